@@ -1,0 +1,57 @@
+/* text.h: text for people and files: escaping what strangers wrote, hex, units, times.
+ *
+ * Functions that fill a caller's array always end it with NUL and return the length. */
+#ifndef PEERWALK_BASE_TEXT_H
+#define PEERWALK_BASE_TEXT_H
+
+#include "base/bytes.h"
+
+/* A growing text in memory, for output that is made in pieces. Sticks at ERR_NOMEM. */
+struct text {
+	char *data; /* NUL-terminated once anything was added; NULL before */
+	size_t len, cap;
+	enum err err;
+};
+
+void text_clear(struct text *t); /* frees */
+void text_add(struct text *t, const char *s);
+void text_add_slice(struct text *t, struct slice s);
+void text_printf(struct text *t, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+/* A stranger's bytes made harmless for a terminal or a log: printable ASCII stays,
+ * well-formed UTF-8 letters stay, control and format characters (C0, C1, bidi
+ * marks, zero-width, line separators), bytes that are no UTF-8 and the backslash
+ * become \xNN (\\ for the backslash). */
+void text_add_escaped(struct text *t, struct slice s);
+/* One CSV field of RFC 4180, after text_add_escaped; quoted where needed, and with
+ * a leading apostrophe where a spreadsheet would take it for a formula (= + - @). */
+void text_add_csv(struct text *t, struct slice s);
+
+/* text_add_escaped into a fixed array, cut at its end (never inside an escape). */
+size_t text_escape(struct slice s, char *out, size_t cap);
+
+enum err hex_decode(struct slice text, uint8_t *out, size_t cap, size_t *len);
+/* Writes 2 * len digits and NUL; out must have room. */
+void hex_encode(struct slice s, char *out);
+
+/* "250ms", "5s", "10m", "2h", "1d", "90d", "1.5s"; a bare number is seconds. */
+enum err parse_duration(const char *text, uint64_t *ms);
+/* "64MiB", "10KiB", "1GB", "4096". */
+enum err parse_size(const char *text, uint64_t *bytes);
+/* "2000/s", "100/m", "500" (a second). */
+enum err parse_rate(const char *text, double *per_s);
+enum err parse_uint(const char *text, uint64_t max, uint64_t *out);
+/* "0.25" or "25%": between 0 and 1. */
+enum err parse_fraction(const char *text, double *out);
+
+/* UTC, ISO 8601: "2026-08-01T12:00:00Z"; with milliseconds if ms % 1000 != 0 is
+ * wanted by the flag. 32 bytes are enough. Empty for a negative time. */
+size_t format_time(int64_t unix_ms, bool with_ms, char out[static 32]);
+/* "1,234,567" */
+size_t format_count(uint64_t n, char out[static 32]);
+/* "1.5 MiB" */
+size_t format_bytes(uint64_t n, char out[static 32]);
+/* "250 ms", "12.3 s", "4 min 05 s", "2 h 03 min" */
+size_t format_duration(uint64_t ms, char out[static 32]);
+
+#endif

@@ -1,0 +1,12 @@
+#include "proto/proto.h"
+
+#include <string.h>
+
+const struct network *network_find(const char *name)
+{
+	for (size_t i = 0; i < networks_count; i++) {
+		if (strcmp(networks[i].name, name) == 0)
+			return &networks[i];
+	}
+	return NULL;
+}

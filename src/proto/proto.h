@@ -1,0 +1,144 @@
+/* proto.h: what a network offers the rest of the program.
+ *
+ * A network (mainnet, signet ...) is data; a protocol (Bitcoin's, later others') is
+ * one const vtable of a session: a state machine for one connection that holds no
+ * socket, no clock and no randomness of its own and never allocates.
+ *
+ * How to drive a session:
+ *   init; then whenever bytes have come, call recv() again and again with what is
+ *   left until it returns 0. After init and after every recv(), tick() and closed():
+ *   drain next() until it returns false, then send() until it returns 0. Call tick()
+ *   no later than deadline(). Events borrow from the bytes given to the last recv():
+ *   use them before the next call. The caller keeps unconsumed bytes and offers them
+ *   again, with more behind them. need() tells how many bytes must be there before
+ *   recv() can go on, so that the caller can bound its buffer. */
+#ifndef PEERWALK_PROTO_PROTO_H
+#define PEERWALK_PROTO_PROTO_H
+
+#include "base/peer.h"
+
+#define NETWORKS_SEEDS_MAX 10
+
+struct proto;
+
+/* One network as data; rows of `networks`, or built from the command line. */
+struct network {
+	const char *name;
+	const struct proto *proto;
+	uint16_t default_port;
+	uint8_t magic[4];
+	const char *dns_seeds[NETWORKS_SEEDS_MAX]; /* names to resolve; NULL-terminated */
+};
+
+enum session_role {
+	SESSION_INITIATOR,
+	SESSION_RESPONDER,
+};
+
+/* What the initiator is there for. A responder has no goal: it answers until closed. */
+enum session_goal {
+	SESSION_GOAL_PEERS,  /* hand-shake, ask whom it knows, end */
+	SESSION_GOAL_PING,   /* hand-shake, ask for a sign of life, count times, end */
+	SESSION_GOAL_LISTEN, /* hand-shake, then tell every message; never ends by itself */
+};
+
+struct session_params {
+	const struct network *network;
+	enum session_role role;
+	enum session_goal goal;
+	bool stepwise;          /* send nothing before the peer's turn has come (old software) */
+	bool patient;           /* wait long for the answer to getaddr */
+	uint64_t nonce;         /* random: tells our own connections from others' */
+	uint64_t (*is_own)(void *ctx, uint64_t nonce); /* NULL: compare with nonce only */
+	void *is_own_ctx;
+	int64_t unix_s;         /* wall clock at now_ms */
+	uint64_t services;      /* offered to the peer; 0 for a crawler */
+	int32_t height;         /* claimed; responders only */
+	int32_t protocol;       /* 0: the newest we speak */
+	struct slice agent;     /* our user agent; must outlive the session */
+	struct netaddr peer;    /* whom we dialled, or who dialled us */
+	uint64_t timeout_ms;    /* the whole session, from init; 0: for ever */
+	uint32_t ping_count;    /* SESSION_GOAL_PING */
+	uint64_t ping_interval_ms;
+};
+
+/* Why the connection under a session ended. */
+enum session_close {
+	SESSION_CLOSE_EOF,   /* the peer closed it in order */
+	SESSION_CLOSE_RESET, /* reset, or broken in some other way */
+};
+
+enum session_event_kind {
+	SESSION_EVENT_HANDSHAKE, /* shaken hands; info() is worth reading */
+	SESSION_EVENT_ADVERTS,   /* the peer named peers: count of them, read with advert() */
+	SESSION_EVENT_ASKED,     /* responder: the peer asks whom we know, for the first time */
+	SESSION_EVENT_MESSAGE,   /* a whole message, in both roles; name, payload */
+	SESSION_EVENT_PONG,      /* the answer to our ping: rtt_ms */
+	SESSION_EVENT_DONE,      /* the last one: outcome, rule; close the connection */
+};
+
+struct session_event {
+	enum session_event_kind kind;
+	enum outcome outcome;
+	const char *rule;      /* DONE: the rule the peer broke, or NULL; static text */
+	bool retry_stepwise;   /* DONE: worth one more try with params.stepwise */
+	char name[24];         /* MESSAGE: the command, escaped */
+	struct slice payload;  /* MESSAGE; ADVERTS: opaque to all but advert() */
+	uint32_t count;        /* ADVERTS: how many entries the message has */
+	uint64_t rtt_ms;       /* PONG */
+	struct reader reader;  /* ADVERTS: private to advert() */
+	uint32_t variant;      /* private */
+};
+
+/* Milliseconds after init, or -1: not reached. */
+struct session_times {
+	int64_t first_byte_ms, version_ms, handshake_ms, asked_ms, reply_ms;
+};
+
+struct session_counts {
+	uint64_t bytes_in, bytes_out;
+	uint32_t messages_in, unknown_in; /* unknown: commands not in our table */
+};
+
+enum { SESSION_SIZE_MAX = 2048 /* bytes of any protocol's session; checked at start */ };
+
+struct proto {
+	const char *name;
+	size_t session_size, session_align;
+	/* The largest message recv() can ask the caller to hold. */
+	size_t buffer_max;
+
+	void (*init)(void *session, const struct session_params *params, uint64_t now_ms);
+	size_t (*recv)(void *session, struct slice in, uint64_t now_ms);
+	size_t (*need)(const void *session);
+	size_t (*send)(void *session, uint8_t *out, size_t cap);
+	bool (*next)(void *session, struct session_event *out);
+	uint64_t (*deadline)(const void *session); /* UINT64_MAX: none */
+	void (*tick)(void *session, uint64_t now_ms);
+	void (*closed)(void *session, enum session_close how, uint64_t now_ms);
+	void (*info)(const void *session, struct peer_info *out);
+	void (*times)(const void *session, struct session_times *out);
+	void (*counts)(const void *session, struct session_counts *out);
+
+	/* Steps through an ADVERTS event; false at its end. */
+	bool (*advert)(struct session_event *event, struct advert *out);
+	/* A responder's answer to ASKED, or an announcement: a whole message with up to
+	 * 1,000 adverts in the form this peer has negotiated. Returns the length of
+	 * what was written, 0 if it doesn't fit. */
+	size_t (*answer)(void *session, const struct advert *adverts, size_t count, uint8_t *out,
+			 size_t cap);
+	/* Names each field of a message or packet, and the rule of the first error. */
+	enum err (*explain)(const struct network *network, struct slice in, field_fn *on_field,
+			    void *ctx, size_t *err_at, const char **rule);
+	/* Text of a service bit, or NULL for a bit without a name. */
+	const char *(*service_name)(unsigned bit);
+};
+
+/* Every network, in the order in which they are listed. */
+extern const struct network networks[];
+extern const size_t networks_count;
+
+/* NULL if there is none of that name. */
+const struct network *network_find(const char *name);
+
+#endif
