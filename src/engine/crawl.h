@@ -1,0 +1,106 @@
+/* crawl.h: a whole crawl as decisions: whom to dial next, when, and when it is over.
+ *
+ * No I/O, no clock, no randomness of its own: the seed is an argument. A driver (on
+ * sockets, or on virtual time) asks crawl_next and carries out what it says, tells
+ * crawl_add whom a peer named and crawl_finish how each visit ended.
+ * Not thread-safe: loops that share a crawl hold a lock around each call.
+ *
+ * The rules, each with its cap:
+ *   - every address is visited once; a connect timeout is tried once more, at the end;
+ *   - at most one visit at a time to one IP, per_group to one /16 (IPv4) or /32 (IPv6);
+ *   - non-routable, own and excluded addresses are never dialled, seeds included;
+ *   - new addresses taken from one peer are capped, the excess is counted. */
+#ifndef PEERWALK_ENGINE_CRAWL_H
+#define PEERWALK_ENGINE_CRAWL_H
+
+#include "base/hash.h"
+#include "engine/record.h"
+
+struct crawl;
+
+enum {
+	CRAWL_PER_GROUP = 16,
+	/* Bitcoin Core names at most 1,000; twice that leaves room for announcements. */
+	CRAWL_NEW_PER_PEER = 2000,
+	/* 16 million addresses: 250 MB of memory, a hundred times the known network. */
+	CRAWL_KNOWN_MAX = 16 * 1000 * 1000,
+};
+
+struct crawl_config {
+	uint32_t concurrency;     /* visits at a time, all loops together; > 0 */
+	double rate_per_s;        /* visits begun a second; 0: no limit */
+	uint64_t max_visits;      /* 0: no limit */
+	uint64_t duration_ms;     /* begin no visit later than this; 0: no limit */
+	bool allow_private;       /* dial non-routable addresses too */
+	uint32_t per_group;       /* 0: CRAWL_PER_GROUP */
+	uint32_t new_per_peer;    /* 0: CRAWL_NEW_PER_PEER */
+	uint32_t known_max;       /* 0: CRAWL_KNOWN_MAX */
+	const struct cidr *exclude; /* outlives the crawl */
+	size_t exclude_count;
+	struct hash_key key; /* random: keeps peers from choosing colliding addresses */
+};
+
+enum crawl_action {
+	CRAWL_DIAL,
+	CRAWL_WAIT, /* until a visit ends, or until wait_until_ms, whichever is first */
+	CRAWL_DONE,
+};
+
+struct crawl_dial {
+	uint32_t id;
+	struct netaddr addr;
+	uint8_t attempt; /* 1, or 2 for the late retry */
+};
+
+enum crawl_verdict {
+	CRAWL_NEW,         /* will be dialled */
+	CRAWL_KNOWN,
+	CRAWL_NEW_NO_DIAL, /* new, but of a network we can't dial (Tor, I2P, CJDNS) */
+	CRAWL_NOT_ROUTABLE,
+	CRAWL_EXCLUDED,
+	CRAWL_CUT, /* over a cap */
+};
+
+struct crawl_stats {
+	uint64_t known;    /* addresses, seeds included, dialable or not */
+	uint64_t no_dial;  /* of these, not dialable */
+	uint64_t visited;  /* addresses with a final outcome */
+	uint64_t waiting;  /* not begun yet, late retries included */
+	uint32_t in_flight;
+	uint64_t begun;    /* dials handed out, retries included */
+	uint64_t reached;
+	uint64_t adverts, not_routable, excluded, cut;
+	uint64_t outcomes[OUTCOME_COUNT];
+	uint64_t bytes; /* memory of the crawl */
+};
+
+/* ERR_NOMEM. */
+enum err crawl_new(const struct crawl_config *config, uint64_t now_ms, struct crawl **out);
+void crawl_free(struct crawl *c);
+
+enum crawl_action crawl_next(struct crawl *c, uint64_t now_ms, struct crawl_dial *out,
+			     uint64_t *wait_until_ms);
+
+/* A seed, or an address of an earlier run; never capped by new_per_peer. */
+enum crawl_verdict crawl_add(struct crawl *c, const struct netaddr *addr);
+/* Addresses named by one peer in one message; taken counts what this peer has added
+ * so far (start at 0). verdicts has room for count. */
+void crawl_add_named(struct crawl *c, const struct advert *adverts, size_t count, uint32_t *taken,
+		     enum crawl_verdict *verdicts);
+/* Resume: this address was visited before the interruption. A CONNECT_TIMEOUT with
+ * one try goes to the late retries. */
+void crawl_add_visited(struct crawl *c, const struct netaddr *addr, enum outcome outcome,
+		       bool reached, uint8_t tries);
+/* An address of our own: never dialled from now on. */
+void crawl_add_own(struct crawl *c, const struct netaddr *addr);
+
+/* How the visit handed out as `id` ended. Returns false if it will be tried again
+ * later in this crawl (then this outcome is not final). */
+bool crawl_finish(struct crawl *c, uint32_t id, enum outcome outcome, bool reached);
+
+/* From now on begin nothing new (Ctrl-C): what is in flight may end. */
+void crawl_stop(struct crawl *c);
+
+void crawl_stats(const struct crawl *c, struct crawl_stats *out);
+
+#endif

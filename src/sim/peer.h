@@ -1,0 +1,34 @@
+/* peer.h: one connection as a simulated peer sees it, without a socket or a clock.
+ *
+ * Honest peers are the protocol's own responder session; liars are scripts. Output
+ * comes with a time: "these bytes, not before that moment", "close", "reset". */
+#ifndef PEERWALK_SIM_PEER_H
+#define PEERWALK_SIM_PEER_H
+
+#include "sim/world.h"
+
+enum sim_output_kind {
+	SIM_OUTPUT_BYTES,
+	SIM_OUTPUT_CLOSE,
+	SIM_OUTPUT_RESET,
+};
+
+struct sim_output {
+	enum sim_output_kind kind;
+	uint64_t at_ms; /* not before */
+	struct slice bytes; /* lives until the next call on this connection */
+};
+
+struct sim_conn;
+
+/* A connection from `from` to peer `index`; ERR_NOMEM. now_s is the wall clock. */
+enum err sim_conn_new(const struct sim_world *w, uint32_t index, const struct netaddr *from,
+		      uint64_t now_ms, int64_t now_s, struct sim_conn **out);
+void sim_conn_free(struct sim_conn *c);
+void sim_conn_recv(struct sim_conn *c, struct slice in, uint64_t now_ms);
+/* The next output that is due by now_ms; false if none is. */
+bool sim_conn_next(struct sim_conn *c, uint64_t now_ms, struct sim_output *out);
+/* When to look again; UINT64_MAX: only after recv. */
+uint64_t sim_conn_deadline(const struct sim_conn *c);
+
+#endif

@@ -1,0 +1,73 @@
+/* store.h: what the crawls have learnt, in a database.
+ *
+ * SQLite in WAL mode. A store belongs to one thread; the writer (store/writer.h) has
+ * its own thread and takes records from any. Errors come with a sentence for the
+ * user, what to do included, from store_why. */
+#ifndef PEERWALK_STORE_STORE_H
+#define PEERWALK_STORE_STORE_H
+
+#include "engine/record.h"
+
+struct store;
+
+enum { STORE_SCHEMA = 1 /* the newest schema this program knows */ };
+
+enum store_mode {
+	STORE_READ,   /* must exist; never written */
+	STORE_WRITE,  /* must exist */
+	STORE_CREATE, /* made if missing; migrated if older */
+};
+
+/* ERR_NOT_FOUND, ERR_NOT_OURS, ERR_NEWER, ERR_CORRUPT, ERR_READ_ONLY, ERR_BUSY,
+ * ERR_DISK_FULL, ERR_IO, ERR_NOMEM. why (of why_cap bytes) gets a sentence with the
+ * remedy on failure. */
+enum err store_open(const char *path, enum store_mode mode, struct store **out, char *why,
+		    size_t why_cap);
+void store_close(struct store *s);
+/* The sentence that belongs to the last error of this store; never NULL. */
+const char *store_why(const struct store *s);
+
+/* One crawl, as the final JSON and the crawls table have it. */
+struct store_crawl {
+	int64_t id;
+	char network[64];
+	int64_t started_at_ms, ended_at_ms; /* ended: 0 while running or interrupted */
+	bool complete; /* nobody was left to ask */
+	uint64_t known, visited, reached, adverts, bytes_in, bytes_out;
+	double cpu_seconds;
+	uint64_t max_rss_bytes;
+	char settings[512]; /* JSON text: the options that shaped it */
+};
+
+/* Takes network, started_at_ms, settings; sets id. */
+enum err store_crawl_begin(struct store *s, struct store_crawl *crawl);
+enum err store_crawl_end(struct store *s, const struct store_crawl *crawl);
+/* By id; id 0: the newest, of that network if network is not NULL. ERR_NOT_FOUND. */
+enum err store_crawl_get(struct store *s, int64_t id, const char *network,
+			 struct store_crawl *out);
+/* The newest crawl of that network, if it did not end. ERR_NOT_FOUND. */
+enum err store_crawl_unfinished(struct store *s, const char *network, struct store_crawl *out);
+
+/* A batch: everything between begin and commit is there after a crash, or nothing. */
+enum err store_begin(struct store *s);
+enum err store_commit(struct store *s);
+
+/* An address that became known to that crawl at that time (a seed, or named by a
+ * peer): a peers row, first_seen and last_seen. advert may be NULL. */
+enum err store_put_known(struct store *s, const struct store_crawl *crawl,
+			 const struct netaddr *addr, const struct advert *advert, int64_t at_ms);
+/* A visit: one row for (crawl, peer); a late retry replaces the first try's row. */
+enum err store_put_visit(struct store *s, const struct store_crawl *crawl,
+			 const struct record *record);
+/* Who named whom; only with --adverts. */
+enum err store_put_advert(struct store *s, const struct store_crawl *crawl,
+			  const struct netaddr *from, const struct advert *advert, int64_t at_ms);
+
+/* For --resume: every address known to that crawl, with the outcome and number of
+ * tries of its visit (tries 0: not visited). Stops when fn returns false. */
+typedef bool store_resume_fn(void *ctx, const struct netaddr *addr, enum outcome outcome,
+			     bool reached, unsigned tries);
+enum err store_resume(struct store *s, const struct store_crawl *crawl, store_resume_fn *fn,
+		      void *ctx);
+
+#endif
