@@ -30,11 +30,15 @@ void text_add_csv(struct text *t, struct slice s);
 /* text_add_escaped into a fixed array, cut at its end (never inside an escape). */
 size_t text_escape(struct slice s, char *out, size_t cap);
 
+/* Pairs of digits only, no blanks: ERR_SYNTAX; ERR_FULL beyond cap bytes. */
 enum err hex_decode(struct slice text, uint8_t *out, size_t cap, size_t *len);
 /* Writes 2 * len digits and NUL; out must have room. */
 void hex_encode(struct slice s, char *out);
 
-/* "250ms", "5s", "10m", "2h", "1d", "90d", "1.5s"; a bare number is seconds. */
+/* These take decimal digits and a unit, no sign and no blanks: ERR_SYNTAX, or ERR_LIMIT
+ * for a number that is too big. */
+/* "250ms", "5s", "10m", "2h", "1d", "90d", "1.5s"; a bare number is seconds; at most
+ * a hundred years. */
 enum err parse_duration(const char *text, uint64_t *ms);
 /* "64MiB", "10KiB", "1GB", "4096". */
 enum err parse_size(const char *text, uint64_t *bytes);
@@ -44,12 +48,12 @@ enum err parse_uint(const char *text, uint64_t max, uint64_t *out);
 /* "0.25" or "25%": between 0 and 1. */
 enum err parse_fraction(const char *text, double *out);
 
-/* UTC, ISO 8601: "2026-08-01T12:00:00Z"; with milliseconds if ms % 1000 != 0 is
- * wanted by the flag. 32 bytes are enough. Empty for a negative time. */
+/* UTC, ISO 8601: "2026-08-01T12:00:00Z", or with_ms "2026-08-01T12:00:00.250Z".
+ * Empty for a negative time. */
 size_t format_time(int64_t unix_ms, bool with_ms, char out[static 32]);
 /* "1,234,567" */
 size_t format_count(uint64_t n, char out[static 32]);
-/* "1.5 MiB" */
+/* "1.5 MiB"; rounded down, as is the next */
 size_t format_bytes(uint64_t n, char out[static 32]);
 /* "250 ms", "12.3 s", "4 min 05 s", "2 h 03 min" */
 size_t format_duration(uint64_t ms, char out[static 32]);
