@@ -6,13 +6,30 @@
 
 #include <openssl/sha.h>
 
+_Static_assert(sizeof(SHA256_CTX) <= sizeof(struct sha256), "the state fits");
+
+void sha256_init(struct sha256 *s)
+{
+	SHA256_Init((SHA256_CTX *)(void *)s->state);
+}
+
+void sha256_update(struct sha256 *s, struct slice in)
+{
+	SHA256_Update((SHA256_CTX *)(void *)s->state, in.data, in.len);
+}
+
+void sha256_final(struct sha256 *s, uint8_t out[32])
+{
+	SHA256_Final(out, (SHA256_CTX *)(void *)s->state);
+}
+
 void sha256(struct slice in, uint8_t out[32])
 {
-	SHA256_CTX ctx;
+	struct sha256 s;
 
-	SHA256_Init(&ctx);
-	SHA256_Update(&ctx, in.data, in.len);
-	SHA256_Final(out, &ctx);
+	sha256_init(&s);
+	sha256_update(&s, in);
+	sha256_final(&s, out);
 }
 
 void sha256d(struct slice in, uint8_t out[32])

@@ -4,6 +4,14 @@
 
 #include "base/bytes.h"
 
+/* SHA-256 of what comes in pieces. */
+struct sha256 {
+	_Alignas(8) uint8_t state[112]; /* private */
+};
+void sha256_init(struct sha256 *s);
+void sha256_update(struct sha256 *s, struct slice in);
+void sha256_final(struct sha256 *s, uint8_t out[32]);
+
 void sha256(struct slice in, uint8_t out[32]);
 void sha256d(struct slice in, uint8_t out[32]); /* SHA-256 of the SHA-256 */
 
