@@ -11,13 +11,14 @@
 #include "proto/bitcoin/wire.h"
 
 enum {
-	BITCOIN_AGENT_MAX = 256,      /* MAX_SUBVERSION_LENGTH */
-	BITCOIN_ADDR_MAX = 1000,      /* MAX_ADDR_TO_SEND */
+	BITCOIN_AGENT_MAX = 256,        /* MAX_SUBVERSION_LENGTH */
+	BITCOIN_ADDR_MAX = 1000,        /* MAX_ADDR_TO_SEND */
 	BITCOIN_ADDRV2_BYTES_MAX = 512, /* BIP 155: longer addresses break the message */
-	BITCOIN_INV_MAX = 50000,      /* MAX_INV_SZ */
-	BITCOIN_HEADERS_MAX = 2000,   /* MAX_HEADERS_RESULTS */
-	BITCOIN_LOCATOR_MAX = 101,    /* MAX_LOCATOR_SZ */
-	BITCOIN_FEATURE_ID_MAX = 80, BITCOIN_FEATURE_ID_MIN = 4, /* BIP 434 */
+	BITCOIN_INV_MAX = 50000,        /* MAX_INV_SZ */
+	BITCOIN_HEADERS_MAX = 2000,     /* MAX_HEADERS_RESULTS */
+	BITCOIN_LOCATOR_MAX = 101,      /* MAX_LOCATOR_SZ */
+	BITCOIN_FEATURE_ID_MAX = 80,
+	BITCOIN_FEATURE_ID_MIN = 4, /* BIP 434 */
 	BITCOIN_FEATURE_DATA_MAX = 512,
 	BITCOIN_PROTOCOL = 70017,     /* the newest version that we speak */
 	BITCOIN_PROTOCOL_MIN = 31800, /* MIN_PEER_PROTO_VERSION */
@@ -59,8 +60,9 @@ struct bitcoin_version {
 void bitcoin_version_decode(struct reader *r, struct bitcoin_version *out);
 void bitcoin_version_encode(struct writer *w, const struct bitcoin_version *v);
 
-/* addr and addrv2: a checked list of count entries. Entries of networks unknown to
- * us are skipped by bitcoin_addr_next (BIP 155) but counted in count. */
+/* addr and addrv2: a checked list of count entries. Counted in count, but skipped by
+ * bitcoin_addr_next: networks unknown to us, Tor v2 in any form, and IPv4 dressed up
+ * as IPv6 in addrv2 (BIP 155). */
 struct bitcoin_addr {
 	uint32_t count;
 	bool v2;
@@ -69,7 +71,8 @@ struct bitcoin_addr {
 void bitcoin_addr_decode(struct reader *r, bool v2, struct bitcoin_addr *out);
 /* Steps through entries with a reader that was set on them; false at the end. */
 bool bitcoin_addr_next(struct reader *r, bool v2, struct advert *out);
-/* Writes a payload. In v1 form the kinds that have no 16-byte form are left out. */
+/* Writes a payload without the entries that have no place in it: Tor v2 (BIP 155), in
+ * v1 form all but IPv4 and IPv6. Doesn't hold itself to BITCOIN_ADDR_MAX. */
 void bitcoin_addr_encode(struct writer *w, bool v2, const struct advert *adverts, size_t count);
 
 /* ping, pong: the nonce; old pings are empty (has_nonce false). */

@@ -15,7 +15,7 @@ enum {
 	BITCOIN_PAYLOAD_MAX = 4 * 1000 * 1000, /* Core's MAX_PROTOCOL_MESSAGE_LENGTH */
 };
 
-/* Every command with a name: the table of messages.c has a row for each. */
+/* Every command with a name: the table of commands.c has a row for each. */
 enum bitcoin_command {
 	BITCOIN_UNKNOWN, /* any other: counted, never an error */
 	BITCOIN_VERSION,
@@ -61,14 +61,15 @@ enum bitcoin_command {
 
 struct bitcoin_header {
 	uint8_t magic[4];
-	char command[BITCOIN_COMMAND_LEN + 1]; /* NUL-terminated; escaped where not printable ASCII */
+	char command[BITCOIN_COMMAND_LEN + 1]; /* NUL-terminated; '?' for what isn't printable */
 	enum bitcoin_command id;
 	uint32_t length;
 	uint8_t checksum[4];
 };
 
 /* Fails with ERR_MAGIC on another magic, ERR_LIMIT on a length over
- * BITCOIN_PAYLOAD_MAX, ERR_VALUE on a command that isn't NUL-padded printable ASCII. */
+ * BITCOIN_PAYLOAD_MAX, ERR_VALUE on a command that isn't NUL-padded printable ASCII.
+ * After ERR_VALUE the rest of *out holds: Core drops such a message and goes on. */
 void bitcoin_header_decode(struct reader *r, const uint8_t magic[4], struct bitcoin_header *out);
 /* The first four bytes of the double SHA-256. */
 void bitcoin_checksum(struct slice payload, uint8_t out[4]);
@@ -88,5 +89,7 @@ void bitcoin_message_end(struct writer *w, size_t mark, const uint8_t magic[4],
 uint64_t bitcoin_compact_size(struct reader *r, uint64_t max, const char *name,
 			      const char *limit_rule);
 void bitcoin_put_compact_size(struct writer *w, uint64_t v);
+/* For tight loops: the bytes taken, with ERR_OK or ERR_NONCANONICAL; 0 and ERR_SHORT. */
+size_t bitcoin_compact_size_peek(const uint8_t *p, size_t left, uint64_t *out, enum err *err);
 
 #endif

@@ -1,0 +1,395 @@
+#include "proto/bitcoin/messages.h"
+
+#include "proto/bitcoin/fields.h"
+
+#include <string.h>
+
+enum { ADDR_V1_LEN = 4 + 8 + 16 + 2 /* time, services, address, port */ };
+
+const char *bitcoin_service_name(unsigned bit)
+{
+	switch (bit) {
+	case 0:
+		return "NETWORK";
+	case 1:
+		return "GETUTXO"; /* BIP 64; never in Core */
+	case 2:
+		return "BLOOM"; /* BIP 111 */
+	case 3:
+		return "WITNESS"; /* BIP 144 */
+	case 6:
+		return "COMPACT_FILTERS"; /* BIP 157 */
+	case 10:
+		return "NETWORK_LIMITED"; /* BIP 159 */
+	case 11:
+		return "P2P_V2"; /* BIP 324 */
+	default:
+		return NULL;
+	}
+}
+
+static const char *describe_relay(uint32_t value)
+{
+	return value != 0 ? "announce transactions" : "announce no transactions";
+}
+
+void bitcoin_version_decode(struct reader *r, struct bitcoin_version *out)
+{
+	*out = (struct bitcoin_version){ .relay = true };
+	out->protocol = reader_i32le(r, "protocol");
+	out->services = bitcoin_read_services(r, "services");
+	out->time_s = reader_time64le(r, "time");
+	out->recv.services = bitcoin_read_services(r, "receiver services");
+	out->recv.addr = bitcoin_read_ip16(r, "receiver address", "receiver port");
+	if (reader_left(r) == 0)
+		return;
+	out->from.services = bitcoin_read_services(r, "sender services");
+	out->from.addr = bitcoin_read_ip16(r, "sender address", "sender port");
+	out->nonce = reader_hex64le(r, "nonce");
+	out->has_from = reader_ok(r);
+	/* Core takes a message that ends behind any of the fields from here on. */
+	if (reader_left(r) == 0)
+		return;
+	out->agent = bitcoin_read_var_text(r, BITCOIN_AGENT_MAX, "user agent",
+					   "user agent: at most 256 bytes (MAX_SUBVERSION_LENGTH)");
+	if (reader_left(r) == 0)
+		return;
+	out->height = reader_i32le(r, "height");
+	out->has_height = reader_ok(r);
+	if (reader_left(r) == 0)
+		return;
+	out->relay = bitcoin_read_named_u8(r, "relay", describe_relay) != 0; /* BIP 37 */
+	out->has_relay = reader_ok(r);
+}
+
+static void put_net_addr(struct writer *w, const struct bitcoin_net_addr *a)
+{
+	uint8_t ip[16];
+
+	netaddr_to_ip16(&a->addr, ip); /* zeros where there is no such form */
+	writer_u64le(w, a->services);
+	writer_bytes(w, ip, sizeof(ip));
+	writer_u16be(w, a->addr.port);
+}
+
+void bitcoin_version_encode(struct writer *w, const struct bitcoin_version *v)
+{
+	writer_u32le(w, (uint32_t)v->protocol);
+	writer_u64le(w, v->services);
+	writer_u64le(w, (uint64_t)v->time_s);
+	put_net_addr(w, &v->recv);
+	if (!v->has_from)
+		return;
+	put_net_addr(w, &v->from);
+	writer_u64le(w, v->nonce);
+	bitcoin_put_var_slice(w, v->agent);
+	if (!v->has_height)
+		return;
+	writer_u32le(w, (uint32_t)v->height);
+	if (v->has_relay)
+		writer_u8(w, v->relay);
+}
+
+/* One entry of addrv2 as it stands in the message; unknown networks included. */
+struct entry {
+	uint32_t time_s;
+	uint64_t services;
+	uint8_t network;
+	uint16_t port;
+	struct slice bytes;
+};
+
+/* The length that BIP 155 gives a network's addresses, 0 where any will do: networks
+ * not known to us, and Tor v2, which "MUST be ignored" like those. */
+static size_t network_len(uint8_t network)
+{
+	return network == NETADDR_TORV2 ? 0 : netaddr_len(network);
+}
+
+/* The fast way through a well-formed entry, without hook or errors: its length, or 0
+ * for an entry that is cut short or breaks a rule (then entry_read says which). A
+ * crawl reads thousands of these for every peer that it visits. */
+static size_t entry_fast(const uint8_t *p, size_t left, struct entry *out)
+{
+	size_t at = 4, n, want;
+	uint64_t len;
+	enum err err;
+
+	if (left < at)
+		return 0;
+	out->time_s =
+		(uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+	n = bitcoin_compact_size_peek(p + at, left - at, &out->services, &err);
+	at += n;
+	if (err != ERR_OK || left - at < 1)
+		return 0;
+	out->network = p[at++];
+	n = bitcoin_compact_size_peek(p + at, left - at, &len, &err);
+	at += n;
+	if (err != ERR_OK || len > BITCOIN_ADDRV2_BYTES_MAX || left - at < len + 2)
+		return 0;
+	want = network_len(out->network);
+	if (want != 0 && len != want)
+		return 0;
+	out->bytes = slice_of(p + at, (size_t)len);
+	at += (size_t)len;
+	out->port = (uint16_t)(p[at] << 8 | p[at + 1]);
+	return at + 2;
+}
+
+static const char *describe_network(uint32_t network)
+{
+	return network_len((uint8_t)network) != 0 ? netaddr_kind_name(network)
+	       : network == NETADDR_TORV2         ? "onion2, obsolete: ignored"
+						  : "unknown: ignored";
+}
+
+/* The checked address, or NETADDR_NONE for an entry that is to be ignored. */
+static struct netaddr entry_addr(const struct entry *e)
+{
+	struct netaddr a = { .kind = NETADDR_NONE };
+
+	if (network_len(e->network) == 0)
+		return a;
+	if (e->network == NETADDR_IPV6) {
+		/* BIP 155, appendix A, and Core: IPv4 or OnionCat dressed up as IPv6. */
+		a = netaddr_from_ip16(e->bytes.data, e->port);
+		if (a.kind != NETADDR_IPV6)
+			a = (struct netaddr){ .kind = NETADDR_NONE };
+		return a;
+	}
+	a.kind = e->network;
+	a.port = e->port;
+	memcpy(a.bytes, e->bytes.data, e->bytes.len);
+	return a;
+}
+
+/* CompactSize services, with the names of their bits for the hook. */
+static uint64_t read_compact_services(struct reader *r)
+{
+	char text[BITCOIN_SERVICES_TEXT_MAX];
+	field_fn *hook = r->on_field;
+	size_t start = r->at;
+	uint64_t v;
+
+	r->on_field = NULL;
+	v = bitcoin_compact_size(r, UINT64_MAX, "services", NULL);
+	r->on_field = hook;
+	if (hook == NULL || !reader_ok(r))
+		return v;
+	bitcoin_services_text(v, text);
+	reader_tell(r, &(struct field){ .name = "services",
+					.kind = FIELD_HEX,
+					.at = start,
+					.len = r->at - start,
+					.value = v,
+					.bytes = { r->data + start, r->at - start },
+					.text = text });
+	return v;
+}
+
+static void entry_tell_addr(struct reader *r, const struct entry *e)
+{
+	struct netaddr a = entry_addr(e);
+	char text[NETADDR_HOST_TEXT_MAX];
+
+	netaddr_host_text(&a, text);
+	reader_tell(r, &(struct field){ .name = "address",
+					.kind = a.kind != NETADDR_NONE ? FIELD_ADDR : FIELD_BYTES,
+					.at = r->at - e->bytes.len,
+					.len = e->bytes.len,
+					.bytes = e->bytes,
+					.text = a.kind != NETADDR_NONE ? text : "ignored" });
+}
+
+static void entry_read(struct reader *r, struct entry *out)
+{
+	field_fn *hook = r->on_field;
+	size_t len_at, want;
+	uint64_t len;
+
+	out->time_s = reader_time32le(r, "time");
+	out->services = read_compact_services(r);
+	out->network = bitcoin_read_named_u8(r, "network", describe_network);
+	len_at = r->at;
+	len = bitcoin_compact_size(r, BITCOIN_ADDRV2_BYTES_MAX, "length",
+				   "address: at most 512 bytes (BIP 155)");
+	want = network_len(out->network);
+	if (reader_ok(r) && want != 0 && len != want)
+		reader_fail_at(r, ERR_VALUE, len_at,
+			       "address: the length that BIP 155 gives its network");
+	r->on_field = NULL;
+	out->bytes = reader_bytes(r, (size_t)len, "address");
+	r->on_field = hook;
+	if (hook != NULL && reader_ok(r))
+		entry_tell_addr(r, out);
+	out->port = reader_u16be(r, "port");
+}
+
+static void v2_check(struct reader *r, uint64_t count)
+{
+	struct entry e;
+
+	for (uint64_t i = 0; i < count && reader_ok(r); i++) {
+		size_t n =
+			r->on_field == NULL ? entry_fast(r->data + r->at, r->len - r->at, &e) : 0;
+
+		r->at += n;
+		if (n == 0) {
+			reader_group(r, "entry", i);
+			entry_read(r, &e);
+		}
+	}
+}
+
+static void v1_check(struct reader *r, uint64_t count)
+{
+	struct slice list;
+
+	if (bitcoin_read_list_fast(r, count, ADDR_V1_LEN, &list))
+		return;
+	for (uint64_t i = 0; i < count && reader_ok(r); i++) {
+		reader_group(r, "entry", i);
+		reader_time32le(r, "time");
+		bitcoin_read_services(r, "services");
+		bitcoin_read_ip16(r, "address", "port");
+	}
+}
+
+void bitcoin_addr_decode(struct reader *r, bool v2, struct bitcoin_addr *out)
+{
+	size_t start;
+	uint64_t count;
+
+	*out = (struct bitcoin_addr){ .v2 = v2 };
+	count = bitcoin_compact_size(r, BITCOIN_ADDR_MAX, "count",
+				     "addr: at most 1,000 entries (MAX_ADDR_TO_SEND, BIP 155)");
+	start = r->at;
+	if (v2)
+		v2_check(r, count);
+	else
+		v1_check(r, count);
+	if (!reader_ok(r))
+		return;
+	out->count = (uint32_t)count;
+	out->entries = slice_of(r->data + start, r->at - start);
+}
+
+static uint64_t little64(const uint8_t *p)
+{
+	uint64_t v = 0;
+
+	for (unsigned i = 0; i < 8; i++)
+		v |= (uint64_t)p[i] << (8 * i);
+	return v;
+}
+
+static size_t v1_next(const uint8_t *p, size_t left, struct advert *out)
+{
+	if (left < ADDR_V1_LEN)
+		return 0;
+	out->last_seen_s = (int64_t)(little64(p) & UINT32_MAX);
+	out->services = little64(p + 4);
+	out->addr = netaddr_from_ip16(p + 12, (uint16_t)(p[28] << 8 | p[29]));
+	/* Core reads OnionCat as no address at all; Tor v2 is gone. */
+	if (out->addr.kind == NETADDR_TORV2)
+		out->addr.kind = NETADDR_NONE;
+	return ADDR_V1_LEN;
+}
+
+static size_t v2_next(const uint8_t *p, size_t left, struct advert *out)
+{
+	struct entry e;
+	size_t n = entry_fast(p, left, &e);
+
+	if (n == 0)
+		return 0;
+	out->last_seen_s = e.time_s;
+	out->services = e.services;
+	out->addr = entry_addr(&e);
+	return n;
+}
+
+bool bitcoin_addr_next(struct reader *r, bool v2, struct advert *out)
+{
+	out->node_id = slice_of(NULL, 0);
+	while (reader_left(r) > 0) {
+		const uint8_t *p = r->data + r->at;
+		size_t n = (v2 ? v2_next : v1_next)(p, r->len - r->at, out);
+
+		if (n == 0) {
+			reader_fail(r, ERR_SHORT, "entry");
+			break;
+		}
+		r->at += n;
+		if (out->addr.kind != NETADDR_NONE)
+			return true;
+	}
+	*out = (struct advert){ .addr = { .kind = NETADDR_NONE } };
+	return false;
+}
+
+/* BIP 155: nobody may gossip Tor v2 any more; v1 has room for 16 bytes alone. */
+static bool encodable(const struct netaddr *a, bool v2)
+{
+	uint8_t ip[16];
+
+	if (network_len(a->kind) == 0)
+		return false;
+	return v2 || netaddr_to_ip16(a, ip);
+}
+
+static void put_advert(struct writer *w, bool v2, const struct advert *a)
+{
+	uint8_t ip[16];
+
+	writer_u32le(w, (uint32_t)a->last_seen_s);
+	if (v2) {
+		bitcoin_put_compact_size(w, a->services);
+		writer_u8(w, a->addr.kind);
+		bitcoin_put_var_slice(w, slice_of(a->addr.bytes, netaddr_len(a->addr.kind)));
+	} else {
+		netaddr_to_ip16(&a->addr, ip);
+		writer_u64le(w, a->services);
+		writer_bytes(w, ip, sizeof(ip));
+	}
+	writer_u16be(w, a->addr.port);
+}
+
+void bitcoin_addr_encode(struct writer *w, bool v2, const struct advert *adverts, size_t count)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < count; i++)
+		n += encodable(&adverts[i].addr, v2);
+	bitcoin_put_compact_size(w, n);
+	for (size_t i = 0; i < count; i++) {
+		if (encodable(&adverts[i].addr, v2))
+			put_advert(w, v2, &adverts[i]);
+	}
+}
+
+void bitcoin_ping_decode(struct reader *r, struct bitcoin_ping *out)
+{
+	*out = (struct bitcoin_ping){ .has_nonce = false };
+	if (reader_left(r) == 0)
+		return; /* before BIP 31 */
+	out->nonce = reader_hex64le(r, "nonce");
+	out->has_nonce = reader_ok(r);
+}
+
+void bitcoin_ping_encode(struct writer *w, const struct bitcoin_ping *p)
+{
+	if (p->has_nonce)
+		writer_u64le(w, p->nonce);
+}
+
+void bitcoin_feefilter_decode(struct reader *r, uint64_t *out)
+{
+	*out = reader_u64le(r, "feerate");
+}
+
+void bitcoin_feefilter_encode(struct writer *w, uint64_t fee)
+{
+	writer_u64le(w, fee);
+}
