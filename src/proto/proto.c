@@ -1,6 +1,11 @@
 #include "proto/proto.h"
 
+#include "proto/bitcoin/chains.h"
+
 #include <string.h>
+
+const struct network networks[] = { BITCOIN_CHAINS };
+const size_t networks_count = sizeof(networks) / sizeof(*networks);
 
 const struct network *network_find(const char *name)
 {
