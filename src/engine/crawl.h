@@ -27,14 +27,14 @@ enum {
 };
 
 struct crawl_config {
-	uint32_t concurrency;     /* visits at a time, all loops together; > 0 */
-	double rate_per_s;        /* visits begun a second; 0: no limit */
-	uint64_t max_visits;      /* 0: no limit */
-	uint64_t duration_ms;     /* begin no visit later than this; 0: no limit */
-	bool allow_private;       /* dial non-routable addresses too */
-	uint32_t per_group;       /* 0: CRAWL_PER_GROUP */
-	uint32_t new_per_peer;    /* 0: CRAWL_NEW_PER_PEER */
-	uint32_t known_max;       /* 0: CRAWL_KNOWN_MAX */
+	uint32_t concurrency;       /* visits at a time, all loops together; > 0 */
+	double rate_per_s;          /* visits begun a second; 0: no limit */
+	uint64_t max_visits;        /* 0: no limit */
+	uint64_t duration_ms;       /* begin no visit later than this; 0: no limit */
+	bool allow_private;         /* dial non-routable addresses too */
+	uint32_t per_group;         /* 0: CRAWL_PER_GROUP */
+	uint32_t new_per_peer;      /* 0: CRAWL_NEW_PER_PEER */
+	uint32_t known_max;         /* 0: CRAWL_KNOWN_MAX */
 	const struct cidr *exclude; /* outlives the crawl */
 	size_t exclude_count;
 	struct hash_key key; /* random: keeps peers from choosing colliding addresses */
@@ -53,7 +53,7 @@ struct crawl_dial {
 };
 
 enum crawl_verdict {
-	CRAWL_NEW,         /* will be dialled */
+	CRAWL_NEW, /* will be dialled */
 	CRAWL_KNOWN,
 	CRAWL_NEW_NO_DIAL, /* new, but of a network we can't dial (Tor, I2P, CJDNS) */
 	CRAWL_NOT_ROUTABLE,
@@ -62,12 +62,12 @@ enum crawl_verdict {
 };
 
 struct crawl_stats {
-	uint64_t known;    /* addresses, seeds included, dialable or not */
-	uint64_t no_dial;  /* of these, not dialable */
-	uint64_t visited;  /* addresses with a final outcome */
-	uint64_t waiting;  /* not begun yet, late retries included */
+	uint64_t known;   /* addresses, seeds included, dialable or not */
+	uint64_t no_dial; /* of these, not dialable */
+	uint64_t visited; /* addresses with a final outcome */
+	uint64_t waiting; /* not begun yet, late retries included */
 	uint32_t in_flight;
-	uint64_t begun;    /* dials handed out, retries included */
+	uint64_t begun; /* dials handed out, retries included */
 	uint64_t reached;
 	uint64_t adverts, not_routable, excluded, cut;
 	uint64_t outcomes[OUTCOME_COUNT];

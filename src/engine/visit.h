@@ -41,10 +41,11 @@ struct visit {
 	struct netaddr addr;
 	void *owner; /* the caller's, untouched */
 	/* private */
-	uint64_t nonce, started_ms, attempt_ms, connected_ms, deadline_ms;
+	uint64_t nonce, started_ms, attempt_ms;
+	uint64_t connected_ms; /* 0: not on this attempt; now_ms is never 0 */
 	int64_t started_unix_ms;
 	uint8_t attempts;
-	bool handshaken, stepwise, named;
+	bool handshaken, stepwise;
 	enum outcome outcome;
 	const char *rule;
 	uint32_t adverts;
@@ -55,7 +56,7 @@ struct visit {
 
 size_t visit_size(const struct network *network);
 /* The nonce tells our own connections apart: random, unknown to others. unix_ms is
- * the wall clock at now_ms (now_ms may count from anywhere). */
+ * the wall clock at now_ms, which counts from anywhere but is never 0. */
 void visit_init(struct visit *v, const struct visit_config *config, const struct netaddr *addr,
 		uint64_t nonce, uint64_t now_ms, int64_t unix_ms);
 void visit_connected(struct visit *v, uint64_t now_ms);

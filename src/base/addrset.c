@@ -1,0 +1,252 @@
+#include "base/addrset.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	FIRST_SLOTS = 1024,
+	TAG_BYTES = 1,
+	PORT_BYTES = 2,
+	KIND_BYTES = 1, /* where a class holds two kinds */
+};
+
+/* An entry is: address, port (big-endian), kind where the class has two, tag. */
+static const struct {
+	uint8_t address, kind_bytes;
+	uint8_t kind; /* of the class, if it holds one */
+} layout[ADDRSET_CLASSES] = {
+	{ 4, 0, NETADDR_IPV4 },
+	{ 16, KIND_BYTES, 0 },
+	{ 32, KIND_BYTES, 0 },
+	{ 10, 0, NETADDR_TORV2 },
+};
+
+static unsigned class_of(unsigned kind)
+{
+	switch (netaddr_len(kind)) {
+	case 4:
+		return 0;
+	case 16:
+		return 1;
+	case 32:
+		return 2;
+	default:
+		assert(netaddr_len(kind) == 10);
+		return 3;
+	}
+}
+
+static size_t entry_bytes(unsigned class)
+{
+	return layout[class].address + PORT_BYTES + layout[class].kind_bytes + TAG_BYTES;
+}
+
+static uint8_t *entry(const struct addrset *s, uint32_t id)
+{
+	unsigned class = id >> ADDRSET_CLASS_SHIFT;
+	uint32_t position = id & ((1U << ADDRSET_CLASS_SHIFT) - 1);
+
+	assert(position < s->classes[class].count);
+	return s->classes[class].chunks[position / ADDRSET_CHUNK] +
+	       (position % ADDRSET_CHUNK) * entry_bytes(class);
+}
+
+/* The entry's bytes up to the tag: what is hashed and compared. */
+static size_t pack(const struct netaddr *a, unsigned class, uint8_t out[static 35])
+{
+	size_t n = layout[class].address;
+
+	memcpy(out, a->bytes, n);
+	out[n++] = (uint8_t)(a->port >> 8);
+	out[n++] = (uint8_t)a->port;
+	if (layout[class].kind_bytes > 0)
+		out[n++] = a->kind;
+	return n;
+}
+
+enum err addrset_init(struct addrset *s, const struct hash_key *key)
+{
+	memset(s, 0, sizeof(*s));
+	s->key = *key;
+	s->slots = calloc(FIRST_SLOTS, sizeof(*s->slots));
+	if (s->slots == NULL)
+		return ERR_NOMEM;
+	s->mask = FIRST_SLOTS - 1;
+	return ERR_OK;
+}
+
+void addrset_clear(struct addrset *s)
+{
+	for (unsigned c = 0; c < ADDRSET_CLASSES; c++) {
+		for (uint32_t i = 0; i < s->classes[c].chunk_count; i++)
+			free(s->classes[c].chunks[i]);
+		free(s->classes[c].chunks);
+	}
+	free(s->slots);
+	memset(s, 0, sizeof(*s));
+}
+
+uint64_t addrset_hash(const struct addrset *s, const struct netaddr *addr)
+{
+	uint8_t packed[35];
+	size_t n = pack(addr, class_of(addr->kind), packed);
+
+	return hash_siphash13(&s->key, packed, n);
+}
+
+void addrset_prefetch(const struct addrset *s, uint64_t hash)
+{
+	__builtin_prefetch(&s->slots[hash & s->mask]);
+}
+
+static enum err grow_slots(struct addrset *s)
+{
+	uint32_t mask = s->mask * 2 + 1;
+	uint32_t *slots = calloc((size_t)mask + 1, sizeof(*slots));
+
+	if (slots == NULL)
+		return ERR_NOMEM;
+	for (uint32_t i = 0; i <= s->mask; i++) {
+		uint32_t id = s->slots[i] - 1, slot;
+		unsigned class = id >> ADDRSET_CLASS_SHIFT;
+
+		if (s->slots[i] == 0)
+			continue;
+		slot = (uint32_t)hash_siphash13(&s->key, entry(s, id),
+						entry_bytes(class) - TAG_BYTES) &
+		       mask;
+		while (slots[slot] != 0)
+			slot = (slot + 1) & mask;
+		slots[slot] = s->slots[i];
+	}
+	free(s->slots);
+	s->slots = slots;
+	s->mask = mask;
+	return ERR_OK;
+}
+
+/* Room for one more entry of the class. */
+static enum err grow_class(struct addrset *s, unsigned class)
+{
+	uint8_t **chunks = s->classes[class].chunks;
+	uint32_t cap = s->classes[class].chunk_cap, n = s->classes[class].chunk_count;
+
+	if (s->classes[class].count < n * ADDRSET_CHUNK)
+		return ERR_OK;
+	if (n == cap) {
+		cap = cap == 0 ? 16 : cap * 2;
+		chunks = realloc(chunks, cap * sizeof(*chunks));
+		if (chunks == NULL)
+			return ERR_NOMEM;
+		s->classes[class].chunks = chunks;
+		s->classes[class].chunk_cap = cap;
+	}
+	chunks[n] = malloc(ADDRSET_CHUNK * entry_bytes(class));
+	if (chunks[n] == NULL)
+		return ERR_NOMEM;
+	s->classes[class].chunk_count++;
+	return ERR_OK;
+}
+
+/* The slot that holds the packed address, or the empty one where it belongs. */
+static uint32_t *find_slot(const struct addrset *s, uint64_t hash, unsigned class,
+			   const uint8_t *packed, size_t len)
+{
+	uint32_t slot = (uint32_t)hash & s->mask;
+
+	while (s->slots[slot] != 0) {
+		uint32_t id = s->slots[slot] - 1;
+
+		if (id >> ADDRSET_CLASS_SHIFT == class && memcmp(entry(s, id), packed, len) == 0)
+			break;
+		slot = (slot + 1) & s->mask;
+	}
+	return &s->slots[slot];
+}
+
+enum err addrset_add_hashed(struct addrset *s, const struct netaddr *addr, uint64_t hash,
+			    uint32_t *id, bool *added)
+{
+	unsigned class = class_of(addr->kind);
+	uint8_t packed[35];
+	size_t len = pack(addr, class, packed);
+	uint32_t *slot = find_slot(s, hash, class, packed, len);
+	uint8_t *e;
+
+	*added = *slot == 0;
+	if (*slot != 0) {
+		*id = *slot - 1;
+		return ERR_OK;
+	}
+	if (grow_class(s, class) != ERR_OK)
+		return ERR_NOMEM;
+	if ((uint64_t)(s->used + 1) * 4 > (uint64_t)(s->mask + 1) * 3) {
+		if (grow_slots(s) != ERR_OK)
+			return ERR_NOMEM;
+		slot = find_slot(s, hash, class, packed, len);
+	}
+	*id = addrset_id(class, s->classes[class].count++);
+	s->used++;
+	*slot = *id + 1;
+	e = entry(s, *id);
+	memcpy(e, packed, len);
+	e[len] = 0;
+	return ERR_OK;
+}
+
+enum err addrset_add(struct addrset *s, const struct netaddr *addr, uint32_t *id, bool *added)
+{
+	return addrset_add_hashed(s, addr, addrset_hash(s, addr), id, added);
+}
+
+bool addrset_find(const struct addrset *s, const struct netaddr *addr, uint32_t *id)
+{
+	unsigned class = class_of(addr->kind);
+	uint8_t packed[35];
+	size_t len = pack(addr, class, packed);
+	const uint32_t *slot = find_slot(s, addrset_hash(s, addr), class, packed, len);
+
+	if (*slot == 0)
+		return false;
+	*id = *slot - 1;
+	return true;
+}
+
+void addrset_get(const struct addrset *s, uint32_t id, struct netaddr *out)
+{
+	unsigned class = id >> ADDRSET_CLASS_SHIFT;
+	const uint8_t *e = entry(s, id);
+	size_t n = layout[class].address;
+
+	*out = (struct netaddr){ .kind = layout[class].kind_bytes > 0 ? e[n + PORT_BYTES]
+								      : layout[class].kind,
+				 .port = (uint16_t)(e[n] << 8 | e[n + 1]) };
+	memcpy(out->bytes, e, n);
+}
+
+uint8_t *addrset_tag(const struct addrset *s, uint32_t id)
+{
+	return entry(s, id) + entry_bytes(id >> ADDRSET_CLASS_SHIFT) - TAG_BYTES;
+}
+
+uint32_t addrset_count(const struct addrset *s)
+{
+	return s->used;
+}
+
+uint32_t addrset_class_count(const struct addrset *s, unsigned class)
+{
+	return s->classes[class].count;
+}
+
+size_t addrset_bytes(const struct addrset *s)
+{
+	size_t n = ((size_t)s->mask + 1) * sizeof(*s->slots);
+
+	for (unsigned c = 0; c < ADDRSET_CLASSES; c++) {
+		n += (size_t)s->classes[c].chunk_count * ADDRSET_CHUNK * entry_bytes(c);
+		n += s->classes[c].chunk_cap * sizeof(uint8_t *);
+	}
+	return n;
+}

@@ -1,0 +1,55 @@
+/* addrset.h: a compact set of addresses, each with one byte of its owner's.
+ *
+ * An IPv4 address and its port take 7 bytes and an index slot (4 bytes at a load of
+ * 37 to 75 %), 13 to 18 in all; IPv6 takes 13 more, Tor v3 29 more. Ids are stable: class in
+ * the top two bits, position below, in order of insertion. Nothing is ever removed. */
+#ifndef PEERWALK_BASE_ADDRSET_H
+#define PEERWALK_BASE_ADDRSET_H
+
+#include "base/hash.h"
+#include "base/netaddr.h"
+
+enum {
+	ADDRSET_CLASSES = 4,
+	ADDRSET_CLASS_SHIFT = 30,
+	ADDRSET_CHUNK = 1 << 14, /* entries a chunk: no doubling, no copying */
+};
+
+struct addrset {
+	/* private */
+	struct hash_key key;
+	uint32_t *slots; /* id + 1; 0: empty */
+	uint32_t mask, used;
+	struct {
+		uint8_t **chunks;
+		uint32_t count, chunk_count, chunk_cap;
+	} classes[ADDRSET_CLASSES];
+};
+
+/* ERR_NOMEM. The key should be random where strangers choose the addresses. */
+enum err addrset_init(struct addrset *s, const struct hash_key *key);
+void addrset_clear(struct addrset *s);
+
+/* Finds or adds; *added says which. A new entry's tag is 0. The kind must be known
+ * (netaddr_len > 0). ERR_NOMEM leaves the set as it was. */
+enum err addrset_add(struct addrset *s, const struct netaddr *addr, uint32_t *id, bool *added);
+/* False if it isn't there. */
+bool addrset_find(const struct addrset *s, const struct netaddr *addr, uint32_t *id);
+void addrset_get(const struct addrset *s, uint32_t id, struct netaddr *out);
+uint8_t *addrset_tag(const struct addrset *s, uint32_t id);
+/* Brings the slot of an address near the processor before it is looked up. */
+void addrset_prefetch(const struct addrset *s, uint64_t hash);
+uint64_t addrset_hash(const struct addrset *s, const struct netaddr *addr);
+enum err addrset_add_hashed(struct addrset *s, const struct netaddr *addr, uint64_t hash,
+			    uint32_t *id, bool *added);
+
+uint32_t addrset_count(const struct addrset *s);
+/* Entries of one class (0: IPv4, 1: IPv6 and CJDNS, 2: Tor v3 and I2P, 3: Tor v2). */
+uint32_t addrset_class_count(const struct addrset *s, unsigned class);
+static inline uint32_t addrset_id(unsigned class, uint32_t position)
+{
+	return (uint32_t) class << ADDRSET_CLASS_SHIFT | position;
+}
+size_t addrset_bytes(const struct addrset *s); /* memory held */
+
+#endif

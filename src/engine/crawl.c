@@ -1,0 +1,423 @@
+#include "engine/crawl.h"
+
+#include "base/addrset.h"
+#include "engine/gates.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What an address's byte in the set says. */
+enum state {
+	WAITING = 0, /* a new entry of the set */
+	ACTIVE,
+	RETRY,        /* a connect timeout that waits for its second try */
+	ACTIVE_RETRY, /* the second try */
+	DONE,
+	NO_DIAL,
+	EXCLUDED,
+	OWN,
+};
+
+enum {
+	DIALABLE_CLASSES = 2, /* of the set: IPv4; IPv6 and CJDNS */
+	BLOCK = 32,           /* addresses hashed ahead of their look-up */
+};
+
+struct crawl {
+	struct crawl_config config;
+	uint64_t start_ms;
+	struct addrset known;
+	struct gates gates;
+	uint32_t cursors[DIALABLE_CLASSES]; /* who comes next, in order of discovery */
+	unsigned turn;
+	uint32_t *retries; /* ids, in order; retry_next of them are handed out */
+	uint32_t retry_count, retry_next, retry_cap;
+	double tokens; /* of the rate limit */
+	uint64_t tokens_ms;
+	uint64_t first_tries; /* counted against max_visits */
+	uint32_t first_in_flight;
+	bool stopped;
+	struct crawl_stats stats;
+};
+
+enum err crawl_new(const struct crawl_config *config, uint64_t now_ms, struct crawl **out)
+{
+	struct crawl *c = calloc(1, sizeof(*c));
+
+	*out = NULL;
+	assert(config->concurrency > 0);
+	if (c == NULL)
+		return ERR_NOMEM;
+	c->config = *config;
+	if (c->config.per_group == 0)
+		c->config.per_group = CRAWL_PER_GROUP;
+	if (c->config.new_per_peer == 0)
+		c->config.new_per_peer = CRAWL_NEW_PER_PEER;
+	if (c->config.known_max == 0)
+		c->config.known_max = CRAWL_KNOWN_MAX;
+	c->start_ms = c->tokens_ms = now_ms;
+	c->tokens = 1;
+	if (addrset_init(&c->known, &config->key) != ERR_OK ||
+	    gates_init(&c->gates, config->concurrency * 2) != ERR_OK) {
+		crawl_free(c);
+		return ERR_NOMEM;
+	}
+	*out = c;
+	return ERR_OK;
+}
+
+void crawl_free(struct crawl *c)
+{
+	if (c == NULL)
+		return;
+	addrset_clear(&c->known);
+	gates_clear(&c->gates);
+	free(c->retries);
+	free(c);
+}
+
+/* --- whom we know --- */
+
+static bool is_excluded(const struct crawl *c, const struct netaddr *addr)
+{
+	for (size_t i = 0; i < c->config.exclude_count; i++) {
+		if (cidr_contains(&c->config.exclude[i], addr))
+			return true;
+	}
+	return false;
+}
+
+static enum crawl_verdict verdict_of(enum state state)
+{
+	return state == EXCLUDED || state == OWN ? CRAWL_EXCLUDED : CRAWL_KNOWN;
+}
+
+static enum crawl_verdict add_hashed(struct crawl *c, const struct netaddr *addr, uint64_t hash,
+				     bool over_cap)
+{
+	bool added;
+	uint32_t id;
+	uint8_t *tag;
+
+	if (addrset_count(&c->known) >= c->config.known_max || over_cap) {
+		/* Full: still tell the known from the new. */
+		return addrset_find(&c->known, addr, &id)
+			       ? verdict_of((enum state) * addrset_tag(&c->known, id))
+			       : CRAWL_CUT;
+	}
+	if (!c->config.allow_private && !netaddr_is_routable(addr))
+		return CRAWL_NOT_ROUTABLE;
+	if (addr->port == 0 && netaddr_is_ip(addr))
+		return CRAWL_NOT_ROUTABLE;
+	if (addrset_add_hashed(&c->known, addr, hash, &id, &added) != ERR_OK)
+		return CRAWL_CUT;
+	tag = addrset_tag(&c->known, id);
+	if (!added)
+		return verdict_of((enum state) * tag);
+	if (is_excluded(c, addr)) {
+		/* Kept, so that the list is searched once an address. */
+		*tag = EXCLUDED;
+		return CRAWL_EXCLUDED;
+	}
+	c->stats.known++;
+	if (!netaddr_is_ip(addr)) {
+		*tag = NO_DIAL;
+		c->stats.no_dial++;
+		return CRAWL_NEW_NO_DIAL;
+	}
+	c->stats.waiting++;
+	return CRAWL_NEW;
+}
+
+static bool is_usable(const struct netaddr *addr)
+{
+	return netaddr_len(addr->kind) > 0;
+}
+
+enum crawl_verdict crawl_add(struct crawl *c, const struct netaddr *addr)
+{
+	if (!is_usable(addr))
+		return CRAWL_NOT_ROUTABLE;
+	return add_hashed(c, addr, addrset_hash(&c->known, addr), false);
+}
+
+static void count_verdict(struct crawl *c, enum crawl_verdict verdict, uint32_t *taken)
+{
+	switch (verdict) {
+	case CRAWL_NEW:
+	case CRAWL_NEW_NO_DIAL:
+		(*taken)++;
+		break;
+	case CRAWL_KNOWN:
+		break;
+	case CRAWL_NOT_ROUTABLE:
+		c->stats.not_routable++;
+		break;
+	case CRAWL_EXCLUDED:
+		c->stats.excluded++;
+		break;
+	case CRAWL_CUT:
+		c->stats.cut++;
+		break;
+	}
+}
+
+void crawl_add_named(struct crawl *c, const struct advert *adverts, size_t count, uint32_t *taken,
+		     enum crawl_verdict *verdicts)
+{
+	uint64_t hashes[BLOCK];
+
+	c->stats.adverts += count;
+	for (size_t start = 0; start < count; start += BLOCK) {
+		size_t n = count - start < BLOCK ? count - start : BLOCK;
+
+		for (size_t i = 0; i < n; i++) {
+			const struct netaddr *addr = &adverts[start + i].addr;
+
+			hashes[i] = is_usable(addr) ? addrset_hash(&c->known, addr) : 0;
+			addrset_prefetch(&c->known, hashes[i]);
+		}
+		for (size_t i = 0; i < n; i++) {
+			const struct netaddr *addr = &adverts[start + i].addr;
+			enum crawl_verdict v = CRAWL_NOT_ROUTABLE;
+
+			if (is_usable(addr))
+				v = add_hashed(c, addr, hashes[i],
+					       *taken >= c->config.new_per_peer);
+			count_verdict(c, v, taken);
+			verdicts[start + i] = v;
+		}
+	}
+}
+
+void crawl_add_own(struct crawl *c, const struct netaddr *addr)
+{
+	bool added;
+	uint32_t id;
+	uint8_t *tag;
+
+	if (!is_usable(addr) || addrset_add(&c->known, addr, &id, &added) != ERR_OK)
+		return;
+	tag = addrset_tag(&c->known, id);
+	if (!added && *tag != WAITING)
+		return; /* under way already, or never dialled anyhow */
+	if (!added) {
+		c->stats.known--;
+		c->stats.waiting--;
+	}
+	*tag = OWN;
+}
+
+/* --- who comes next --- */
+
+/* Keys of the gates: one IP, one network group; never 0. */
+static uint64_t ip_key(const struct crawl *c, const struct netaddr *addr)
+{
+	uint8_t bytes[17] = { addr->kind };
+
+	memcpy(bytes + 1, addr->bytes, netaddr_len(addr->kind));
+	return hash_siphash13(&c->config.key, bytes, sizeof(bytes)) | 1;
+}
+
+static uint64_t group_key(const struct crawl *c, const struct netaddr *addr)
+{
+	uint8_t bytes[6] = { 'g', addr->kind };
+
+	memcpy(bytes + 2, addr->bytes, addr->kind == NETADDR_IPV4 ? 2 : 4);
+	return hash_siphash13(&c->config.key, bytes, sizeof(bytes)) | 1;
+}
+
+/* The next address of a class that still waits; false at the end of what is known. */
+static bool next_of_class(struct crawl *c, unsigned class, uint32_t *id)
+{
+	while (c->cursors[class] < addrset_class_count(&c->known, class)) {
+		*id = addrset_id(class, c->cursors[class]++);
+		if (*addrset_tag(&c->known, *id) == WAITING)
+			return true;
+	}
+	return false;
+}
+
+static bool next_candidate(struct crawl *c, uint32_t *id)
+{
+	if (gates_ready(&c->gates, id))
+		return true;
+	for (unsigned i = 0; i < DIALABLE_CLASSES; i++) {
+		c->turn = (c->turn + 1) % DIALABLE_CLASSES;
+		if (next_of_class(c, c->turn, id))
+			return true;
+	}
+	/* Second tries come last: when no first try is left, in flight or waiting, that
+	 * could name somebody new. */
+	if (c->retry_next < c->retry_count && c->first_in_flight == 0) {
+		*id = c->retries[c->retry_next++];
+		return true;
+	}
+	return false;
+}
+
+static void park(struct crawl *c, uint64_t key, uint32_t id)
+{
+	/* Without memory for the queue the address is given up, and counted. */
+	if (gates_park(&c->gates, key, id) != ERR_OK) {
+		*addrset_tag(&c->known, id) = DONE;
+		c->stats.waiting--;
+		c->stats.cut++;
+	}
+}
+
+/* Takes a place for its group and its IP, or parks the address with the one that is
+ * full. */
+static bool enter(struct crawl *c, uint32_t id, const struct netaddr *addr)
+{
+	uint64_t group = group_key(c, addr), ip = ip_key(c, addr);
+
+	if (!gates_enter(&c->gates, group, c->config.per_group)) {
+		park(c, group, id);
+		gates_pass_on(&c->gates, ip);
+		return false;
+	}
+	if (!gates_enter(&c->gates, ip, 1)) {
+		park(c, ip, id);
+		gates_leave(&c->gates, group);
+		return false;
+	}
+	return true;
+}
+
+static bool take_token(struct crawl *c, uint64_t now_ms, uint64_t *wait_until_ms)
+{
+	double rate = c->config.rate_per_s, burst = rate / 10 > 1 ? rate / 10 : 1;
+
+	if (rate <= 0)
+		return true;
+	c->tokens += (double)(now_ms - c->tokens_ms) * rate / 1000;
+	c->tokens_ms = now_ms;
+	if (c->tokens > burst)
+		c->tokens = burst;
+	if (c->tokens >= 1) {
+		c->tokens -= 1;
+		return true;
+	}
+	*wait_until_ms = now_ms + 1 + (uint64_t)((1 - c->tokens) * 1000 / rate);
+	return false;
+}
+
+static bool is_over(const struct crawl *c, uint64_t now_ms)
+{
+	return c->stopped ||
+	       (c->config.duration_ms > 0 && now_ms - c->start_ms >= c->config.duration_ms) ||
+	       (c->config.max_visits > 0 && c->first_tries >= c->config.max_visits);
+}
+
+enum crawl_action crawl_next(struct crawl *c, uint64_t now_ms, struct crawl_dial *out,
+			     uint64_t *wait_until_ms)
+{
+	uint32_t id;
+
+	*wait_until_ms = UINT64_MAX;
+	if (is_over(c, now_ms))
+		return c->stats.in_flight > 0 ? CRAWL_WAIT : CRAWL_DONE;
+	if (c->stats.in_flight >= c->config.concurrency)
+		return CRAWL_WAIT;
+	if (!take_token(c, now_ms, wait_until_ms))
+		return CRAWL_WAIT;
+	while (next_candidate(c, &id)) {
+		uint8_t *tag = addrset_tag(&c->known, id);
+
+		addrset_get(&c->known, id, &out->addr);
+		if (*tag != WAITING && *tag != RETRY) {
+			/* Became our own while it waited: let the next one pass. */
+			gates_pass_on(&c->gates, group_key(c, &out->addr));
+			gates_pass_on(&c->gates, ip_key(c, &out->addr));
+			continue;
+		}
+		if (!enter(c, id, &out->addr))
+			continue;
+		out->id = id;
+		out->attempt = *tag == RETRY ? 2 : 1;
+		c->first_tries += *tag == WAITING;
+		c->first_in_flight += *tag == WAITING;
+		*tag = *tag == RETRY ? ACTIVE_RETRY : ACTIVE;
+		c->stats.waiting--;
+		c->stats.in_flight++;
+		c->stats.begun++;
+		return CRAWL_DIAL;
+	}
+	c->tokens += 1; /* not used after all */
+	return c->stats.in_flight > 0 ? CRAWL_WAIT : CRAWL_DONE;
+}
+
+/* --- how it ended --- */
+
+static bool push_retry(struct crawl *c, uint32_t id)
+{
+	if (c->retry_count == c->retry_cap) {
+		uint32_t cap = c->retry_cap == 0 ? 256 : c->retry_cap * 2;
+		uint32_t *retries = realloc(c->retries, cap * sizeof(*retries));
+
+		if (retries == NULL)
+			return false;
+		c->retries = retries;
+		c->retry_cap = cap;
+	}
+	c->retries[c->retry_count++] = id;
+	*addrset_tag(&c->known, id) = RETRY;
+	c->stats.waiting++;
+	return true;
+}
+
+static void count_final(struct crawl *c, enum outcome outcome, bool reached)
+{
+	c->stats.visited++;
+	c->stats.reached += reached;
+	c->stats.outcomes[outcome]++;
+}
+
+bool crawl_finish(struct crawl *c, uint32_t id, enum outcome outcome, bool reached)
+{
+	uint8_t *tag = addrset_tag(&c->known, id);
+	bool first = *tag == ACTIVE;
+	struct netaddr addr;
+
+	assert(*tag == ACTIVE || *tag == ACTIVE_RETRY);
+	assert(c->stats.in_flight > 0);
+	addrset_get(&c->known, id, &addr);
+	gates_leave(&c->gates, ip_key(c, &addr));
+	gates_leave(&c->gates, group_key(c, &addr));
+	c->stats.in_flight--;
+	c->first_in_flight -= first;
+	*tag = outcome == OUTCOME_SELF ? OWN : DONE;
+	if (outcome == OUTCOME_CONNECT_TIMEOUT && first && push_retry(c, id))
+		return false;
+	count_final(c, outcome, reached);
+	return true;
+}
+
+void crawl_add_visited(struct crawl *c, const struct netaddr *addr, enum outcome outcome,
+		       bool reached, uint8_t tries)
+{
+	bool added;
+	uint32_t id;
+
+	if (!is_usable(addr) || addrset_add(&c->known, addr, &id, &added) != ERR_OK || !added)
+		return;
+	c->stats.known++;
+	*addrset_tag(&c->known, id) = DONE;
+	if (outcome == OUTCOME_CONNECT_TIMEOUT && tries < 2 && push_retry(c, id))
+		return;
+	count_final(c, outcome, reached);
+}
+
+void crawl_stop(struct crawl *c)
+{
+	c->stopped = true;
+}
+
+void crawl_stats(const struct crawl *c, struct crawl_stats *out)
+{
+	*out = c->stats;
+	out->bytes = sizeof(*c) + addrset_bytes(&c->known) + gates_bytes(&c->gates) +
+		     c->retry_cap * sizeof(*c->retries);
+}
