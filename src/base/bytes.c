@@ -4,7 +4,9 @@
 
 void reader_init(struct reader *r, struct slice in)
 {
-	*r = (struct reader){ .data = in.data, .len = in.len };
+	/* C knows no NULL + 0: an empty input gets an address too. */
+	*r = (struct reader){ .data = in.data != NULL ? in.data : (const uint8_t *)"",
+			      .len = in.len };
 }
 
 void reader_fail_at(struct reader *r, enum err err, size_t at, const char *rule)
@@ -190,7 +192,7 @@ static uint8_t *room(struct writer *w, size_t len)
 {
 	uint8_t *p;
 
-	if (w->err != ERR_OK)
+	if (w->err != ERR_OK || len == 0)
 		return NULL;
 	if (len > w->cap - w->len) {
 		w->err = ERR_FULL;
@@ -240,7 +242,7 @@ void writer_bytes(struct writer *w, const void *data, size_t len)
 {
 	uint8_t *p = room(w, len);
 
-	if (p != NULL && len > 0)
+	if (p != NULL)
 		memcpy(p, data, len);
 }
 
@@ -253,7 +255,7 @@ void writer_zeros(struct writer *w, size_t len)
 {
 	uint8_t *p = room(w, len);
 
-	if (p != NULL && len > 0)
+	if (p != NULL)
 		memset(p, 0, len);
 }
 

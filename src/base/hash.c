@@ -1,6 +1,7 @@
 #include "base/hash.h"
 
 #include <assert.h>
+#include <endian.h>
 #include <string.h>
 
 struct sip {
@@ -44,7 +45,8 @@ uint64_t hash_siphash13(const struct hash_key *key, const void *data, size_t len
 	size_t left = len;
 
 	for (; left >= 8; left -= 8, p += 8) {
-		m = word(p, 8);
+		memcpy(&m, p, sizeof(m)); /* one load: this runs for every address named */
+		m = le64toh(m);
 		s.d ^= m;
 		sip_round(&s);
 		s.a ^= m;

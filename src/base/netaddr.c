@@ -3,7 +3,6 @@
 #include "base/keccak.h"
 
 #include <arpa/inet.h>
-#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -141,30 +140,29 @@ static bool in_blocks(const uint8_t *p, const struct block *blocks, size_t count
 
 /* IANA IPv4 Special-Purpose Address Registry (RFC 6890 and later), and multicast. */
 static const struct block special4[] = {
-	{ 8, { 0 } },                /* this network */
-	{ 8, { 10 } },               /* private, RFC 1918 */
-	{ 10, { 100, 64 } },         /* shared by carriers, RFC 6598 */
-	{ 8, { 127 } },              /* loopback */
-	{ 16, { 169, 254 } },        /* link-local */
-	{ 12, { 172, 16 } },         /* private */
-	{ 24, { 192, 0, 0 } },       /* protocol assignments */
-	{ 24, { 192, 0, 2 } },       /* documentation */
-	{ 24, { 192, 88, 99 } },     /* 6to4 anycast, deprecated */
-	{ 16, { 192, 168 } },        /* private */
-	{ 15, { 198, 18 } },         /* benchmarking */
-	{ 24, { 198, 51, 100 } },    /* documentation */
-	{ 24, { 203, 0, 113 } },     /* documentation */
-	{ 4, { 224 } },              /* multicast */
-	{ 4, { 240 } },              /* reserved, and broadcast */
+	{ 8, { 0 } },             /* this network */
+	{ 8, { 10 } },            /* private, RFC 1918 */
+	{ 10, { 100, 64 } },      /* shared by carriers, RFC 6598 */
+	{ 8, { 127 } },           /* loopback */
+	{ 16, { 169, 254 } },     /* link-local */
+	{ 12, { 172, 16 } },      /* private */
+	{ 24, { 192, 0, 0 } },    /* protocol assignments */
+	{ 24, { 192, 0, 2 } },    /* documentation */
+	{ 24, { 192, 88, 99 } },  /* 6to4 anycast, deprecated */
+	{ 16, { 192, 168 } },     /* private */
+	{ 15, { 198, 18 } },      /* benchmarking */
+	{ 24, { 198, 51, 100 } }, /* documentation */
+	{ 24, { 203, 0, 113 } },  /* documentation */
+	{ 4, { 224 } },           /* multicast */
+	{ 4, { 240 } },           /* reserved, and broadcast */
 };
 
 /* IANA IPv6 Special-Purpose Address Registry, and what lies outside 2000::/3. */
 static const struct block special6[] = {
-	{ 23, { 0x20, 0x01 } },                   /* protocol assignments, Teredo, ORCHID */
-	{ 28, { 0x20, 0x01, 0x00, 0x20 } },       /* ORCHIDv2 */
-	{ 32, { 0x20, 0x01, 0x0d, 0xb8 } },       /* documentation */
-	{ 16, { 0x20, 0x02 } },                   /* 6to4 */
-	{ 20, { 0x3f, 0xff } },                   /* documentation, RFC 9637 */
+	{ 23, { 0x20, 0x01 } },             /* protocol assignments, Teredo, ORCHID */
+	{ 32, { 0x20, 0x01, 0x0d, 0xb8 } }, /* documentation */
+	{ 16, { 0x20, 0x02 } },             /* 6to4 */
+	{ 20, { 0x3f, 0xff } },             /* documentation, RFC 9637 */
 };
 
 bool netaddr_is_routable(const struct netaddr *a)
@@ -426,8 +424,8 @@ enum err cidr_parse(struct slice text, struct cidr *out)
 		if (!parse_port(slice_from(text, host.len + 1), &bits))
 			return ERR_SYNTAX;
 	}
-	if (!parse_host(host, &out->base) || !(netaddr_is_ip(&out->base) ||
-					       out->base.kind == NETADDR_CJDNS))
+	if (!parse_host(host, &out->base) ||
+	    !(netaddr_is_ip(&out->base) || out->base.kind == NETADDR_CJDNS))
 		return ERR_SYNTAX;
 	if (out->base.kind == NETADDR_CJDNS)
 		out->base.kind = NETADDR_IPV6;

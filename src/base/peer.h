@@ -8,27 +8,27 @@
 /* How a visit ended: the one list. X(symbol, name, sentence, reached)
  * The names are a promise to scripts (docs/cli.md); add at the end only.
  * The numbers are kept in databases. */
-#define OUTCOME_LIST(X)                                                                            \
-	X(OK, "ok", "answered, and named peers")                                                   \
-	X(NO_PEERS, "no_peers", "answered, but named nobody")                                      \
-	X(REFUSED, "refused", "nothing listens there: the connection was refused")                 \
-	X(UNREACHABLE, "unreachable", "no route leads there")                                      \
-	X(CONNECT_TIMEOUT, "connect_timeout", "no answer to the connection attempt")               \
-	X(RESET, "reset", "the connection was reset")                                              \
-	X(PEER_FULL, "full", "accepted, then closed without a byte: full, or we are banned")       \
-	X(MUTE, "mute", "accepted the connection, but never spoke")                                \
-	X(HANDSHAKE_TIMEOUT, "handshake_timeout", "spoke, but did not finish the handshake")       \
-	X(WRONG_NETWORK, "wrong_network", "speaks for another network")                            \
-	X(PROTOCOL_ERROR, "protocol_error", "broke a rule of the protocol")                        \
-	X(TOO_BIG, "too_big", "announced or sent more than the protocol allows")                   \
-	X(SELF, "self", "this is ourselves")                                                       \
+#define OUTCOME_LIST(X)                                                                      \
+	X(OK, "ok", "answered, and named peers")                                             \
+	X(NO_PEERS, "no_peers", "answered, but named nobody")                                \
+	X(REFUSED, "refused", "nothing listens there: the connection was refused")           \
+	X(UNREACHABLE, "unreachable", "no route leads there")                                \
+	X(CONNECT_TIMEOUT, "connect_timeout", "no answer to the connection attempt")         \
+	X(RESET, "reset", "the connection was reset")                                        \
+	X(PEER_FULL, "full", "accepted, then closed without a byte: full, or we are banned") \
+	X(MUTE, "mute", "accepted the connection, but never spoke")                          \
+	X(HANDSHAKE_TIMEOUT, "handshake_timeout", "spoke, but did not finish the handshake") \
+	X(WRONG_NETWORK, "wrong_network", "speaks for another network")                      \
+	X(PROTOCOL_ERROR, "protocol_error", "broke a rule of the protocol")                  \
+	X(TOO_BIG, "too_big", "announced or sent more than the protocol allows")             \
+	X(SELF, "self", "this is ourselves")                                                 \
 	X(CANCELLED, "cancelled", "stopped before it ended")
 
 enum outcome {
 #define OUTCOME_ENUM(symbol, name, text) OUTCOME_##symbol,
 	OUTCOME_LIST(OUTCOME_ENUM)
 #undef OUTCOME_ENUM
-	OUTCOME_COUNT,
+		OUTCOME_COUNT,
 };
 
 const char *outcome_name(enum outcome o); /* "connect_timeout" */
@@ -36,8 +36,8 @@ const char *outcome_text(enum outcome o); /* a sentence without a full stop */
 bool outcome_parse(const char *name, enum outcome *out);
 
 enum {
-	PEER_AGENT_MAX = 256,      /* Bitcoin Core's MAX_SUBVERSION_LENGTH; other networks cut to it */
-	PEER_NODE_ID_MAX = 64,     /* Ethereum's public key; shorter ids leave the rest unused */
+	PEER_AGENT_MAX = 256,  /* Bitcoin Core's MAX_SUBVERSION_LENGTH; other networks cut to it */
+	PEER_NODE_ID_MAX = 64, /* Ethereum's public key; shorter ids leave the rest unused */
 	PEER_NEGOTIATION_MAX = 160, /* bytes of the list of feature messages, in order of arrival */
 	PEER_RULE_MAX = 120,
 };
@@ -56,8 +56,8 @@ struct peer_info {
 	bool has_clock;
 	int64_t clock_skew_s; /* its clock minus ours */
 	bool has_feefilter;
-	uint64_t feefilter;         /* satoshi per 1000 vbytes */
-	struct netaddr sees_us_as;  /* kind NETADDR_NONE if not said */
+	uint64_t feefilter;        /* satoshi per 1000 vbytes */
+	struct netaddr sees_us_as; /* kind NETADDR_NONE if not said */
 };
 
 /* One peer named by another. */

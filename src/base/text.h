@@ -16,8 +16,7 @@ struct text {
 void text_clear(struct text *t); /* frees */
 void text_add(struct text *t, const char *s);
 void text_add_slice(struct text *t, struct slice s);
-void text_printf(struct text *t, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
+void text_printf(struct text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* A stranger's bytes made harmless for a terminal or a log: printable ASCII stays,
  * well-formed UTF-8 letters stay, control and format characters (C0, C1, bidi
  * marks, zero-width, line separators), bytes that are no UTF-8 and the backslash
