@@ -29,6 +29,7 @@ enum option_type {
 	OPTION_RATE,     /* double, per second */
 	OPTION_FRACTION, /* double, 0..1 */
 	OPTION_CHOICE,   /* const char *, one of choices */
+	OPTION_COUNT,    /* unsigned: how often it was given */
 };
 
 struct option_list {
@@ -58,14 +59,15 @@ struct cli {
 };
 
 struct command {
-	const char *name, *summary; /* summary: one line without a full stop */
-	const char *usage;          /* after the name: "NETWORK [options]" */
-	const char *about;          /* paragraphs for --help and the manual page */
-	const char *examples;       /* lines "command\n    what it does\n" */
+	const char *name, *summary;       /* summary: one line without a full stop */
+	const char *usage;                /* after the name: "NETWORK [options]" */
+	const char *about;                /* paragraphs for --help and the manual page */
+	const char *examples;             /* lines "command\n    what it does\n" */
 	const struct option_row *options; /* ends with a row without a name */
 	size_t options_size;              /* bytes of the options struct */
 	unsigned args_min, args_max;      /* positional arguments; max 0 with min 0: none */
-	const char *args_choices; /* completion of the first argument: "networks", "files", NULL */
+	const char *args_choices; /* completion of the arguments: "networks", "files", "peers",
+				     "commands", NULL */
 	int (*run)(struct cli *cli, void *options, char **args, unsigned args_count);
 };
 
@@ -74,11 +76,9 @@ extern const struct command *const commands[]; /* ends with NULL; main.c */
 /* "peerwalk: ..." on stderr, with a full stop's worth of remedy by the caller. */
 void cli_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* The same with "see peerwalk COMMAND --help"; returns EXIT_USAGE. */
-int cli_usage(const struct cli *cli, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
+int cli_usage(const struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Information on stderr unless --quiet; debug needs -v. */
-void cli_note(const struct cli *cli, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
+void cli_note(const struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void cli_debug(const struct cli *cli, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 

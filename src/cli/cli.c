@@ -1,0 +1,79 @@
+#include "cli/cli.h"
+
+#include "cli/suggest.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+static void say(const char *who, const char *format, va_list args)
+	__attribute__((format(printf, 2, 0)));
+
+static void say(const char *who, const char *format, va_list args)
+{
+	fflush(stdout); /* so that the two streams stay in order on a terminal */
+	fprintf(stderr, "peerwalk%s%s: ", who != NULL ? " " : "", who != NULL ? who : "");
+	vfprintf(stderr, format, args);
+	putc('\n', stderr);
+}
+
+void cli_error(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	say(NULL, format, args);
+	va_end(args);
+}
+
+int cli_usage(const struct cli *cli, const char *format, ...)
+{
+	const char *name = cli->command != NULL ? cli->command->name : NULL;
+	va_list args;
+
+	va_start(args, format);
+	say(name, format, args);
+	va_end(args);
+	fprintf(stderr, "See \"peerwalk%s%s --help\".\n", name != NULL ? " " : "",
+		name != NULL ? name : "");
+	return EXIT_USAGE;
+}
+
+void cli_note(const struct cli *cli, const char *format, ...)
+{
+	va_list args;
+
+	if (cli->quiet)
+		return;
+	va_start(args, format);
+	say(NULL, format, args);
+	va_end(args);
+}
+
+void cli_debug(const struct cli *cli, const char *format, ...)
+{
+	va_list args;
+
+	if (cli->quiet || cli->verbose == 0)
+		return;
+	va_start(args, format);
+	say(NULL, format, args);
+	va_end(args);
+}
+
+const struct network *cli_network(const struct cli *cli, const char *name)
+{
+	const struct network *network = network_find(name);
+	struct suggest suggest = { 0 };
+
+	if (network != NULL)
+		return network;
+	for (size_t i = 0; i < networks_count; i++)
+		suggest_offer(&suggest, name, networks[i].name);
+	if (suggest.best != NULL)
+		cli_usage(cli, "there is no network \"%s\"; did you mean \"%s\"?", name,
+			  suggest.best);
+	else
+		cli_usage(cli, "there is no network \"%s\"; \"peerwalk networks\" lists them",
+			  name);
+	return NULL;
+}

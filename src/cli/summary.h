@@ -1,0 +1,25 @@
+/* summary.h: what a crawl came to, for people and for programs. */
+#ifndef PEERWALK_CLI_SUMMARY_H
+#define PEERWALK_CLI_SUMMARY_H
+
+#include "cli/cli.h"
+#include "engine/crawl.h"
+
+struct summary {
+	const char *network;
+	const char *db; /* NULL: not kept */
+	int64_t crawl;  /* number in the database */
+	int64_t started_at_ms;
+	uint64_t elapsed_ms;
+	struct crawl_stats stats;
+	uint64_t bytes_in, bytes_out;
+	double cpu_seconds;
+	uint64_t max_rss_bytes;
+	bool complete; /* nobody was left to ask */
+};
+
+/* The table, or with --json the document that docs/cli.md promises, on stdout. Returns
+ * an exit status. */
+int summary_print(const struct cli *cli, const struct summary *s);
+
+#endif

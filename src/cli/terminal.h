@@ -1,0 +1,34 @@
+/* terminal.h: what the terminal can do, and how wide text is on it. */
+#ifndef PEERWALK_CLI_TERMINAL_H
+#define PEERWALK_CLI_TERMINAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+enum {
+	TERMINAL_WIDTH_DEFAULT = 80,   /* where nobody says: files, pipes */
+	TERMINAL_WIDTH_MIN = 20,       /* narrower terminals get this, and wrap by themselves */
+	TERMINAL_TEXT_WIDTH_MAX = 100, /* longer lines of prose are hard to read */
+};
+
+/* A terminal that understands cursor movements (TERM is set and not "dumb"). */
+bool terminal_can_draw(int fd);
+/* The same, and the user did not set NO_COLOR (https://no-color.org). */
+bool terminal_can_colour(int fd);
+/* Columns of the terminal at fd, or the default. */
+unsigned terminal_width(int fd);
+
+/* Columns that UTF-8 text takes: East Asian wide characters count two, combining
+ * marks none, bytes that are no UTF-8 one each. */
+size_t terminal_text_width(const char *text);
+/* How many bytes of text fit into that many columns. */
+size_t terminal_text_fit(const char *text, size_t columns);
+
+/* Prints prose, broken between words to fit width, each line after the first
+ * indented by `indent`; `column` is where the cursor stands now. No newline at the
+ * end. Newlines in the text begin a new line; a line that begins with a space is
+ * kept as it is. */
+void terminal_wrap(FILE *out, const char *text, size_t column, size_t indent, size_t width);
+
+#endif
