@@ -1,0 +1,81 @@
+# The front door: `make help` says what there is. The build itself is CMake's.
+SHELL := /bin/sh
+.DEFAULT_GOAL := all
+.SUFFIXES:
+
+PREFIX  ?= /usr/local
+DESTDIR ?=
+MINUTES ?= 5
+JOBS    ?= $(shell nproc 2>/dev/null || echo 2)
+PRESETS := gcc clang asan tsan coverage fuzz
+
+# configure-and-build, by preset; ninja looks after everything that changes later.
+define build
+	@mkdir -p $(2)
+	@test -f $(2)/build.ninja || cmake --preset $(1) >$(2)/configure.log 2>&1 || \
+		{ cat $(2)/configure.log >&2; exit 1; }
+	@cmake --build --preset $(1) --parallel $(JOBS)
+endef
+
+##@ Two commands that do everything
+.PHONY: demo check
+demo: all ## a simulated network of 5,000 addresses on loopback: crawl it, report, compare with the truth
+	@tools/demo build/peerwalk
+check: all ## build, and run every test
+	@ctest --preset release --parallel $(JOBS)
+
+##@ Building
+.PHONY: all setup install uninstall clean
+all: setup ## build the program: build/peerwalk (the default)
+	$(call build,release,build)
+setup: ## install the Debian packages that the build needs (when some are missing)
+	@tools/setup build
+install: all ## install to PREFIX (/usr/local), below DESTDIR if given
+	@DESTDIR="$(DESTDIR)" cmake --install build --prefix "$(PREFIX)"
+uninstall: ## remove what `make install` installed last
+	@test -f build/install_manifest.txt || { echo "nothing was installed from here" >&2; exit 1; }
+	@while read -r file; do rm -f "$$file" && echo "removed $$file"; done \
+		<build/install_manifest.txt
+clean: ## remove all build folders
+	@rm -rf build $(PRESETS:%=build-%)
+
+##@ More checks
+.PHONY: lint gcc clang asan tsan interop fuzz bench coverage ci
+lint: ## layout, folder rules, purity, static analysis
+	@tools/setup lint
+	$(call build,release,build)
+	@tools/lint build
+gcc clang: ## tests as this compiler builds them, warnings being errors
+	@tools/setup lint
+	$(call build,$@,build-$@)
+	@ctest --preset $@ --parallel $(JOBS)
+asan: ## tests under AddressSanitizer and UndefinedBehaviorSanitizer
+	@tools/setup check
+	$(call build,asan,build-asan)
+	@ctest --preset asan --parallel $(JOBS)
+tsan: ## tests under ThreadSanitizer
+	@tools/setup check
+	$(call build,tsan,build-tsan)
+	@ctest --preset tsan --parallel $(JOBS)
+interop: all ## crawl real, independent peers in a private network namespace
+	@tools/setup interop
+	@tests/interop/run build/peerwalk
+fuzz: ## fuzz every decoder for MINUTES (5) in all
+	@tools/setup lint
+	$(call build,fuzz,build-fuzz)
+	@tools/fuzz build-fuzz $(MINUTES)
+bench: all ## benchmarks, each as a ratio to a floor measured in the same run
+	@cmake --build build --target bench
+coverage: ## which lines the tests run: a summary per folder
+	@tools/setup check
+	$(call build,coverage,build-coverage)
+	@ctest --preset coverage --parallel $(JOBS) >/dev/null
+	@tools/coverage build-coverage
+ci: ## everything that has to pass before a change goes in
+	@.ci/run
+
+.PHONY: help
+help: ## this list
+	@awk 'BEGIN { FS = ":.*## " } \
+		/^##@/ { printf "\n%s\n", substr($$0, 5) } \
+		/^[a-z ]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
