@@ -32,7 +32,7 @@ struct store_crawl {
 	int64_t id;
 	char network[64];
 	int64_t started_at_ms, ended_at_ms; /* ended: 0 while running or interrupted */
-	bool complete; /* nobody was left to ask */
+	bool complete;                      /* nobody was left to ask */
 	uint64_t known, visited, reached, adverts, bytes_in, bytes_out;
 	double cpu_seconds;
 	uint64_t max_rss_bytes;
@@ -43,8 +43,7 @@ struct store_crawl {
 enum err store_crawl_begin(struct store *s, struct store_crawl *crawl);
 enum err store_crawl_end(struct store *s, const struct store_crawl *crawl);
 /* By id; id 0: the newest, of that network if network is not NULL. ERR_NOT_FOUND. */
-enum err store_crawl_get(struct store *s, int64_t id, const char *network,
-			 struct store_crawl *out);
+enum err store_crawl_get(struct store *s, int64_t id, const char *network, struct store_crawl *out);
 /* The newest crawl of that network, if it did not end. ERR_NOT_FOUND. */
 enum err store_crawl_unfinished(struct store *s, const char *network, struct store_crawl *out);
 

@@ -1,0 +1,270 @@
+#include "store/db.h"
+
+#include "base/text.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+enum err db_err(int rc, int sys_errno)
+{
+	bool no_room = sys_errno == ENOSPC || sys_errno == EDQUOT;
+
+	switch (rc & 0xff) {
+	case SQLITE_OK:
+	case SQLITE_ROW:
+	case SQLITE_DONE:
+		return ERR_OK;
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+	case SQLITE_PROTOCOL:
+		return ERR_BUSY;
+	case SQLITE_FULL:
+		return ERR_DISK_FULL;
+	case SQLITE_READONLY:
+	case SQLITE_PERM:
+	case SQLITE_AUTH:
+		return ERR_READ_ONLY;
+	case SQLITE_CANTOPEN:
+		if (sys_errno == EACCES || sys_errno == EPERM || sys_errno == EROFS)
+			return ERR_READ_ONLY;
+		if (sys_errno == ENOENT || sys_errno == ENOTDIR)
+			return ERR_NOT_FOUND;
+		return no_room ? ERR_DISK_FULL : ERR_IO;
+	case SQLITE_IOERR:
+		if (rc == SQLITE_IOERR_NOMEM)
+			return ERR_NOMEM;
+		return no_room ? ERR_DISK_FULL : ERR_IO;
+	case SQLITE_NOTADB:
+		return ERR_NOT_OURS;
+	case SQLITE_NOMEM:
+		return ERR_NOMEM;
+	case SQLITE_CORRUPT:
+	case SQLITE_ERROR: /* a table or column that is not there */
+	case SQLITE_CONSTRAINT:
+	case SQLITE_MISMATCH:
+		return ERR_CORRUPT;
+	}
+	return ERR_IO;
+}
+
+/* What to do about it. */
+static const char *remedy(enum err err)
+{
+	switch (err) {
+	case ERR_DISK_FULL:
+		return "what was committed is kept: make room on that disk, then go on";
+	case ERR_READ_ONLY:
+		return "give yourself write permission on the file and on its folder, or name "
+		       "another file with --db";
+	case ERR_NOT_OURS:
+		return "it was left as it is: name another file with --db";
+	case ERR_NEWER:
+		return "update peerwalk, or name another file with --db";
+	case ERR_CORRUPT:
+		return "save what can be read with `sqlite3 FILE .recover`, and start a new file "
+		       "with --db";
+	case ERR_BUSY:
+		return "wait for the other process to end, or name another file with --db";
+	case ERR_NOT_FOUND:
+		return "make one with `peerwalk crawl`, or name another with --db";
+	case ERR_NOMEM:
+		return "end other programs, or give this one more memory";
+	case ERR_IO:
+		return "look at the disk and its file system (dmesg tells more); what was "
+		       "committed is kept";
+	case ERR_VALUE:
+		return "bring it up to date by opening it for writing, for instance with "
+		       "`peerwalk crawl`";
+	case ERR_OK:
+	case ERR_SHORT:
+	case ERR_TRAILING:
+	case ERR_NONCANONICAL:
+	case ERR_LIMIT:
+	case ERR_MAGIC:
+	case ERR_CHECKSUM:
+	case ERR_SYNTAX:
+	case ERR_FULL:
+		break;
+	}
+	return "this should not happen: please report it";
+}
+
+void db_explain(enum err err, const char *path, const char *detail, char *why, size_t why_cap)
+{
+	if (why_cap == 0)
+		return;
+	snprintf(why, why_cap, "%s: %s%s%s%s; %s", path,
+		 err == ERR_VALUE ? "the database was made by an older peerwalk" : err_text(err),
+		 detail != NULL ? " (" : "", detail != NULL ? detail : "",
+		 detail != NULL ? ")" : "", remedy(err));
+}
+
+enum err db_fail_as(struct store *s, enum err err, const char *detail)
+{
+	db_explain(err, s->path, detail, s->why, sizeof(s->why));
+	return err;
+}
+
+enum err db_fail(struct store *s)
+{
+	int rc = sqlite3_extended_errcode(s->db);
+	enum err err = db_err(rc, sqlite3_system_errno(s->db));
+
+	/* Misuse of the interface is a fault of our own. */
+	assert((rc & 0xff) != SQLITE_MISUSE && (rc & 0xff) != SQLITE_RANGE);
+	if (err == ERR_OK)
+		err = ERR_IO;
+	return db_fail_as(s, err, sqlite3_errmsg(s->db));
+}
+
+sqlite3_stmt *db_use(struct store *s, enum sql sql)
+{
+	sqlite3_stmt **st = &s->stmts[sql];
+
+	if (*st == NULL && sqlite3_prepare_v3(s->db, sql_text(sql), -1, SQLITE_PREPARE_PERSISTENT,
+					      st, NULL) != SQLITE_OK) {
+		db_fail(s);
+		return NULL;
+	}
+	return *st;
+}
+
+void db_done(sqlite3_stmt *st)
+{
+	sqlite3_reset(st);
+	sqlite3_clear_bindings(st);
+}
+
+enum err db_run(struct store *s, sqlite3_stmt *st)
+{
+	enum err err = ERR_OK;
+
+	if (sqlite3_step(st) != SQLITE_DONE)
+		err = db_fail(s);
+	db_done(st);
+	return err;
+}
+
+enum err db_do(struct store *s, enum sql sql)
+{
+	sqlite3_stmt *st = db_use(s, sql);
+
+	return st != NULL ? db_run(s, st) : db_fail(s);
+}
+
+enum err db_script(struct store *s, const char *script)
+{
+	return sqlite3_exec(s->db, script, NULL, NULL, NULL) == SQLITE_OK ? ERR_OK : db_fail(s);
+}
+
+/* Well-formed UTF-8 (RFC 3629) without NUL. */
+static bool is_text(struct slice s)
+{
+	size_t i = 0;
+
+	while (i < s.len) {
+		uint8_t c = s.data[i++];
+		unsigned more = c < 0x80 ? 0 : c < 0xe0 ? 1 : c < 0xf0 ? 2 : 3;
+		uint8_t low = 0x80, high = 0xbf;
+
+		if (c == 0 || (c >= 0x80 && c < 0xc2) || c > 0xf4)
+			return false;
+		if (c == 0xe0)
+			low = 0xa0; /* no overlong forms */
+		else if (c == 0xed)
+			high = 0x9f; /* no surrogates */
+		else if (c == 0xf0)
+			low = 0x90;
+		else if (c == 0xf4)
+			high = 0x8f; /* nothing beyond U+10FFFF */
+		for (; more > 0; more--) {
+			if (i == s.len || s.data[i] < low || s.data[i] > high)
+				return false;
+			low = 0x80;
+			high = 0xbf;
+			i++;
+		}
+	}
+	return true;
+}
+
+void db_bind_text(sqlite3_stmt *st, int at, struct slice s)
+{
+	/* A NULL pointer would mean SQL's NULL, which is "not said". */
+	sqlite3_bind_text(st, at, s.len > 0 ? (const char *)s.data : "", (int)s.len, SQLITE_STATIC);
+}
+
+void db_bind_bytes(sqlite3_stmt *st, int at, struct slice s)
+{
+	if (is_text(s))
+		db_bind_text(st, at, s);
+	else
+		sqlite3_bind_blob(st, at, s.data, (int)s.len, SQLITE_STATIC);
+}
+
+void db_bind_hex(sqlite3_stmt *st, int at, struct slice s, char *out)
+{
+	s.len = s.len < PEER_NODE_ID_MAX ? s.len : PEER_NODE_ID_MAX;
+	hex_encode(s, out);
+	sqlite3_bind_text(st, at, out, (int)(2 * s.len), SQLITE_STATIC);
+}
+
+struct slice db_column(sqlite3_stmt *st, int at)
+{
+	/* The pointer first: it may convert, and the length is that of the result. */
+	const void *data = sqlite3_column_blob(st, at);
+
+	return slice_of(data, (size_t)sqlite3_column_bytes(st, at));
+}
+
+struct netaddr db_key_addr(struct slice key)
+{
+	struct netaddr a = { 0 };
+	size_t len = key.len > 0 ? netaddr_len(key.data[0]) : 0;
+
+	if (len == 0 || key.len != len + 3)
+		return a;
+	a.kind = key.data[0];
+	memcpy(a.bytes, key.data + 1, len);
+	a.port = (uint16_t)(key.data[1 + len] << 8 | key.data[2 + len]);
+	return a;
+}
+
+enum err db_network(struct store *s, const char *name, bool add, int64_t *id)
+{
+	sqlite3_stmt *st;
+	enum err err = ERR_OK;
+	int rc;
+
+	*id = s->network_id;
+	if (s->network_id != 0 && strcmp(s->network, name) == 0)
+		return ERR_OK;
+	st = db_use(s, SQL_NETWORK_FIND);
+	if (st == NULL)
+		return db_fail(s);
+	db_bind_text(st, 1, slice_text(name));
+	rc = sqlite3_step(st);
+	*id = rc == SQLITE_ROW ? sqlite3_column_int64(st, 0) : 0;
+	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
+		err = db_fail(s);
+	db_done(st);
+	if (err != ERR_OK)
+		return err;
+	if (*id == 0) {
+		if (!add)
+			return ERR_NOT_FOUND;
+		st = db_use(s, SQL_NETWORK_ADD);
+		if (st == NULL)
+			return db_fail(s);
+		db_bind_text(st, 1, slice_text(name));
+		err = db_run(s, st);
+		if (err != ERR_OK)
+			return err;
+		*id = sqlite3_last_insert_rowid(s->db);
+	}
+	snprintf(s->network, sizeof(s->network), "%s", name);
+	s->network_id = *id;
+	return ERR_OK;
+}

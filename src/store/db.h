@@ -1,0 +1,69 @@
+/* db.h: what the files of src/store share: the open database, its prepared
+ * statements, and how SQLite's errors become ours. Private to src/store.
+ *
+ * Statements are prepared at first use and live until store_close. db_use hands one
+ * out reset and without values; whoever has stepped a SELECT to less than its end
+ * calls db_done, or it would hold a read transaction open. */
+#ifndef PEERWALK_STORE_DB_H
+#define PEERWALK_STORE_DB_H
+
+#include "store/sql.h"
+#include "store/store.h"
+
+#include <sqlite3.h>
+
+enum {
+	STORE_WHY_MAX = 640,
+	/* How long to wait for another process's transaction. */
+	STORE_BUSY_MS = 10 * 1000,
+};
+
+struct store {
+	sqlite3 *db;
+	char *path;
+	enum store_mode mode;
+	bool in_batch;
+	sqlite3_stmt *stmts[SQL_COUNT];
+	char why[STORE_WHY_MAX];
+	/* The last network asked for, and the last peer that named others. */
+	char network[64];
+	int64_t network_id;
+	struct netaddr from;
+	int64_t from_id, from_network_id;
+};
+
+/* The error that belongs to SQLite's result code and the errno of its system call. */
+enum err db_err(int rc, int sys_errno);
+/* A sentence with the remedy. detail (SQLite's own words) may be NULL. */
+void db_explain(enum err err, const char *path, const char *detail, char *why, size_t why_cap);
+
+/* Turns SQLite's last error into ours and fills s->why. */
+enum err db_fail(struct store *s);
+/* The same for an error that SQLite did not tell. */
+enum err db_fail_as(struct store *s, enum err err, const char *detail);
+
+/* NULL on failure, told by db_fail. */
+sqlite3_stmt *db_use(struct store *s, enum sql sql);
+void db_done(sqlite3_stmt *st);
+/* Steps a statement that yields no rows, and is done with it. */
+enum err db_run(struct store *s, sqlite3_stmt *st);
+/* db_use and db_run for one without values. */
+enum err db_do(struct store *s, enum sql sql);
+/* A whole script. */
+enum err db_script(struct store *s, const char *script);
+
+/* Text where it is UTF-8 without NUL, a blob otherwise: strangers' bytes come back
+ * as they were, and tools that read text are never handed anything else. */
+void db_bind_bytes(sqlite3_stmt *st, int at, struct slice s);
+void db_bind_text(sqlite3_stmt *st, int at, struct slice s);
+/* Hex digits. out has room for 2 * PEER_NODE_ID_MAX + 1 and lives until the step. */
+void db_bind_hex(sqlite3_stmt *st, int at, struct slice s, char *out);
+struct slice db_column(sqlite3_stmt *st, int at);
+/* The reverse of netaddr_key; kind NETADDR_NONE if the key is none. */
+struct netaddr db_key_addr(struct slice key);
+
+/* The id of a network of that name. ERR_NOT_FOUND without store_why; with `add` it
+ * is made. */
+enum err db_network(struct store *s, const char *name, bool add, int64_t *id);
+
+#endif

@@ -1,0 +1,356 @@
+#include "store/query.h"
+
+#include "base/text.h"
+#include "store/db.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+enum err store_read_begin(struct store *s)
+{
+	return db_do(s, SQL_BEGIN_READ);
+}
+
+void store_read_end(struct store *s)
+{
+	if (!sqlite3_get_autocommit(s->db))
+		sqlite3_exec(s->db, sql_text(SQL_ROLLBACK), NULL, NULL, NULL);
+}
+
+static void column_text(sqlite3_stmt *st, int at, char *out, size_t cap)
+{
+	struct slice text = db_column(st, at);
+
+	snprintf(out, cap, "%.*s", (int)text.len, text.len > 0 ? (const char *)text.data : "");
+}
+
+static void crawl_row(sqlite3_stmt *st, struct store_crawl *out)
+{
+	*out = (struct store_crawl){
+		.id = sqlite3_column_int64(st, 0),
+		.started_at_ms = sqlite3_column_int64(st, 2),
+		.ended_at_ms = sqlite3_column_int64(st, 3),
+		.complete = sqlite3_column_int(st, 4) != 0,
+		.known = (uint64_t)sqlite3_column_int64(st, 5),
+		.visited = (uint64_t)sqlite3_column_int64(st, 6),
+		.reached = (uint64_t)sqlite3_column_int64(st, 7),
+		.adverts = (uint64_t)sqlite3_column_int64(st, 8),
+		.bytes_in = (uint64_t)sqlite3_column_int64(st, 9),
+		.bytes_out = (uint64_t)sqlite3_column_int64(st, 10),
+		.cpu_seconds = sqlite3_column_double(st, 11),
+		.max_rss_bytes = (uint64_t)sqlite3_column_int64(st, 12),
+	};
+	column_text(st, 1, out->network, sizeof(out->network));
+	column_text(st, 13, out->settings, sizeof(out->settings));
+}
+
+enum err store_crawl_get(struct store *s, int64_t id, const char *network, struct store_crawl *out)
+{
+	sqlite3_stmt *st = db_use(s, id != 0 ? SQL_CRAWL_BY_ID : SQL_CRAWL_NEWEST);
+	enum err err = ERR_OK;
+	char missing[128];
+	int rc;
+
+	*out = (struct store_crawl){ 0 };
+	if (st == NULL)
+		return db_fail(s);
+	if (id != 0)
+		sqlite3_bind_int64(st, 1, id);
+	if (network != NULL)
+		db_bind_text(st, 2, slice_text(network));
+	rc = sqlite3_step(st);
+	if (rc == SQLITE_ROW)
+		crawl_row(st, out);
+	else if (rc != SQLITE_DONE)
+		err = db_fail(s);
+	db_done(st);
+	if (rc != SQLITE_DONE)
+		return err;
+	if (id != 0)
+		snprintf(missing, sizeof(missing), "crawl %lld%s%.60s", (long long)id,
+			 network != NULL ? " of " : "", network != NULL ? network : "");
+	else
+		snprintf(missing, sizeof(missing), "no crawl%s%.60s yet",
+			 network != NULL ? " of " : "", network != NULL ? network : "");
+	return db_fail_as(s, ERR_NOT_FOUND, missing);
+}
+
+enum err store_crawl_unfinished(struct store *s, const char *network, struct store_crawl *out)
+{
+	enum err err = store_crawl_get(s, 0, network, out);
+
+	if (err == ERR_OK && out->ended_at_ms != 0)
+		return db_fail_as(s, ERR_NOT_FOUND, "the newest crawl came to its end");
+	return err;
+}
+
+enum err store_crawls(struct store *s, const char *network, store_crawl_fn *fn, void *ctx)
+{
+	sqlite3_stmt *st = db_use(s, SQL_CRAWL_LIST);
+	struct store_crawl crawl;
+	enum err err = ERR_OK;
+	int rc = SQLITE_DONE;
+
+	if (st == NULL)
+		return db_fail(s);
+	if (network != NULL)
+		db_bind_text(st, 2, slice_text(network));
+	while (err == ERR_OK && (rc = sqlite3_step(st)) == SQLITE_ROW) {
+		crawl_row(st, &crawl);
+		err = fn(ctx, &crawl);
+	}
+	if (err == ERR_OK && rc != SQLITE_DONE)
+		err = db_fail(s);
+	db_done(st);
+	return err;
+}
+
+/* A number kept by a program that knows more outcomes than we do, or by a damaged file. */
+static enum outcome column_outcome(sqlite3_stmt *st, int at)
+{
+	int v = sqlite3_column_int(st, at);
+
+	return v >= 0 && v < OUTCOME_COUNT ? (enum outcome)v : OUTCOME_CANCELLED;
+}
+
+enum err store_resume(struct store *s, const struct store_crawl *crawl, store_resume_fn *fn,
+		      void *ctx)
+{
+	sqlite3_stmt *st = db_use(s, SQL_RESUME);
+	enum err err = ERR_OK;
+	bool more = true;
+	int rc = SQLITE_DONE;
+
+	if (st == NULL)
+		return db_fail(s);
+	sqlite3_bind_int64(st, 1, crawl->id);
+	while (more && (rc = sqlite3_step(st)) == SQLITE_ROW) {
+		struct netaddr addr = db_key_addr(db_column(st, 0));
+
+		if (addr.kind != NETADDR_NONE)
+			more = fn(ctx, &addr, column_outcome(st, 1), sqlite3_column_int(st, 2) != 0,
+				  (unsigned)sqlite3_column_int(st, 3));
+	}
+	if (more && rc != SQLITE_DONE)
+		err = db_fail(s);
+	db_done(st);
+	return err;
+}
+
+static int32_t column_ms(sqlite3_stmt *st, int at)
+{
+	return sqlite3_column_type(st, at) != SQLITE_NULL ? sqlite3_column_int(st, at) : -1;
+}
+
+static bool column_set(sqlite3_stmt *st, int at)
+{
+	return sqlite3_column_type(st, at) != SQLITE_NULL;
+}
+
+/* One walk over rows; row reads one and hands it to the caller's function. */
+struct walk {
+	struct store *store;
+	sqlite3_stmt *st;
+	enum err (*row)(struct walk *w);
+	void *fn_ctx;
+	store_peer_fn *on_peer;
+	store_visit_fn *on_visit;
+	store_advert_fn *on_advert;
+	/* The name of the last row's network. */
+	int64_t network_id;
+	char network[64];
+};
+
+static void bind_filter(sqlite3_stmt *st, const struct store_filter *filter)
+{
+	if (filter->crawl_id != 0)
+		sqlite3_bind_int64(st, 1, filter->crawl_id);
+	if (filter->network != NULL)
+		db_bind_text(st, 2, slice_text(filter->network));
+	if (filter->outcome >= 0)
+		sqlite3_bind_int(st, 3, filter->outcome);
+	if (filter->kind != NETADDR_NONE)
+		sqlite3_bind_int(st, 4, (int)filter->kind);
+}
+
+/* Column 0 of every walk is the network's id, which hardly ever changes. */
+static enum err walk_network(struct walk *w)
+{
+	int64_t id = sqlite3_column_int64(w->st, 0);
+	sqlite3_stmt *st;
+	enum err err = ERR_OK;
+
+	if (id == w->network_id)
+		return ERR_OK;
+	st = db_use(w->store, SQL_NETWORK_NAME);
+	if (st == NULL)
+		return db_fail(w->store);
+	sqlite3_bind_int64(st, 1, id);
+	if (sqlite3_step(st) == SQLITE_ROW)
+		column_text(st, 0, w->network, sizeof(w->network));
+	else
+		err = db_fail_as(w->store, ERR_CORRUPT, "a network has no name");
+	db_done(st);
+	w->network_id = id;
+	return err;
+}
+
+static enum err walk(struct walk *w, enum sql sql, const struct store_filter *filter)
+{
+	enum err err = ERR_OK;
+	int rc = SQLITE_DONE;
+
+	w->st = db_use(w->store, sql);
+	if (w->st == NULL)
+		return db_fail(w->store);
+	bind_filter(w->st, filter);
+	while (err == ERR_OK && (rc = sqlite3_step(w->st)) == SQLITE_ROW) {
+		err = walk_network(w);
+		if (err == ERR_OK)
+			err = w->row(w);
+	}
+	if (err == ERR_OK && rc != SQLITE_DONE)
+		err = db_fail(w->store);
+	db_done(w->st);
+	return err;
+}
+
+static enum err peer_row(struct walk *w)
+{
+	sqlite3_stmt *st = w->st;
+	struct store_peer p = {
+		.network = w->network,
+		.addr = db_key_addr(db_column(st, 1)),
+		.address = db_column(st, 2),
+		.node_id = db_column(st, 3),
+		.visited = column_set(st, 4),
+		.connect_ms = column_ms(st, 6),
+		.handshake_ms = column_ms(st, 7),
+		.has_version = column_set(st, 9),
+		.first_seen_ms = sqlite3_column_int64(st, 12),
+		.last_seen_ms = sqlite3_column_int64(st, 13),
+		.last_reached_ms = column_set(st, 14) ? sqlite3_column_int64(st, 14) : -1,
+		.visits = (uint64_t)sqlite3_column_int64(st, 15),
+		.reached_count = (uint64_t)sqlite3_column_int64(st, 16),
+		.has_claim = column_set(st, 17),
+	};
+
+	if (p.visited) {
+		p.outcome = column_outcome(st, 4);
+		p.reached = sqlite3_column_int(st, 5) != 0;
+	}
+	if (p.has_version) {
+		p.agent = db_column(st, 8);
+		p.protocol = sqlite3_column_int64(st, 9);
+		p.services = (uint64_t)sqlite3_column_int64(st, 10);
+		p.height = sqlite3_column_int64(st, 11);
+	}
+	if (p.has_claim) {
+		p.claimed_services = (uint64_t)sqlite3_column_int64(st, 17);
+		p.claimed_seen_s = sqlite3_column_int64(st, 18);
+	}
+	return w->on_peer(w->fn_ctx, &p);
+}
+
+enum err store_peers(struct store *s, const struct store_filter *filter, store_peer_fn *fn,
+		     void *ctx)
+{
+	struct walk w = { .store = s, .row = peer_row, .on_peer = fn, .fn_ctx = ctx };
+
+	return walk(&w, filter->crawl_id != 0 ? SQL_PEERS_OF_CRAWL : SQL_PEERS, filter);
+}
+
+/* Columns 14 .. 23 of SQL_VISITS. node_id has room for PEER_NODE_ID_MAX. */
+static void visit_info(sqlite3_stmt *st, uint8_t *node_id, struct peer_info *out)
+{
+	size_t node_id_len = 0;
+
+	out->height = -1;
+	if (column_set(st, 15) &&
+	    hex_decode(db_column(st, 15), node_id, PEER_NODE_ID_MAX, &node_id_len) == ERR_OK)
+		out->node_id = slice_of(node_id, node_id_len);
+	out->negotiation = db_column(st, 16);
+	out->has_version = column_set(st, 17);
+	if (out->has_version) {
+		out->agent = db_column(st, 14);
+		out->protocol = sqlite3_column_int64(st, 17);
+		out->services = (uint64_t)sqlite3_column_int64(st, 18);
+		out->height = sqlite3_column_int64(st, 19);
+		out->relay = sqlite3_column_int(st, 20) != 0;
+	}
+	out->has_clock = column_set(st, 21);
+	if (out->has_clock)
+		out->clock_skew_s = sqlite3_column_int64(st, 21);
+	out->has_feefilter = column_set(st, 22);
+	if (out->has_feefilter)
+		out->feefilter = (uint64_t)sqlite3_column_int64(st, 22);
+	if (column_set(st, 23))
+		netaddr_parse(db_column(st, 23), 0, &out->sees_us_as);
+}
+
+static enum err visit_row(struct walk *w)
+{
+	sqlite3_stmt *st = w->st;
+	uint8_t node_id[PEER_NODE_ID_MAX];
+	struct store_visit v = {
+		.network = w->network,
+		.crawl_id = sqlite3_column_int64(st, 2),
+		.record = {
+			.addr = db_key_addr(db_column(st, 1)),
+			.started_at_ms = sqlite3_column_int64(st, 3),
+			.outcome = column_outcome(st, 4),
+			.reached = sqlite3_column_int(st, 5) != 0,
+			.tries = (uint8_t)sqlite3_column_int(st, 6),
+			.stepwise = sqlite3_column_int(st, 7) != 0,
+			.rule = (const char *)sqlite3_column_text(st, 8),
+			.connect_ms = column_ms(st, 9),
+			.version_ms = column_ms(st, 10),
+			.handshake_ms = column_ms(st, 11),
+			.reply_ms = column_ms(st, 12),
+			.total_ms = column_ms(st, 13),
+			.adverts = (uint32_t)sqlite3_column_int64(st, 24),
+			.adverts_new = (uint32_t)sqlite3_column_int64(st, 25),
+			.adverts_cut = (uint32_t)sqlite3_column_int64(st, 26),
+			.messages_in = (uint32_t)sqlite3_column_int64(st, 27),
+			.unknown_in = (uint32_t)sqlite3_column_int64(st, 28),
+			.bytes_in = (uint64_t)sqlite3_column_int64(st, 29),
+			.bytes_out = (uint64_t)sqlite3_column_int64(st, 30),
+		},
+	};
+
+	visit_info(st, node_id, &v.record.info);
+	return w->on_visit(w->fn_ctx, &v);
+}
+
+enum err store_visits(struct store *s, const struct store_filter *filter, store_visit_fn *fn,
+		      void *ctx)
+{
+	struct walk w = { .store = s, .row = visit_row, .on_visit = fn, .fn_ctx = ctx };
+
+	return walk(&w, SQL_VISITS, filter);
+}
+
+static enum err advert_row(struct walk *w)
+{
+	sqlite3_stmt *st = w->st;
+	struct store_advert a = {
+		.network = w->network,
+		.from = db_key_addr(db_column(st, 1)),
+		.crawl_id = sqlite3_column_int64(st, 3),
+		.at_ms = sqlite3_column_int64(st, 4),
+		.advert = { .addr = db_key_addr(db_column(st, 2)),
+			    .services = (uint64_t)sqlite3_column_int64(st, 5),
+			    .last_seen_s = sqlite3_column_int64(st, 6) },
+	};
+
+	return w->on_advert(w->fn_ctx, &a);
+}
+
+enum err store_adverts(struct store *s, const struct store_filter *filter, store_advert_fn *fn,
+		       void *ctx)
+{
+	struct walk w = { .store = s, .row = advert_row, .on_advert = fn, .fn_ctx = ctx };
+
+	return walk(&w, SQL_ADVERTS, filter);
+}

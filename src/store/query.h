@@ -1,0 +1,80 @@
+/* query.h: what reports and exports ask the store: crawls, peers, visits, adverts,
+ * one row at a time.
+ *
+ * Rows borrow from the store: they live for the call. A function that returns
+ * anything but ERR_OK ends the walk, and its error is the walk's. Between
+ * store_read_begin and store_read_end every question sees the same moment, while a
+ * crawl may be writing. */
+#ifndef PEERWALK_STORE_QUERY_H
+#define PEERWALK_STORE_QUERY_H
+
+#include "store/store.h"
+
+enum err store_read_begin(struct store *s);
+void store_read_end(struct store *s);
+
+/* Everything that is zero, NULL or negative means "any". */
+struct store_filter {
+	int64_t crawl_id;
+	const char *network;
+	int outcome;   /* enum outcome, or -1; of the newest visit, or of that crawl's */
+	unsigned kind; /* enum netaddr_kind */
+};
+
+#define STORE_FILTER_ANY ((struct store_filter){ .outcome = -1 })
+
+/* network NULL: all. In order of their ids. */
+typedef enum err store_crawl_fn(void *ctx, const struct store_crawl *crawl);
+enum err store_crawls(struct store *s, const char *network, store_crawl_fn *fn, void *ctx);
+
+struct store_peer {
+	const char *network;
+	struct netaddr addr;
+	struct slice address; /* as text, without port and brackets */
+	struct slice node_id; /* hex digits; empty if there is none */
+	/* The newest visit, or that of the crawl in the filter. */
+	bool visited; /* outcome .. handshake_ms hold something */
+	enum outcome outcome;
+	bool reached;
+	int32_t connect_ms, handshake_ms; /* -1: not reached */
+	/* What it said of itself: in the newest visit in which it did, or in that of the
+	 * crawl in the filter. */
+	bool has_version;
+	struct slice agent;
+	int64_t protocol, height;
+	uint64_t services;
+	int64_t first_seen_ms, last_seen_ms;
+	int64_t last_reached_ms; /* -1: never */
+	uint64_t visits, reached_count;
+	bool has_claim; /* somebody named it: */
+	uint64_t claimed_services;
+	int64_t claimed_seen_s;
+};
+
+typedef enum err store_peer_fn(void *ctx, const struct store_peer *peer);
+enum err store_peers(struct store *s, const struct store_filter *filter, store_peer_fn *fn,
+		     void *ctx);
+
+struct store_visit {
+	const char *network;
+	int64_t crawl_id;
+	struct record record;
+};
+
+typedef enum err store_visit_fn(void *ctx, const struct store_visit *visit);
+enum err store_visits(struct store *s, const struct store_filter *filter, store_visit_fn *fn,
+		      void *ctx);
+
+struct store_advert {
+	const char *network;
+	int64_t crawl_id, at_ms;
+	struct netaddr from;
+	struct advert advert; /* without node_id */
+};
+
+/* filter->outcome: of the newest visit of the peer that is named. */
+typedef enum err store_advert_fn(void *ctx, const struct store_advert *advert);
+enum err store_adverts(struct store *s, const struct store_filter *filter, store_advert_fn *fn,
+		       void *ctx);
+
+#endif

@@ -1,0 +1,310 @@
+#include "store/store.h"
+
+#include "store/db.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+const char *store_why(const struct store *s)
+{
+	return s->why;
+}
+
+/* What was learnt inside the transaction is no longer so. */
+static void rollback(struct store *s)
+{
+	if (!sqlite3_get_autocommit(s->db))
+		sqlite3_exec(s->db, sql_text(SQL_ROLLBACK), NULL, NULL, NULL);
+	s->in_batch = false;
+	s->network_id = 0;
+	s->from_id = 0;
+}
+
+enum err store_begin(struct store *s)
+{
+	enum err err;
+
+	assert(!s->in_batch);
+	err = db_do(s, SQL_BEGIN);
+	s->in_batch = err == ERR_OK;
+	return err;
+}
+
+enum err store_commit(struct store *s)
+{
+	enum err err;
+
+	/* A failure inside the batch has ended it: there is nothing left to commit. */
+	if (!s->in_batch)
+		return db_fail_as(s, ERR_IO, "the batch had failed before");
+	err = db_do(s, SQL_COMMIT);
+	if (err != ERR_OK)
+		rollback(s);
+	s->in_batch = false;
+	return err;
+}
+
+/* All or nothing: the first failure inside a batch ends the batch. */
+static enum err ended(struct store *s, enum err err)
+{
+	if (err != ERR_OK && s->in_batch)
+		rollback(s);
+	return err;
+}
+
+enum err store_crawl_begin(struct store *s, struct store_crawl *crawl)
+{
+	int64_t network_id = 0;
+	enum err err = db_network(s, crawl->network, true, &network_id);
+	sqlite3_stmt *st;
+
+	if (err != ERR_OK)
+		return ended(s, err);
+	st = db_use(s, SQL_CRAWL_ADD);
+	if (st == NULL)
+		return ended(s, db_fail(s));
+	sqlite3_bind_int64(st, 1, network_id);
+	sqlite3_bind_int64(st, 2, crawl->started_at_ms);
+	db_bind_text(st, 3, slice_text(crawl->settings));
+	err = db_run(s, st);
+	if (err == ERR_OK)
+		crawl->id = sqlite3_last_insert_rowid(s->db);
+	return ended(s, err);
+}
+
+enum err store_crawl_end(struct store *s, const struct store_crawl *crawl)
+{
+	sqlite3_stmt *st = db_use(s, SQL_CRAWL_END);
+
+	if (st == NULL)
+		return ended(s, db_fail(s));
+	sqlite3_bind_int64(st, 1, crawl->id);
+	sqlite3_bind_int64(st, 2, crawl->ended_at_ms);
+	sqlite3_bind_int(st, 3, crawl->complete);
+	sqlite3_bind_int64(st, 4, (int64_t)crawl->known);
+	sqlite3_bind_int64(st, 5, (int64_t)crawl->visited);
+	sqlite3_bind_int64(st, 6, (int64_t)crawl->reached);
+	sqlite3_bind_int64(st, 7, (int64_t)crawl->adverts);
+	sqlite3_bind_int64(st, 8, (int64_t)crawl->bytes_in);
+	sqlite3_bind_int64(st, 9, (int64_t)crawl->bytes_out);
+	sqlite3_bind_double(st, 10, crawl->cpu_seconds);
+	sqlite3_bind_int64(st, 11, (int64_t)crawl->max_rss_bytes);
+	return ended(s, db_run(s, st));
+}
+
+/* What an address needs in any statement that may make its row. */
+struct peer_row {
+	uint8_t key[NETADDR_KEY_MAX];
+	size_t key_len;
+	char host[NETADDR_HOST_TEXT_MAX];
+	size_t host_len;
+	char node_id[2 * PEER_NODE_ID_MAX + 1];
+};
+
+/* ?1 .. ?6 of SQL_PEER_KNOWN and SQL_PEER_ADD. */
+static void bind_peer(sqlite3_stmt *st, int64_t network_id, const struct netaddr *addr,
+		      struct slice node_id, struct peer_row *row)
+{
+	row->key_len = netaddr_key(addr, row->key);
+	row->host_len = netaddr_host_text(addr, row->host);
+	sqlite3_bind_int64(st, 1, network_id);
+	sqlite3_bind_blob(st, 2, row->key, (int)row->key_len, SQLITE_STATIC);
+	sqlite3_bind_int(st, 3, addr->kind);
+	db_bind_text(st, 4, slice_of(row->host, row->host_len));
+	sqlite3_bind_int(st, 5, addr->port);
+	db_bind_hex(st, 6, node_id, row->node_id);
+}
+
+enum err store_put_known(struct store *s, const struct store_crawl *crawl,
+			 const struct netaddr *addr, const struct advert *advert, int64_t at_ms)
+{
+	int64_t network_id = 0;
+	enum err err = db_network(s, crawl->network, true, &network_id);
+	sqlite3_stmt *st;
+	struct peer_row row;
+
+	if (err != ERR_OK)
+		return ended(s, err);
+	st = db_use(s, SQL_PEER_KNOWN);
+	if (st == NULL)
+		return ended(s, db_fail(s));
+	bind_peer(st, network_id, addr, advert != NULL ? advert->node_id : slice_of(NULL, 0), &row);
+	sqlite3_bind_int64(st, 7, crawl->id);
+	sqlite3_bind_int64(st, 8, at_ms);
+	if (advert != NULL) {
+		sqlite3_bind_int64(st, 9, (int64_t)advert->services);
+		sqlite3_bind_int64(st, 10, advert->last_seen_s);
+	}
+	return ended(s, db_run(s, st));
+}
+
+/* The id of that peer's row, which is made if there is none. */
+static enum err peer_id(struct store *s, int64_t network_id, const struct netaddr *addr,
+			struct slice node_id, int64_t at_ms, int64_t *id)
+{
+	sqlite3_stmt *st = db_use(s, SQL_PEER_FIND);
+	enum err err = ERR_OK;
+	struct peer_row row;
+	int rc;
+
+	if (st == NULL)
+		return db_fail(s);
+	row.key_len = netaddr_key(addr, row.key);
+	sqlite3_bind_int64(st, 1, network_id);
+	sqlite3_bind_blob(st, 2, row.key, (int)row.key_len, SQLITE_STATIC);
+	rc = sqlite3_step(st);
+	if (rc == SQLITE_ROW)
+		*id = sqlite3_column_int64(st, 0);
+	else if (rc != SQLITE_DONE)
+		err = db_fail(s);
+	db_done(st);
+	if (rc == SQLITE_ROW || err != ERR_OK)
+		return err;
+	st = db_use(s, SQL_PEER_ADD);
+	if (st == NULL)
+		return db_fail(s);
+	bind_peer(st, network_id, addr, node_id, &row);
+	sqlite3_bind_int64(st, 7, at_ms);
+	err = db_run(s, st);
+	*id = sqlite3_last_insert_rowid(s->db);
+	return err;
+}
+
+/* -1: not reached, which is NULL. */
+static void bind_ms(sqlite3_stmt *st, int at, int32_t ms)
+{
+	if (ms >= 0)
+		sqlite3_bind_int(st, at, ms);
+}
+
+static enum err put_peer_visited(struct store *s, const struct store_crawl *crawl, int64_t id,
+				 const struct record *record)
+{
+	bool heard = record->info.has_version;
+	sqlite3_stmt *st = db_use(s, heard ? SQL_PEER_VISITED_HEARD : SQL_PEER_VISITED);
+	int32_t handshake_ms = record->handshake_ms > 0 ? record->handshake_ms : 0;
+
+	if (st == NULL)
+		return db_fail(s);
+	sqlite3_bind_int64(st, 1, id);
+	sqlite3_bind_int64(st, 2, crawl->id);
+	sqlite3_bind_int64(st, 3, record->started_at_ms);
+	sqlite3_bind_int(st, 4, (int)record->outcome);
+	sqlite3_bind_int(st, 5, record->reached);
+	bind_ms(st, 6, record->connect_ms);
+	bind_ms(st, 7, record->handshake_ms);
+	sqlite3_bind_int64(st, 8, record->started_at_ms + handshake_ms);
+	if (heard) {
+		db_bind_bytes(st, 9, record->info.agent);
+		sqlite3_bind_int64(st, 10, record->info.protocol);
+		sqlite3_bind_int64(st, 11, (int64_t)record->info.services);
+		sqlite3_bind_int64(st, 12, record->info.height);
+	}
+	return db_run(s, st);
+}
+
+/* ?14 .. ?23 of SQL_VISIT_PUT: what the peer said of itself. The arrays live until
+ * the step. */
+static void bind_info(sqlite3_stmt *st, const struct peer_info *info, char *node_id,
+		      char sees_us_as[static NETADDR_TEXT_MAX])
+{
+	if (info->has_version)
+		db_bind_bytes(st, 14, info->agent);
+	if (info->node_id.len > 0)
+		db_bind_hex(st, 15, info->node_id, node_id);
+	if (info->negotiation.len > 0)
+		db_bind_bytes(st, 16, info->negotiation);
+	if (info->has_version) {
+		sqlite3_bind_int64(st, 17, info->protocol);
+		sqlite3_bind_int64(st, 18, (int64_t)info->services);
+		sqlite3_bind_int64(st, 19, info->height);
+		sqlite3_bind_int(st, 20, info->relay);
+	}
+	if (info->has_clock)
+		sqlite3_bind_int64(st, 21, info->clock_skew_s);
+	if (info->has_feefilter)
+		sqlite3_bind_int64(st, 22, (int64_t)info->feefilter);
+	if (info->sees_us_as.kind != NETADDR_NONE)
+		db_bind_text(st, 23,
+			     slice_of(sees_us_as, netaddr_text(&info->sees_us_as, sees_us_as)));
+}
+
+static enum err put_visit_row(struct store *s, const struct store_crawl *crawl, int64_t id,
+			      const struct record *record)
+{
+	char node_id[2 * PEER_NODE_ID_MAX + 1], sees_us_as[NETADDR_TEXT_MAX];
+	sqlite3_stmt *st = db_use(s, SQL_VISIT_PUT);
+
+	if (st == NULL)
+		return db_fail(s);
+	sqlite3_bind_int64(st, 1, crawl->id);
+	sqlite3_bind_int64(st, 2, id);
+	sqlite3_bind_int64(st, 3, record->started_at_ms);
+	sqlite3_bind_int(st, 4, (int)record->outcome);
+	sqlite3_bind_int(st, 5, record->reached);
+	sqlite3_bind_int(st, 6, record->tries);
+	sqlite3_bind_int(st, 7, record->stepwise);
+	if (record->rule != NULL)
+		db_bind_text(st, 8, slice_text(record->rule));
+	bind_ms(st, 9, record->connect_ms);
+	bind_ms(st, 10, record->version_ms);
+	bind_ms(st, 11, record->handshake_ms);
+	bind_ms(st, 12, record->reply_ms);
+	bind_ms(st, 13, record->total_ms);
+	bind_info(st, &record->info, node_id, sees_us_as);
+	sqlite3_bind_int64(st, 24, record->adverts);
+	sqlite3_bind_int64(st, 25, record->adverts_new);
+	sqlite3_bind_int64(st, 26, record->adverts_cut);
+	sqlite3_bind_int64(st, 27, record->messages_in);
+	sqlite3_bind_int64(st, 28, record->unknown_in);
+	sqlite3_bind_int64(st, 29, (int64_t)record->bytes_in);
+	sqlite3_bind_int64(st, 30, (int64_t)record->bytes_out);
+	return db_run(s, st);
+}
+
+enum err store_put_visit(struct store *s, const struct store_crawl *crawl,
+			 const struct record *record)
+{
+	int64_t network_id = 0, id = 0;
+	enum err err = db_network(s, crawl->network, true, &network_id);
+
+	if (err == ERR_OK)
+		err = peer_id(s, network_id, &record->addr, record->info.node_id,
+			      record->started_at_ms, &id);
+	if (err == ERR_OK)
+		err = put_peer_visited(s, crawl, id, record);
+	if (err == ERR_OK)
+		err = put_visit_row(s, crawl, id, record);
+	return ended(s, err);
+}
+
+enum err store_put_advert(struct store *s, const struct store_crawl *crawl,
+			  const struct netaddr *from, const struct advert *advert, int64_t at_ms)
+{
+	int64_t network_id = 0, id = 0;
+	enum err err = db_network(s, crawl->network, true, &network_id);
+	sqlite3_stmt *st;
+
+	/* One peer names up to a thousand others in a row. */
+	if (err == ERR_OK && (s->from_id == 0 || s->from_network_id != network_id ||
+			      !netaddr_equal(&s->from, from))) {
+		err = peer_id(s, network_id, from, slice_of(NULL, 0), at_ms, &s->from_id);
+		s->from = *from;
+		s->from_network_id = network_id;
+	}
+	if (err == ERR_OK)
+		err = peer_id(s, network_id, &advert->addr, advert->node_id, at_ms, &id);
+	if (err != ERR_OK)
+		return ended(s, err);
+	st = db_use(s, SQL_ADVERT_PUT);
+	if (st == NULL)
+		return ended(s, db_fail(s));
+	sqlite3_bind_int64(st, 1, crawl->id);
+	sqlite3_bind_int64(st, 2, s->from_id);
+	sqlite3_bind_int64(st, 3, id);
+	sqlite3_bind_int64(st, 4, at_ms);
+	sqlite3_bind_int64(st, 5, (int64_t)advert->services);
+	sqlite3_bind_int64(st, 6, advert->last_seen_s);
+	return ended(s, db_run(s, st));
+}
