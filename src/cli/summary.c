@@ -1,0 +1,149 @@
+#include "cli/summary.h"
+
+#include "base/text.h"
+
+#include <jansson.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+/* A line of the upper part: a label, and what belongs to it. */
+static void line(const char *label, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void line(const char *label, const char *format, ...)
+{
+	va_list args;
+
+	printf("  %-10s", label);
+	va_start(args, format);
+	vprintf(format, args);
+	va_end(args);
+	putchar('\n');
+}
+
+static double percent(uint64_t part, uint64_t whole)
+{
+	return whole > 0 ? 100.0 * (double)part / (double)whole : 0;
+}
+
+static void print_counts(const struct summary *s)
+{
+	const struct crawl_stats *st = &s->stats;
+	char a[32], b[32], c[32];
+
+	format_count(st->known, a);
+	format_count(st->no_dial, b);
+	if (st->no_dial > 0)
+		line("known", "%s addresses, %s of them of networks that can't be dialled", a, b);
+	else
+		line("known", "%s addresses", a);
+	format_count(st->visited, a);
+	format_count(st->waiting, b);
+	if (st->waiting > 0)
+		line("visited", "%s; %s were left", a, b);
+	else
+		line("visited", "%s", a);
+	format_count(st->reached, a);
+	line("reached", "%s (%.1f%% of the visited)", a, percent(st->reached, st->visited));
+	format_count(st->adverts, a);
+	format_count(st->not_routable, b);
+	format_count(st->excluded + st->cut, c);
+	line("named", "%s times; %s not routable, %s excluded or over a cap", a, b, c);
+}
+
+static void print_costs(const struct summary *s)
+{
+	double seconds = (double)s->elapsed_ms / 1000.0;
+	char a[32], b[32];
+
+	format_duration(s->elapsed_ms, a);
+	line("time", "%s, %.1f visits a second", a,
+	     seconds > 0 ? (double)s->stats.visited / seconds : 0.0);
+	format_bytes(s->bytes_in, a);
+	format_bytes(s->bytes_out, b);
+	line("traffic", "%s in, %s out", a, b);
+	line("CPU", "%.2f s, %.0f \u00b5s a visit", s->cpu_seconds,
+	     s->stats.visited > 0 ? 1e6 * s->cpu_seconds / (double)s->stats.visited : 0.0);
+	format_bytes(s->max_rss_bytes, a);
+	line("memory", "%s at most", a);
+}
+
+static void print_outcomes(const struct summary *s)
+{
+	static const char *const headers[] = { "  OUTCOME", ">PEERS", ">SHARE", "" };
+	struct table *t = table_new(headers, 4);
+	char count[32];
+
+	for (unsigned i = 0; i < OUTCOME_COUNT; i++) {
+		if (s->stats.outcomes[i] == 0)
+			continue;
+		format_count(s->stats.outcomes[i], count);
+		table_cell(t, "  %s", outcome_name((enum outcome)i));
+		table_cell(t, "%s", count);
+		table_cell(t, "%.1f%%", percent(s->stats.outcomes[i], s->stats.visited));
+		table_cell(t, "%s", outcome_text((enum outcome)i));
+	}
+	table_print(t);
+}
+
+static void print_text(const struct summary *s)
+{
+	char started[32];
+
+	format_time(s->started_at_ms, false, started);
+	if (s->db != NULL)
+		printf("Crawl %lld of %s, begun at %s, kept in %s", (long long)s->crawl, s->network,
+		       started, s->db);
+	else
+		printf("Crawl of %s, begun at %s", s->network, started);
+	puts(s->complete ? "" : " (not complete)");
+	putchar('\n');
+	print_counts(s);
+	print_costs(s);
+	if (s->stats.visited > 0) {
+		putchar('\n');
+		print_outcomes(s);
+	}
+}
+
+static json_t *outcomes_json(const struct crawl_stats *st)
+{
+	json_t *outcomes = json_object();
+
+	for (unsigned i = 0; i < OUTCOME_COUNT; i++)
+		json_object_set_new(outcomes, outcome_name((enum outcome)i),
+				    json_integer((json_int_t)st->outcomes[i]));
+	return outcomes;
+}
+
+static int print_json(const struct summary *s)
+{
+	char started[32];
+	json_t *doc;
+
+	format_time(s->started_at_ms, false, started);
+	doc = json_pack("{s:s, s:I, s:s, s:f, s:I, s:I, s:I, s:o, s:I, s:I, s:I, s:f, s:I, s:b}",
+			"network", s->network, "crawl", (json_int_t)s->crawl, "started_at", started,
+			"seconds", (double)s->elapsed_ms / 1000.0, "known",
+			(json_int_t)s->stats.known, "visited", (json_int_t)s->stats.visited,
+			"reached", (json_int_t)s->stats.reached, "outcomes",
+			outcomes_json(&s->stats), "adverts", (json_int_t)s->stats.adverts,
+			"bytes_in", (json_int_t)s->bytes_in, "bytes_out", (json_int_t)s->bytes_out,
+			"cpu_seconds", s->cpu_seconds, "max_rss_bytes",
+			(json_int_t)s->max_rss_bytes, "complete", (int)s->complete);
+	if (doc == NULL) {
+		cli_error("out of memory: the crawl is kept in the database all the same");
+		return EXIT_FAILED;
+	}
+	json_dumpf(doc, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
+	putchar('\n');
+	json_decref(doc);
+	return EXIT_DONE;
+}
+
+int summary_print(const struct cli *cli, const struct summary *s)
+{
+	if (cli->json)
+		return print_json(s);
+	print_text(s);
+	return EXIT_DONE;
+}
