@@ -2,6 +2,7 @@
 
 #include "proto/bitcoin/messages.h"
 
+#include <assert.h>
 #include <string.h>
 
 static size_t add_word(char *out, size_t len, const char *word, size_t cap)
@@ -34,9 +35,8 @@ size_t bitcoin_services_text(uint64_t services, char out[static BITCOIN_SERVICES
 	return len;
 }
 
-/* The last len bytes were one number: tell it. */
-static void tell_number(struct reader *r, const char *name, enum field_kind kind, size_t len,
-			uint64_t value, const char *text)
+void bitcoin_tell_number(struct reader *r, const char *name, enum field_kind kind, size_t len,
+			 uint64_t value, const char *text)
 {
 	reader_tell(r, &(struct field){ .name = name,
 					.kind = kind,
@@ -45,6 +45,15 @@ static void tell_number(struct reader *r, const char *name, enum field_kind kind
 					.value = value,
 					.bytes = { r->data + r->at - len, len },
 					.text = text });
+}
+
+void bitcoin_tell_computed(struct reader *r, const char *name, const uint8_t hash[32])
+{
+	reader_tell(r, &(struct field){ .name = name,
+					.kind = FIELD_HASH,
+					.at = r->at,
+					.bytes = { hash, 32 },
+					.text = "computed" });
 }
 
 uint64_t bitcoin_read_services(struct reader *r, const char *name)
@@ -58,7 +67,7 @@ uint64_t bitcoin_read_services(struct reader *r, const char *name)
 	r->on_field = hook;
 	if (hook != NULL && reader_ok(r)) {
 		bitcoin_services_text(v, text);
-		tell_number(r, name, FIELD_HEX, 8, v, text);
+		bitcoin_tell_number(r, name, FIELD_HEX, 8, v, text);
 	}
 	return v;
 }
@@ -78,7 +87,7 @@ struct netaddr bitcoin_read_ip16(struct reader *r, const char *addr_name, const 
 	a = netaddr_from_ip16(ip.data, 0);
 	if (hook != NULL) {
 		netaddr_host_text(&a, text);
-		tell_number(r, addr_name, FIELD_ADDR, 16, 0, text);
+		bitcoin_tell_number(r, addr_name, FIELD_ADDR, 16, 0, text);
 	}
 	a.port = reader_u16be(r, port_name);
 	return a;
@@ -94,7 +103,7 @@ static uint32_t read_named(struct reader *r, const char *name, size_t len,
 	v = len == 1 ? reader_u8(r, name) : reader_u32le(r, name);
 	r->on_field = hook;
 	if (hook != NULL && reader_ok(r))
-		tell_number(r, name, FIELD_UINT, len, v, describe(v));
+		bitcoin_tell_number(r, name, FIELD_UINT, len, v, describe(v));
 	return v;
 }
 
@@ -132,10 +141,35 @@ void bitcoin_put_var_slice(struct writer *w, struct slice s)
 	writer_slice(w, s);
 }
 
+struct slice bitcoin_read_since(const struct reader *r, size_t start)
+{
+	if (!reader_ok(r) || r->at == start)
+		return slice_of(NULL, 0);
+	return slice_of(r->data + start, r->at - start);
+}
+
 bool bitcoin_read_list_fast(struct reader *r, uint64_t count, size_t size, struct slice *out)
 {
 	if (r->on_field != NULL || !reader_ok(r) || count > reader_left(r) / size)
 		return false;
 	*out = reader_bytes(r, (size_t)count * size, "list");
 	return true;
+}
+
+void bitcoin_put_hash(struct writer *w, struct slice hash)
+{
+	assert(hash.len == 32);
+	writer_slice(w, hash);
+}
+
+struct slice bitcoin_read_hashes(struct reader *r, uint64_t count, const char *name)
+{
+	size_t start = r->at;
+	struct slice list;
+
+	if (bitcoin_read_list_fast(r, count, 32, &list))
+		return list;
+	for (uint64_t i = 0; i < count && reader_ok(r); i++)
+		reader_hash(r, name);
+	return bitcoin_read_since(r, start);
 }

@@ -13,6 +13,12 @@ enum {
 	BITCOIN_SERVICES_TEXT_MAX = 160,
 };
 
+/* Tells the hook that the last len bytes were one number, and what it means. */
+void bitcoin_tell_number(struct reader *r, const char *name, enum field_kind kind, size_t len,
+			 uint64_t value, const char *text);
+/* Tells the hook of a hash that doesn't stand in the message but follows from it. */
+void bitcoin_tell_computed(struct reader *r, const char *name, const uint8_t hash[32]);
+
 /* The names of the set bits, e.g. "NETWORK WITNESS bit24"; the length. */
 size_t bitcoin_services_text(uint64_t services, char out[static BITCOIN_SERVICES_TEXT_MAX]);
 
@@ -31,6 +37,13 @@ struct slice bitcoin_read_var_text(struct reader *r, size_t max, const char *nam
 struct slice bitcoin_read_var_bytes(struct reader *r, size_t max, const char *name,
 				    const char *limit_rule);
 void bitcoin_put_var_slice(struct writer *w, struct slice s);
+
+void bitcoin_put_hash(struct writer *w, struct slice hash); /* of 32 bytes */
+/* count elements of 32 bytes, each told as `name`. */
+struct slice bitcoin_read_hashes(struct reader *r, uint64_t count, const char *name);
+
+/* What was read since `start`; empty after a failure. */
+struct slice bitcoin_read_since(const struct reader *r, size_t start);
 
 /* A list of equal elements, without a look at each: the bytes of count * size.
  * False if they aren't all there, or somebody listens: then read them one by one. */
