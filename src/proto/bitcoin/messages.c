@@ -272,7 +272,7 @@ void bitcoin_addr_decode(struct reader *r, bool v2, struct bitcoin_addr *out)
 	if (!reader_ok(r))
 		return;
 	out->count = (uint32_t)count;
-	out->entries = slice_of(r->data + start, r->at - start);
+	out->entries = bitcoin_read_since(r, start);
 }
 
 static uint64_t little64(const uint8_t *p)

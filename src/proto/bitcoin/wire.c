@@ -125,6 +125,8 @@ uint64_t bitcoin_compact_size(struct reader *r, uint64_t max, const char *name,
 	uint64_t v;
 	size_t len;
 
+	if (reader_left(r) == 0)
+		reader_fail(r, ERR_SHORT, name);
 	if (!reader_ok(r))
 		return 0;
 	len = bitcoin_compact_size_peek(r->data + r->at, r->len - r->at, &v, &err);
