@@ -14,10 +14,10 @@ struct dial {
 	uint64_t timer_ms; /* for when the timer is set; UINT64_MAX: it isn't */
 	uint8_t *held;     /* an unfinished message */
 	uint32_t held_len, held_cap;
-	unsigned closing;   /* handles on their way out */
-	bool told;          /* on_done was called */
+	unsigned closing; /* handles on their way out */
+	bool told;        /* on_done was called */
 	bool dialled_again;
-	int connect_error; /* of the attempt to connect, to be told from the loop */
+	int connect_error;  /* of the attempt to connect, to be told from the loop */
 	struct visit visit; /* last: its session follows it */
 };
 
@@ -364,12 +364,11 @@ static void step(struct dial *dial)
 	set_timer(dial);
 }
 
-enum err dial_start(struct dialer *d, const struct visit_config *config,
-		    const struct netaddr *addr, uint64_t nonce, dial_done_fn *on_done, void *ctx,
-		    struct dial **out)
+enum err dial_start(struct dialer *d, const struct visit_config *config, const struct netaddr *addr,
+		    uint64_t nonce, dial_done_fn *on_done, void *ctx, struct dial **out)
 {
-	size_t size = sizeof(struct dial) - sizeof(struct visit) +
-		      visit_size(config->session.network);
+	size_t size =
+		sizeof(struct dial) - sizeof(struct visit) + visit_size(config->session.network);
 	struct dial *dial = malloc(size);
 	enum outcome why;
 	int err;

@@ -34,9 +34,8 @@ typedef void dial_done_fn(void *ctx, struct dial *dial, const struct record *rec
 
 /* Begins a visit. ERR_NOMEM; ERR_IO if this machine couldn't even begin (no
  * descriptor, no local port): on_done is not called then. */
-enum err dial_start(struct dialer *d, const struct visit_config *config,
-		    const struct netaddr *addr, uint64_t nonce, dial_done_fn *on_done, void *ctx,
-		    struct dial **out);
+enum err dial_start(struct dialer *d, const struct visit_config *config, const struct netaddr *addr,
+		    uint64_t nonce, dial_done_fn *on_done, void *ctx, struct dial **out);
 void dial_cancel(struct dial *dial);
 struct visit *dial_visit(struct dial *dial);
 

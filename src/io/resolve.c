@@ -100,13 +100,13 @@ static void on_async(uv_async_t *async)
 
 		r->left--;
 		if (r->on_answer != NULL)
-			r->on_answer(r->ctx, &(struct resolve_answer){
-						     .name = l->name,
-						     .error = l->error != 0 ? gai_strerror(l->error)
-									    : NULL,
-						     .addrs = l->addrs,
-						     .count = l->count,
-						     .left = r->left });
+			r->on_answer(r->ctx,
+				     &(struct resolve_answer){
+					     .name = l->name,
+					     .error = l->error != 0 ? gai_strerror(l->error) : NULL,
+					     .addrs = l->addrs,
+					     .count = l->count,
+					     .left = r->left });
 		free(l);
 		l = next;
 	}

@@ -1,0 +1,436 @@
+#include "io/driver.h"
+
+#include "io/dial.h"
+#include "io/limits.h"
+
+#include <assert.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { NAMED_BATCH = 1000 /* a full Bitcoin reply */ };
+
+/* One visit in flight, beside its dial. */
+struct flight {
+	struct loop *loop;
+	struct dial *dial;
+	struct flight *next, **link; /* in the loop's list */
+	uint32_t id;
+	uint8_t attempt;
+	uint32_t taken, cut; /* new addresses from this peer */
+};
+
+/* One thread's share. */
+struct loop {
+	struct driver *driver;
+	unsigned index;
+	uv_loop_t uv;
+	uv_async_t wake;
+	uv_timer_t later;
+	uv_thread_t thread;
+	struct dialer dialer;
+	struct flight *flights;
+	uint32_t in_flight, share; /* share: visits at a time on this loop */
+	uint64_t begin_not_before_ms;
+	struct random nonces;
+	bool idle;     /* guarded by the lock: wants to be woken when there is somebody */
+	bool finished; /* guarded by the lock */
+	struct advert named[NAMED_BATCH];
+	enum crawl_verdict verdicts[NAMED_BATCH];
+};
+
+struct driver {
+	struct driver_config config;
+	struct visit_config visit;
+	uv_mutex_t lock; /* crawl, totals, holds, idle flags */
+	struct crawl *crawl;
+	struct driver_totals totals;
+	unsigned holds;
+	bool over;
+	atomic_bool cancelling;
+	uv_timer_t tick;
+	struct loop *loops;
+	unsigned loops_ready; /* of them initialised */
+};
+
+static void pump(struct loop *loop);
+
+/* Called with the lock held. */
+static void wake_idle(struct driver *d, const struct loop *but)
+{
+	for (unsigned i = 0; i < d->config.threads; i++) {
+		if (&d->loops[i] != but && !d->loops[i].finished && (d->loops[i].idle || d->over)) {
+			d->loops[i].idle = false;
+			uv_async_send(&d->loops[i].wake);
+		}
+	}
+}
+
+/* --- what peers name --- */
+
+static void take_batch(struct loop *loop, struct flight *f, const struct netaddr *from,
+		       size_t count)
+{
+	struct driver *d = loop->driver;
+	int64_t now = dialer_unix_ms(&loop->dialer);
+	bool any = false;
+
+	uv_mutex_lock(&d->lock);
+	crawl_add_named(d->crawl, loop->named, count, &f->taken, loop->verdicts);
+	for (size_t i = 0; i < count; i++) {
+		any |= loop->verdicts[i] == CRAWL_NEW;
+		f->cut += loop->verdicts[i] == CRAWL_CUT;
+	}
+	if (any)
+		wake_idle(d, loop);
+	uv_mutex_unlock(&d->lock);
+	for (size_t i = 0; i < count; i++) {
+		if (loop->verdicts[i] == CRAWL_NEW || loop->verdicts[i] == CRAWL_NEW_NO_DIAL)
+			d->config.on_known(d->config.ctx, &loop->named[i].addr, &loop->named[i],
+					   now);
+		if (d->config.on_advert != NULL)
+			d->config.on_advert(d->config.ctx, from, &loop->named[i], now);
+	}
+}
+
+static void on_event(void *ctx, struct visit *v, struct session_event *event)
+{
+	struct flight *f = v->owner;
+	struct loop *loop = f->loop;
+	const struct proto *proto = v->config->session.network->proto;
+	size_t count = 0;
+
+	(void)ctx;
+	if (event->kind != SESSION_EVENT_ADVERTS)
+		return;
+	while (proto->advert(event, &loop->named[count])) {
+		if (++count == NAMED_BATCH) {
+			take_batch(loop, f, &v->addr, count);
+			count = 0;
+		}
+	}
+	if (count > 0)
+		take_batch(loop, f, &v->addr, count);
+}
+
+/* --- visits --- */
+
+static void land(struct flight *f)
+{
+	f->loop->in_flight--;
+	*f->link = f->next;
+	if (f->next != NULL)
+		f->next->link = f->link;
+	free(f);
+}
+
+static void on_done(void *ctx, struct dial *dial, const struct record *record)
+{
+	struct flight *f = ctx;
+	struct loop *loop = f->loop;
+	struct driver *d = loop->driver;
+	struct record r = *record;
+	struct crawl_stats stats;
+	bool final;
+
+	(void)dial;
+	r.adverts_new = f->taken;
+	r.adverts_cut = f->cut;
+	if (f->attempt > 1)
+		r.tries = f->attempt;
+	uv_mutex_lock(&d->lock);
+	d->totals.bytes_in += r.bytes_in;
+	d->totals.bytes_out += r.bytes_out;
+	final = crawl_finish(d->crawl, f->id, r.outcome, r.reached);
+	crawl_stats(d->crawl, &stats);
+	if (stats.in_flight == 0 || stats.waiting > 0)
+		wake_idle(d, loop);
+	uv_mutex_unlock(&d->lock);
+	d->config.on_visit(d->config.ctx, &r, final);
+	land(f);
+	pump(loop);
+}
+
+static bool begin(struct loop *loop, const struct crawl_dial *next)
+{
+	struct driver *d = loop->driver;
+	struct flight *f = calloc(1, sizeof(*f));
+
+	if (f == NULL)
+		return false;
+	*f = (struct flight){ .loop = loop, .id = next->id, .attempt = next->attempt };
+	f->next = loop->flights;
+	f->link = &loop->flights;
+	if (f->next != NULL)
+		f->next->link = &f->next;
+	loop->flights = f;
+	loop->in_flight++;
+	if (dial_start(&loop->dialer, &d->visit, &next->addr, random_next(&loop->nonces), on_done,
+		       f, &f->dial) == ERR_OK)
+		return true;
+	land(f);
+	return false;
+}
+
+static void finish_loop(struct loop *loop)
+{
+	bool before;
+
+	/* Under the lock: nobody wakes a loop whose handles are closing. */
+	uv_mutex_lock(&loop->driver->lock);
+	before = loop->finished;
+	loop->finished = true;
+	uv_mutex_unlock(&loop->driver->lock);
+	if (before)
+		return;
+	uv_close((uv_handle_t *)&loop->wake, NULL);
+	uv_close((uv_handle_t *)&loop->later, NULL);
+	if (loop->index == 0)
+		uv_close((uv_handle_t *)&loop->driver->tick, NULL);
+}
+
+static void on_later(uv_timer_t *timer)
+{
+	pump(timer->data);
+}
+
+static void give_back(struct loop *loop, uint32_t id)
+{
+	struct driver *d = loop->driver;
+
+	uv_mutex_lock(&d->lock);
+	crawl_give_back(d->crawl, id);
+	d->totals.local_errors++;
+	uv_mutex_unlock(&d->lock);
+	loop->begin_not_before_ms = dialer_now_ms(&loop->dialer) + DRIVER_BACK_OFF_MS;
+	uv_timer_start(&loop->later, on_later, DRIVER_BACK_OFF_MS, 0);
+}
+
+/* What the crawl says next; with the lock inside. Sets the loop idle if it says so. */
+static enum crawl_action ask(struct loop *loop, struct crawl_dial *next, uint64_t *until)
+{
+	struct driver *d = loop->driver;
+	enum crawl_action action;
+
+	uv_mutex_lock(&d->lock);
+	action = crawl_next(d->crawl, dialer_now_ms(&loop->dialer), next, until);
+	if (action == CRAWL_DONE && d->holds > 0 && !d->cancelling)
+		action = CRAWL_WAIT;
+	loop->idle = action == CRAWL_WAIT;
+	if (action == CRAWL_DONE && !d->over) {
+		d->over = true;
+		wake_idle(d, loop);
+	}
+	uv_mutex_unlock(&d->lock);
+	return action;
+}
+
+static void pump(struct loop *loop)
+{
+	struct crawl_dial next;
+	uint64_t until, now = dialer_now_ms(&loop->dialer);
+
+	while (!loop->finished && loop->in_flight < loop->share &&
+	       now >= loop->begin_not_before_ms) {
+		switch (ask(loop, &next, &until)) {
+		case CRAWL_DIAL:
+			if (!begin(loop, &next)) {
+				give_back(loop, next.id);
+				return;
+			}
+			break;
+		case CRAWL_WAIT:
+			if (until != UINT64_MAX)
+				uv_timer_start(&loop->later, on_later,
+					       until > now ? until - now : 1, 0);
+			return;
+		case CRAWL_DONE:
+			finish_loop(loop);
+			return;
+		}
+	}
+}
+
+/* --- loops --- */
+
+static void on_wake(uv_async_t *async)
+{
+	struct loop *loop = async->data;
+	struct flight *f, *next;
+
+	if (loop->driver->cancelling) {
+		for (f = loop->flights; f != NULL; f = next) {
+			next = f->next;
+			dial_cancel(f->dial);
+		}
+	}
+	pump(loop);
+}
+
+static void run_loop(void *arg)
+{
+	struct loop *loop = arg;
+
+	pump(loop);
+	uv_run(&loop->uv, UV_RUN_DEFAULT);
+}
+
+static void on_tick(uv_timer_t *timer)
+{
+	struct driver *d = timer->data;
+
+	if (d->config.on_tick != NULL)
+		d->config.on_tick(d->config.ctx, d);
+}
+
+static enum err init_loop(struct driver *d, unsigned index)
+{
+	struct loop *loop = &d->loops[index];
+
+	loop->driver = d;
+	loop->index = index;
+	if (uv_loop_init(&loop->uv) != 0)
+		return ERR_IO;
+	if (uv_async_init(&loop->uv, &loop->wake, on_wake) != 0) {
+		uv_loop_close(&loop->uv);
+		return ERR_IO;
+	}
+	uv_timer_init(&loop->uv, &loop->later);
+	loop->wake.data = loop->later.data = loop;
+	dialer_init(&loop->dialer, &loop->uv);
+	dial_random(&loop->nonces.state, sizeof(loop->nonces.state));
+	loop->share = (d->config.crawl.concurrency + d->config.threads - 1) / d->config.threads;
+	if (index == 0) {
+		uv_timer_init(&loop->uv, &d->tick);
+		d->tick.data = d;
+		uv_timer_start(&d->tick, on_tick, DRIVER_TICK_MS, DRIVER_TICK_MS);
+	}
+	d->loops_ready++;
+	return ERR_OK;
+}
+
+enum err driver_new(const struct driver_config *config, struct driver **out)
+{
+	struct driver *d = calloc(1, sizeof(*d));
+	enum err err = ERR_OK;
+
+	*out = NULL;
+	assert(config->threads > 0 && config->threads <= DRIVER_THREADS_MAX);
+	if (d == NULL)
+		return ERR_NOMEM;
+	d->config = *config;
+	d->visit = config->visit;
+	d->visit.on_event = on_event;
+	uv_mutex_init(&d->lock);
+	d->loops = calloc(config->threads, sizeof(*d->loops));
+	if (d->loops == NULL)
+		err = ERR_NOMEM;
+	for (unsigned i = 0; err == ERR_OK && i < config->threads; i++)
+		err = init_loop(d, i);
+	if (err == ERR_OK)
+		err = crawl_new(&config->crawl, dialer_now_ms(&d->loops[0].dialer), &d->crawl);
+	if (err != ERR_OK) {
+		driver_free(d);
+		return err;
+	}
+	*out = d;
+	return ERR_OK;
+}
+
+void driver_free(struct driver *d)
+{
+	if (d == NULL)
+		return;
+	for (unsigned i = 0; i < d->loops_ready; i++) {
+		finish_loop(&d->loops[i]);
+		uv_run(&d->loops[i].uv, UV_RUN_DEFAULT);
+		uv_loop_close(&d->loops[i].uv);
+	}
+	crawl_free(d->crawl);
+	uv_mutex_destroy(&d->lock);
+	free(d->loops);
+	free(d);
+}
+
+uv_loop_t *driver_loop(struct driver *d)
+{
+	return &d->loops[0].uv;
+}
+
+struct crawl *driver_crawl(struct driver *d)
+{
+	return d->crawl;
+}
+
+enum crawl_verdict driver_seed(struct driver *d, const struct netaddr *addr)
+{
+	enum crawl_verdict verdict;
+
+	uv_mutex_lock(&d->lock);
+	verdict = crawl_add(d->crawl, addr);
+	wake_idle(d, NULL);
+	uv_mutex_unlock(&d->lock);
+	if (verdict == CRAWL_NEW || verdict == CRAWL_NEW_NO_DIAL)
+		d->config.on_known(d->config.ctx, addr, NULL, dialer_unix_ms(&d->loops[0].dialer));
+	return verdict;
+}
+
+void driver_hold(struct driver *d)
+{
+	uv_mutex_lock(&d->lock);
+	d->holds++;
+	uv_mutex_unlock(&d->lock);
+}
+
+void driver_release(struct driver *d)
+{
+	uv_mutex_lock(&d->lock);
+	assert(d->holds > 0);
+	d->holds--;
+	wake_idle(d, NULL);
+	uv_mutex_unlock(&d->lock);
+}
+
+void driver_run(struct driver *d)
+{
+	for (unsigned i = 1; i < d->config.threads; i++) {
+		int err = uv_thread_create(&d->loops[i].thread, run_loop, &d->loops[i]);
+
+		assert(err == 0);
+		(void)err;
+	}
+	run_loop(&d->loops[0]);
+	for (unsigned i = 1; i < d->config.threads; i++)
+		uv_thread_join(&d->loops[i].thread);
+}
+
+void driver_stop(struct driver *d, bool now)
+{
+	uv_mutex_lock(&d->lock);
+	crawl_stop(d->crawl);
+	if (now)
+		d->cancelling = true;
+	for (unsigned i = 0; i < d->config.threads; i++) {
+		if (!d->loops[i].finished)
+			uv_async_send(&d->loops[i].wake);
+	}
+	uv_mutex_unlock(&d->lock);
+}
+
+void driver_stats(struct driver *d, struct crawl_stats *stats, struct driver_totals *totals)
+{
+	uv_mutex_lock(&d->lock);
+	crawl_stats(d->crawl, stats);
+	*totals = d->totals;
+	uv_mutex_unlock(&d->lock);
+}
+
+uint32_t driver_fit_concurrency(uint32_t wanted, unsigned threads, uint64_t *limit)
+{
+	uint64_t used = limits_open_descriptors() + DRIVER_DESCRIPTORS_SPARE + 8ULL * threads;
+
+	*limit = limits_raise_descriptors();
+	if (*limit <= used)
+		return 1;
+	return *limit - used < wanted ? (uint32_t)(*limit - used) : wanted;
+}

@@ -1,0 +1,74 @@
+/* driver.h: carries out a crawl's decisions on real sockets.
+ *
+ * One or more loops, each in a thread of its own, share the crawl under a lock. The
+ * callbacks come from any of these threads, never two for one visit at a time, and
+ * without the lock. */
+#ifndef PEERWALK_IO_DRIVER_H
+#define PEERWALK_IO_DRIVER_H
+
+#include "engine/crawl.h"
+#include "engine/visit.h"
+
+#include <uv.h>
+
+enum {
+	DRIVER_THREADS_MAX = 64,
+	/* Descriptors kept free for the database, the loops and the name resolver. */
+	DRIVER_DESCRIPTORS_SPARE = 64,
+	DRIVER_TICK_MS = 100, /* progress */
+	/* After this machine's own refusal (no descriptor, no port) nothing is begun
+	 * for a while. */
+	DRIVER_BACK_OFF_MS = 200,
+};
+
+struct driver;
+
+struct driver_totals {
+	uint64_t bytes_in, bytes_out;
+	uint64_t local_errors; /* visits that this machine could not begin */
+};
+
+struct driver_config {
+	struct visit_config visit; /* on_event is the driver's */
+	struct crawl_config crawl;
+	unsigned threads;
+
+	/* An address became known; advert is NULL for a seed. */
+	void (*on_known)(void *ctx, const struct netaddr *addr, const struct advert *advert,
+			 int64_t unix_ms);
+	/* A visit ended; final is false if it will be tried again. CANCELLED ones too. */
+	void (*on_visit)(void *ctx, const struct record *record, bool final);
+	/* Everybody that a peer names; may be NULL. */
+	void (*on_advert)(void *ctx, const struct netaddr *from, const struct advert *advert,
+			  int64_t unix_ms);
+	/* On the first loop, every DRIVER_TICK_MS; may be NULL. */
+	void (*on_tick)(void *ctx, struct driver *driver);
+	void *ctx;
+};
+
+/* ERR_NOMEM, ERR_IO. The configuration is copied. */
+enum err driver_new(const struct driver_config *config, struct driver **out);
+void driver_free(struct driver *d);
+
+uv_loop_t *driver_loop(struct driver *d); /* the first one, for timers, signals, names */
+/* The crawl, for adding what an earlier run has left; only before driver_run. */
+struct crawl *driver_crawl(struct driver *d);
+/* Adds a seed and tells on_known if it was new; before or during driver_run, on the
+ * first loop's thread. */
+enum crawl_verdict driver_seed(struct driver *d, const struct netaddr *addr);
+/* While held, running out of peers is no end (names are still being resolved). */
+void driver_hold(struct driver *d);
+void driver_release(struct driver *d);
+
+/* Until nobody is left to ask, or driver_stop. */
+void driver_run(struct driver *d);
+/* Begins nothing new; with now, what is in flight is cancelled. Any thread. */
+void driver_stop(struct driver *d, bool now);
+
+void driver_stats(struct driver *d, struct crawl_stats *stats, struct driver_totals *totals);
+
+/* The visits that fit the descriptors of this process, at most `wanted`. Raises the
+ * limit to its hard maximum first. */
+uint32_t driver_fit_concurrency(uint32_t wanted, unsigned threads, uint64_t *limit);
+
+#endif
