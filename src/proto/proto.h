@@ -84,6 +84,7 @@ struct session_event {
 	bool retry_stepwise;   /* DONE: worth one more try with params.stepwise */
 	char name[24];         /* MESSAGE: the command, escaped */
 	struct slice payload;  /* MESSAGE; ADVERTS: opaque to all but advert() */
+	struct slice whole;    /* MESSAGE: with its header, as explain() takes it */
 	uint32_t count;        /* ADVERTS: how many entries the message has */
 	uint64_t rtt_ms;       /* PONG */
 	struct reader reader;  /* ADVERTS: private to advert() */

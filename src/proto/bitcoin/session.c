@@ -484,6 +484,8 @@ static void take(struct session *s, const struct bitcoin_header *header, struct 
 		s->pending |= PENDING_MESSAGE;
 		memcpy(s->event.name, header->command, sizeof(header->command));
 		s->event.payload = payload;
+		s->event.whole = slice_of(payload.data - BITCOIN_HEADER_LEN,
+					  BITCOIN_HEADER_LEN + payload.len);
 	}
 	reader_init(&r, payload);
 	handle(s, header->id, &r, now_ms);
