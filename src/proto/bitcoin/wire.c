@@ -25,6 +25,28 @@ static bool command_copy(struct slice raw, char out[BITCOIN_COMMAND_LEN + 1], si
 	return valid;
 }
 
+static bool read_command(struct reader *r, char out[BITCOIN_COMMAND_LEN + 1], size_t *bad_at)
+{
+	field_fn *hook = r->on_field;
+	struct slice raw;
+	size_t shown;
+	bool valid;
+
+	r->on_field = NULL;
+	raw = reader_bytes(r, BITCOIN_COMMAND_LEN, "command");
+	r->on_field = hook;
+	if (!reader_ok(r))
+		return false;
+	valid = command_copy(raw, out, bad_at);
+	shown = valid ? strlen(out) : raw.len; /* the padding says nothing */
+	reader_tell(r, &(struct field){ .name = "command",
+					.kind = FIELD_TEXT,
+					.at = r->at - raw.len,
+					.len = raw.len,
+					.bytes = { raw.data, shown } });
+	return valid;
+}
+
 void bitcoin_header_decode(struct reader *r, const uint8_t magic[4], struct bitcoin_header *out)
 {
 	size_t start = r->at, bad_at = 0;
@@ -40,10 +62,9 @@ void bitcoin_header_decode(struct reader *r, const uint8_t magic[4], struct bitc
 		reader_fail_at(r, ERR_MAGIC, start, "magic: the four bytes of this network");
 		return;
 	}
-	raw = reader_text(r, BITCOIN_COMMAND_LEN, "command");
+	valid = read_command(r, out->command, &bad_at);
 	if (!reader_ok(r))
 		return;
-	valid = command_copy(raw, out->command, &bad_at);
 	if (valid)
 		out->id = bitcoin_command_find(out->command);
 	out->length = reader_u32le(r, "length");
