@@ -1,0 +1,180 @@
+#include "cli/seeds.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LINE_MAX_BYTES = 1024 };
+
+void seeds_clear(struct seeds *s)
+{
+	free(s->addrs);
+	free(s->names);
+	*s = (struct seeds){ 0 };
+}
+
+/* Room for one more of `size` bytes each; NULL without memory. */
+static void *grow(void *items, size_t count, size_t *cap, size_t size)
+{
+	if (count < *cap)
+		return items;
+	*cap = *cap == 0 ? 64 : *cap * 2;
+	items = realloc(items, *cap * size);
+	if (items == NULL)
+		cli_error("out of memory");
+	return items;
+}
+
+static int add_name(struct seeds *s, const char *name, uint16_t port)
+{
+	struct seed_name *names = grow(s->names, s->names_count, &s->names_cap, sizeof(*names));
+
+	if (names == NULL)
+		return EXIT_FAILED;
+	s->names = names;
+	snprintf(names[s->names_count].name, sizeof(names->name), "%s", name);
+	names[s->names_count++].port = port;
+	return EXIT_DONE;
+}
+
+static int add_parsed(struct seeds *s, const struct peer_arg *peer)
+{
+	struct netaddr *addrs;
+
+	if (peer->is_name)
+		return add_name(s, peer->name, peer->port);
+	addrs = grow(s->addrs, s->addrs_count, &s->addrs_cap, sizeof(*addrs));
+	if (addrs == NULL)
+		return EXIT_FAILED;
+	s->addrs = addrs;
+	addrs[s->addrs_count++] = peer->addr;
+	return EXIT_DONE;
+}
+
+int seeds_add(struct seeds *s, const struct cli *cli, const struct network *network,
+	      const char *peer)
+{
+	struct peer_arg parsed;
+	int status = peer_arg_read(cli, peer, network, false, &parsed);
+
+	return status == EXIT_DONE ? add_parsed(s, &parsed) : status;
+}
+
+/* Cuts comments and space off; NULL for a line with nothing on it. */
+static char *clean(char *line)
+{
+	char *end;
+
+	line[strcspn(line, "#\r\n")] = 0;
+	line += strspn(line, " \t");
+	end = line + strlen(line);
+	while (end > line && (end[-1] == ' ' || end[-1] == '\t'))
+		*--end = 0;
+	return *line != 0 ? line : NULL;
+}
+
+typedef int line_fn(void *ctx, char *line, const char *where);
+
+static int read_lines(const char *path, line_fn *on_line, void *ctx)
+{
+	char line[LINE_MAX_BYTES], where[LINE_MAX_BYTES], *text;
+	FILE *file = fopen(path, "re");
+	unsigned number = 0;
+	int status = EXIT_DONE;
+
+	if (file == NULL) {
+		cli_error("cannot read %s: %s", path, strerror(errno));
+		return EXIT_FAILED;
+	}
+	while (status == EXIT_DONE && fgets(line, sizeof(line), file) != NULL) {
+		number++;
+		text = clean(line);
+		if (text == NULL)
+			continue;
+		snprintf(where, sizeof(where), "%.900s, line %u", path, number);
+		status = on_line(ctx, text, where);
+	}
+	if (ferror(file)) {
+		cli_error("cannot read %s: %s", path, strerror(errno));
+		status = EXIT_FAILED;
+	}
+	fclose(file);
+	return status;
+}
+
+struct seed_lines {
+	struct seeds *seeds;
+	const struct network *network;
+};
+
+static int on_seed_line(void *ctx, char *line, const char *where)
+{
+	struct seed_lines *l = ctx;
+	struct peer_arg parsed;
+	char why[PEER_ARG_WHY_MAX];
+
+	if (!peer_arg_parse(line, l->network, false, &parsed, why)) {
+		cli_error("%s: %s", where, why);
+		return EXIT_USAGE;
+	}
+	return add_parsed(l->seeds, &parsed);
+}
+
+int seeds_read(struct seeds *s, const struct cli *cli, const struct network *network,
+	       const char *path)
+{
+	(void)cli;
+	return read_lines(path, on_seed_line,
+			  &(struct seed_lines){ .seeds = s, .network = network });
+}
+
+int seeds_add_defaults(struct seeds *s, const struct cli *cli, const struct network *network)
+{
+	char filtered[PEER_ARG_NAME_MAX];
+
+	(void)cli;
+	for (size_t i = 0; i < NETWORKS_SEEDS_MAX && network->dns_seeds[i] != NULL; i++) {
+		snprintf(filtered, sizeof(filtered), "x9.%s", network->dns_seeds[i]);
+		if (add_name(s, network->dns_seeds[i], network->default_port) != EXIT_DONE ||
+		    add_name(s, filtered, network->default_port) != EXIT_DONE)
+			return EXIT_FAILED;
+	}
+	return EXIT_DONE;
+}
+
+struct exclude_lines {
+	struct cidr *blocks;
+	size_t count, cap;
+};
+
+static int on_exclude_line(void *ctx, char *line, const char *where)
+{
+	struct exclude_lines *l = ctx;
+	struct cidr *blocks;
+	struct cidr block;
+
+	if (cidr_parse(slice_text(line), &block) != ERR_OK) {
+		cli_error("%s: \"%s\" is no address and no CIDR block such as 192.0.2.0/24 or "
+			  "2001:db8::/32 (the bits after the prefix have to be zero)",
+			  where, line);
+		return EXIT_USAGE;
+	}
+	blocks = grow(l->blocks, l->count, &l->cap, sizeof(*blocks));
+	if (blocks == NULL)
+		return EXIT_FAILED;
+	l->blocks = blocks;
+	blocks[l->count++] = block;
+	return EXIT_DONE;
+}
+
+int exclude_read(const struct cli *cli, const char *path, struct cidr **out, size_t *count)
+{
+	struct exclude_lines lines = { 0 };
+	int status = read_lines(path, on_exclude_line, &lines);
+
+	(void)cli;
+	*out = lines.blocks;
+	*count = lines.count;
+	return status;
+}
