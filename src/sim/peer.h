@@ -1,7 +1,11 @@
 /* peer.h: one connection as a simulated peer sees it, without a socket or a clock.
  *
  * Honest peers are the protocol's own responder session; liars are scripts. Output
- * comes with a time: "these bytes, not before that moment", "close", "reset". */
+ * comes with a time: "these bytes, not before that moment", "close", "reset". The
+ * times are those of the peer itself: how long bytes travel is the driver's part.
+ *
+ * How to drive it: after new, recv and whenever the deadline has passed, call next()
+ * until it returns false. now_ms never goes back. */
 #ifndef PEERWALK_SIM_PEER_H
 #define PEERWALK_SIM_PEER_H
 
@@ -15,11 +19,19 @@ enum sim_output_kind {
 
 struct sim_output {
 	enum sim_output_kind kind;
-	uint64_t at_ms; /* not before */
+	uint64_t at_ms;     /* not before */
 	struct slice bytes; /* lives until the next call on this connection */
 };
 
 struct sim_conn;
+
+enum {
+	/* What a client can make us hold: an honest one sends a few hundred bytes. A
+	 * longer unfinished message resets the connection. */
+	SIM_IN_MAX = 64 * 1024,
+	SIM_DRIBBLE_MS = 1000, /* a byte of LIAR_DRIBBLE */
+	SIM_INVENT_MS = 100,   /* a message of LIAR_INVENT */
+};
 
 /* A connection from `from` to peer `index`; ERR_NOMEM. now_s is the wall clock. */
 enum err sim_conn_new(const struct sim_world *w, uint32_t index, const struct netaddr *from,
@@ -30,5 +42,7 @@ void sim_conn_recv(struct sim_conn *c, struct slice in, uint64_t now_ms);
 bool sim_conn_next(struct sim_conn *c, uint64_t now_ms, struct sim_output *out);
 /* When to look again; UINT64_MAX: only after recv. */
 uint64_t sim_conn_deadline(const struct sim_conn *c);
+/* Whether the peer was asked whom it knows, and answered or will. */
+bool sim_conn_asked(const struct sim_conn *c);
 
 #endif

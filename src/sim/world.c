@@ -1,0 +1,640 @@
+#include "sim/world.h"
+
+#include "sim/agents.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Streams of randomness: everything about a peer is drawn from (seed, stream, index). */
+enum stream {
+	STREAM_KIND = 1,
+	STREAM_LIE,
+	STREAM_AGENT,
+	STREAM_SERVICES,
+	STREAM_PORT,
+	STREAM_HIDDEN,
+	STREAM_HEIGHT,
+	STREAM_RTT,
+	STREAM_CLOCK,
+	STREAM_TABLE,
+	STREAM_ALIEN,
+	STREAM_INVENTED,
+	STREAM_HOSTS,
+};
+
+enum {
+	/* Shares of the peers that do not lie, in thousandths. */
+	OLD_PERMILLE = 20,
+	STEPWISE_PERMILLE = 30,
+	FULL_PERMILLE = 50,
+	HIDDEN_PERMILLE = 5, /* of the honest ones */
+
+	ALIEN_EVERY = 50,    /* one in so many adverts is of Tor, I2P or CJDNS */
+	KNOWN_PERCENT = 60,  /* of all the addresses that a peer knows */
+	KNOWN_MIN = 200,     /* or all, in a smaller world */
+	ANSWER_PERCENT = 23, /* Bitcoin Core's MAX_PCT_ADDR_TO_SEND */
+	ANSWER_MIN = 32,     /* keeps everybody findable in a small world */
+
+	/* Mainnet's tip in November 2026: block 900,000 was mined in June 2025. */
+	TIP_HEIGHT = 976000,
+};
+
+static const uint64_t all_ones = UINT64_MAX;
+
+/* Kept per address: six bytes, so that naming a peer costs no drawing. */
+struct trait {
+	uint8_t kind;
+	uint8_t agent;
+	uint8_t port; /* offset */
+	uint8_t hidden;
+	uint16_t services;
+};
+
+struct sim_world {
+	struct sim_config config;
+	uint32_t count;
+	/* Host numbers are `width` bits wide; those of the world lie in [first, end). */
+	unsigned width;
+	uint64_t first, end;
+	uint64_t mask, multiply[2], unmultiply[2];
+	struct trait *traits;
+};
+
+static uint64_t draw(const struct sim_world *w, enum stream stream, uint64_t index)
+{
+	return random_mix(random_mix(w->config.seed + stream * 0x9e3779b97f4a7c15ULL) ^
+			  random_mix(index + 0x632be59bd9b4e019ULL));
+}
+
+const char *sim_kind_name(enum sim_kind kind)
+{
+	static const char *const names[] = {
+#define SIM_KIND_NAME(symbol, name) name,
+		SIM_KIND_LIST(SIM_KIND_NAME)
+#undef SIM_KIND_NAME
+	};
+
+	return names[kind];
+}
+
+bool sim_kind_shakes_hands(enum sim_kind kind)
+{
+	switch (kind) {
+	case SIM_HONEST:
+	case SIM_OLD:
+	case SIM_STEPWISE:
+	case SIM_LIAR_INVENT:
+	case SIM_LIAR_BAD_ADDR:
+		return true;
+	case SIM_FULL:
+	case SIM_GHOST_REFUSED:
+	case SIM_GHOST_SILENT:
+	case SIM_LIAR_MAGIC:
+	case SIM_LIAR_CHECKSUM:
+	case SIM_LIAR_HUGE:
+	case SIM_LIAR_GARBAGE:
+	case SIM_LIAR_TRUNCATED:
+	case SIM_LIAR_DRIBBLE:
+	case SIM_LIAR_MUTE:
+	case SIM_LIAR_ECHO:
+	case SIM_KIND_COUNT:
+		break;
+	}
+	return false;
+}
+
+uint32_t sim_kind_outcomes(enum sim_kind kind)
+{
+	switch (kind) {
+	case SIM_HONEST:
+	case SIM_STEPWISE:
+		return 1U << OUTCOME_OK;
+	case SIM_OLD: /* hangs on patience */
+		return 1U << OUTCOME_OK | 1U << OUTCOME_NO_PEERS;
+	case SIM_FULL:
+		return 1U << OUTCOME_PEER_FULL;
+	case SIM_GHOST_REFUSED:
+		return 1U << OUTCOME_REFUSED;
+	case SIM_GHOST_SILENT:
+		return 1U << OUTCOME_CONNECT_TIMEOUT;
+	case SIM_LIAR_MAGIC:
+		return 1U << OUTCOME_WRONG_NETWORK;
+	case SIM_LIAR_CHECKSUM: /* Core drops such a message and waits on */
+		return 1U << OUTCOME_PROTOCOL_ERROR | 1U << OUTCOME_HANDSHAKE_TIMEOUT;
+	case SIM_LIAR_HUGE:
+		return 1U << OUTCOME_TOO_BIG;
+	case SIM_LIAR_GARBAGE: /* may be shorter than a header, and then nothing */
+		return 1U << OUTCOME_PROTOCOL_ERROR | 1U << OUTCOME_WRONG_NETWORK |
+		       1U << OUTCOME_HANDSHAKE_TIMEOUT;
+	case SIM_LIAR_TRUNCATED:
+		return 1U << OUTCOME_PROTOCOL_ERROR | 1U << OUTCOME_HANDSHAKE_TIMEOUT;
+	case SIM_LIAR_DRIBBLE:
+		return 1U << OUTCOME_HANDSHAKE_TIMEOUT;
+	case SIM_LIAR_INVENT: /* the first thousand can't be told from the truth */
+		return 1U << OUTCOME_OK | 1U << OUTCOME_TOO_BIG;
+	case SIM_LIAR_MUTE:
+		return 1U << OUTCOME_MUTE;
+	case SIM_LIAR_ECHO:
+		return 1U << OUTCOME_SELF;
+	case SIM_LIAR_BAD_ADDR:
+		return 1U << OUTCOME_TOO_BIG | 1U << OUTCOME_PROTOCOL_ERROR;
+	case SIM_KIND_COUNT:
+		break;
+	}
+	return 0;
+}
+
+/* The host numbers are a permutation of the block's: multiply and fold, twice, which
+ * can be run backwards, so that no table of addresses is kept. */
+static uint64_t scatter(const struct sim_world *w, uint64_t x)
+{
+	unsigned half = (w->width + 1) / 2;
+
+	for (int i = 0; i < 2; i++) {
+		x = x * w->multiply[i] & w->mask;
+		x ^= x >> half;
+	}
+	return x;
+}
+
+static uint64_t unscatter(const struct sim_world *w, uint64_t x)
+{
+	unsigned half = (w->width + 1) / 2;
+
+	for (int i = 1; i >= 0; i--) {
+		x ^= x >> half;
+		x = x * w->unmultiply[i] & w->mask;
+	}
+	return x;
+}
+
+/* The inverse of an odd number modulo 2^64: Newton's iteration doubles the right bits. */
+static uint64_t inverse_odd(uint64_t a)
+{
+	uint64_t x = a;
+
+	for (int i = 0; i < 6; i++)
+		x *= 2 - a * x;
+	return x;
+}
+
+static enum err lay_out_addresses(struct sim_world *w)
+{
+	unsigned host_bits = (unsigned)netaddr_len(w->config.range.base.kind) * 8;
+	uint64_t reserve = 1;
+
+	if (host_bits == 0 || w->config.range.bits > host_bits)
+		return ERR_VALUE;
+	host_bits -= w->config.range.bits;
+	w->width = host_bits < 32 ? host_bits : 32;
+	w->mask = w->width == 0 ? 0 : all_ones >> (64 - w->width);
+	/* Both ends stay free: network and broadcast addresses, and in 127.0.0.0/8 the
+	 * first 256, where the machine's own services listen. */
+	if (w->width >= 12)
+		reserve = 256;
+	if (w->width < 2 || w->count > w->mask + 1 - 2 * reserve)
+		return ERR_VALUE;
+	w->first = reserve;
+	w->end = w->mask + 1 - reserve;
+	for (int i = 0; i < 2; i++) {
+		w->multiply[i] = draw(w, STREAM_HOSTS, (uint64_t)i) | 1;
+		w->unmultiply[i] = inverse_odd(w->multiply[i]);
+	}
+	return ERR_OK;
+}
+
+/* Number of a host of the range to its address. IPv6 hosts stand right behind the
+ * prefix, so that they spread over many /32s, and end in ::1. */
+static struct netaddr host_address(const struct sim_world *w, uint64_t host, unsigned port)
+{
+	const struct cidr *range = &w->config.range;
+	struct netaddr a = range->base;
+	unsigned at = range->bits;
+
+	a.port = (uint16_t)(w->config.port + port);
+	if (a.kind == NETADDR_IPV4) {
+		for (int i = 3; i >= 0; i--, host >>= 8)
+			a.bytes[i] |= (uint8_t)host;
+		return a;
+	}
+	for (unsigned i = w->width; i-- > 0; at++)
+		a.bytes[at / 8] |= (uint8_t)((host >> i & 1) << (7 - at % 8));
+	if (at < 128)
+		a.bytes[15] |= 1;
+	return a;
+}
+
+static bool address_host(const struct sim_world *w, const struct netaddr *addr, uint64_t *host)
+{
+	const struct cidr *range = &w->config.range;
+	struct netaddr back;
+	uint64_t v = 0;
+
+	if (!cidr_contains(range, addr))
+		return false;
+	for (unsigned at = range->bits; at < range->bits + w->width; at++)
+		v = v << 1 | (addr->bytes[at / 8] >> (7 - at % 8) & 1);
+	back = host_address(w, v, 0);
+	*host = v;
+	return netaddr_same_host(&back, addr);
+}
+
+static uint64_t index_host(const struct sim_world *w, uint64_t index)
+{
+	uint64_t x = index + w->first;
+
+	do
+		x = scatter(w, x);
+	while (x < w->first || x >= w->end);
+	return x;
+}
+
+static enum sim_kind draw_kind(const struct sim_world *w, uint32_t index)
+{
+	uint64_t roll = draw(w, STREAM_KIND, index);
+	uint64_t lies = SIM_KIND_COUNT - SIM_LIAR_MAGIC;
+
+	if (index >= w->config.peers)
+		return roll & 1 ? SIM_GHOST_SILENT : SIM_GHOST_REFUSED;
+	if (index == 0) /* somebody to begin with, in every world */
+		return SIM_HONEST;
+	if ((double)(roll >> 11) * 0x1p-53 < w->config.liars)
+		return (enum sim_kind)(SIM_LIAR_MAGIC + draw(w, STREAM_LIE, index) % lies);
+	roll = draw(w, STREAM_LIE, index) % 1000;
+	if (roll < OLD_PERMILLE)
+		return SIM_OLD;
+	if (roll < OLD_PERMILLE + STEPWISE_PERMILLE)
+		return SIM_STEPWISE;
+	if (roll < OLD_PERMILLE + STEPWISE_PERMILLE + FULL_PERMILLE)
+		return SIM_FULL;
+	return SIM_HONEST;
+}
+
+static uint16_t draw_services(const struct sim_world *w, uint32_t index,
+			      const struct sim_agent *agent)
+{
+	uint64_t roll = draw(w, STREAM_SERVICES, index);
+	uint16_t services = agent->services;
+
+	if (roll % 100 >= 9) /* the others are pruned */
+		services |= agent->full_services;
+	if ((roll >> 16) % 100 < 8)
+		services |= 1 << 6; /* COMPACT_FILTERS, BIP 157 */
+	if ((roll >> 32) % 100 < 3)
+		services |= 1 << 2; /* BLOOM, BIP 111 */
+	return services;
+}
+
+static void draw_trait(const struct sim_world *w, uint32_t index, struct trait *t)
+{
+	enum sim_kind kind = draw_kind(w, index);
+	enum sim_family family = SIM_FAMILY_MODERN;
+	uint64_t port = draw(w, STREAM_PORT, index) % 100;
+
+	if (kind == SIM_OLD)
+		family = SIM_FAMILY_OLD;
+	else if (kind == SIM_STEPWISE)
+		family = SIM_FAMILY_STEPWISE;
+	t->kind = (uint8_t)kind;
+	t->agent = sim_agent_draw(family, draw(w, STREAM_AGENT, index));
+	t->services = draw_services(w, index, sim_agent_at(t->agent));
+	if (kind == SIM_GHOST_REFUSED)
+		t->port = SIM_PORT_REFUSED;
+	else if (kind == SIM_GHOST_SILENT)
+		t->port = SIM_PORT_SILENT;
+	else
+		t->port = port < 90 ? 0 : port < 97 ? 1 : 2;
+	t->hidden = kind == SIM_HONEST && index != 0 &&
+		    draw(w, STREAM_HIDDEN, index) % 1000 < HIDDEN_PERMILLE;
+}
+
+enum err sim_world_new(const struct sim_config *config, struct sim_world **out)
+{
+	struct sim_world *w;
+	enum err err = ERR_NOMEM;
+
+	*out = NULL;
+	if (config->peers == 0 || config->peers > UINT32_MAX - config->ghosts ||
+	    config->port == 0 || config->port > UINT16_MAX - SIM_PORT_SILENT)
+		return ERR_VALUE;
+	w = calloc(1, sizeof(*w));
+	if (w == NULL)
+		return ERR_NOMEM;
+	w->config = *config;
+	w->count = config->peers + config->ghosts;
+	err = lay_out_addresses(w);
+	if (err != ERR_OK)
+		goto out;
+	w->traits = calloc(w->count, sizeof(*w->traits));
+	if (w->traits == NULL) {
+		err = ERR_NOMEM;
+		goto out;
+	}
+	for (uint32_t i = 0; i < w->count; i++)
+		draw_trait(w, i, &w->traits[i]);
+	*out = w;
+	return ERR_OK;
+out:
+	free(w);
+	return err;
+}
+
+void sim_world_free(struct sim_world *w)
+{
+	if (w != NULL)
+		free(w->traits);
+	free(w);
+}
+
+const struct sim_config *sim_world_config(const struct sim_world *w)
+{
+	return &w->config;
+}
+
+uint32_t sim_world_count(const struct sim_world *w)
+{
+	return w->count;
+}
+
+/* Log-normal: most near the median, a few far away, as on the real Internet. */
+static uint32_t draw_rtt_ms(const struct sim_world *w, uint32_t index)
+{
+	struct random r = { draw(w, STREAM_RTT, index) };
+	double a = 1.0 - random_unit(&r), b = random_unit(&r), rtt_ms;
+
+	/* Box and Muller's way to a normal variable; 0.6 puts 90 % under 2.2 medians. */
+	rtt_ms = w->config.latency_ms * exp(0.6 * sqrt(-2.0 * log(a)) * cos(6.283185307179586 * b));
+	if (rtt_ms > 10.0 * w->config.latency_ms)
+		rtt_ms = 10.0 * w->config.latency_ms;
+	if (rtt_ms < 1.0 && w->config.latency_ms > 0)
+		rtt_ms = 1.0;
+	return (uint32_t)rtt_ms;
+}
+
+static int32_t draw_height(const struct sim_world *w, uint32_t index)
+{
+	uint64_t roll = draw(w, STREAM_HEIGHT, index), far = (roll >> 20);
+
+	switch (roll % 100) {
+	case 0: /* still in its first download */
+		return (int32_t)(far % TIP_HEIGHT);
+	case 1: /* stuck for days or weeks */
+	case 2:
+		return TIP_HEIGHT - 10 - (int32_t)(far % 4000);
+	case 3: /* a block behind or ahead of the rest */
+	case 4:
+	case 5:
+		return TIP_HEIGHT - 1;
+	default:
+		return TIP_HEIGHT;
+	}
+}
+
+static int64_t draw_clock_skew_s(const struct sim_world *w, uint32_t index)
+{
+	uint64_t roll = draw(w, STREAM_CLOCK, index);
+	int64_t sign = roll >> 63 ? 1 : -1, far = (int64_t)(roll >> 16 & 0xffff);
+
+	if (roll % 100 < 2) /* a time zone off: hours */
+		return sign * (1 + far % 12) * 3600;
+	if (roll % 100 < 6)
+		return sign * (3 + far % 117);
+	return sign * (far % 3);
+}
+
+void sim_world_peer(const struct sim_world *w, uint32_t index, struct sim_peer *out)
+{
+	const struct trait *t = &w->traits[index];
+	const struct sim_agent *agent = sim_agent_at(t->agent);
+
+	*out = (struct sim_peer){
+		.index = index,
+		.kind = (enum sim_kind)t->kind,
+		.addr = host_address(w, index_host(w, index), t->port),
+		.agent = agent->text,
+		.protocol = agent->protocol,
+		.services = t->services,
+		.height = draw_height(w, index),
+		.rtt_ms = draw_rtt_ms(w, index),
+		.clock_skew_s = draw_clock_skew_s(w, index),
+		.listed = !t->hidden,
+	};
+}
+
+int64_t sim_world_find(const struct sim_world *w, const struct netaddr *addr)
+{
+	uint64_t x;
+
+	if (!address_host(w, addr, &x) || x < w->first || x >= w->end)
+		return -1;
+	do
+		x = unscatter(w, x);
+	while (x < w->first || x >= w->end);
+	x -= w->first;
+	if (x >= w->count || addr->port != w->config.port + w->traits[x].port)
+		return -1;
+	return (int64_t)x;
+}
+
+struct netaddr sim_world_invented(const struct sim_world *w, uint64_t number)
+{
+	uint64_t roll = draw(w, STREAM_INVENTED, number % SIM_INVENTED_MAX);
+
+	return host_address(w, w->first + roll % (w->end - w->first), SIM_PORT_REFUSED);
+}
+
+/* Walks over 0 .. n-1 in steps that share no divisor with n: every number once. */
+struct walk {
+	uint32_t n, left;
+	uint64_t at, step;
+};
+
+static uint64_t divisor(uint64_t a, uint64_t b)
+{
+	while (b != 0) {
+		uint64_t rest = a % b;
+
+		a = b;
+		b = rest;
+	}
+	return a;
+}
+
+static void walk_start(struct walk *walk, struct random *r, uint32_t n)
+{
+	*walk = (struct walk){ .n = n, .left = n, .step = 1 };
+	if (n < 2)
+		return;
+	walk->at = random_below(r, n);
+	do
+		walk->step = 1 + random_below(r, n - 1);
+	while (divisor(n, walk->step) != 1);
+}
+
+static bool walk_next(struct walk *walk, uint32_t *out)
+{
+	if (walk->left == 0)
+		return false;
+	walk->left--;
+	*out = (uint32_t)walk->at;
+	walk->at += walk->step;
+	if (walk->at >= walk->n)
+		walk->at -= walk->n;
+	return true;
+}
+
+/* What one peer answers: so many peers, ghosts and aliens, in a mixed order. */
+struct answer {
+	const struct sim_world *world;
+	uint32_t self;
+	size_t peers, ghosts, size;
+	struct walk peers_walk, ghosts_walk;
+	struct random random;
+};
+
+static void answer_start(struct answer *a, const struct sim_world *w, uint32_t index)
+{
+	size_t known = (size_t)((uint64_t)w->count * KNOWN_PERCENT / 100), named;
+
+	if (known < KNOWN_MIN)
+		known = w->count < KNOWN_MIN ? w->count : KNOWN_MIN;
+	*a = (struct answer){ .world = w, .self = index };
+	a->random.state = draw(w, STREAM_TABLE, index);
+	a->size = known * ANSWER_PERCENT / 100;
+	if (a->size < ANSWER_MIN)
+		a->size = known < ANSWER_MIN ? known : ANSWER_MIN;
+	if (a->size > SIM_TABLE_MAX)
+		a->size = SIM_TABLE_MAX;
+	named = a->size - a->size / ALIEN_EVERY;
+	/* Their share of the population, but never so few that somebody gets lost. */
+	a->peers = (size_t)((uint64_t)named * w->config.peers / w->count);
+	if (a->peers < ANSWER_MIN)
+		a->peers = named < ANSWER_MIN ? named : ANSWER_MIN;
+	a->ghosts = named - a->peers;
+	walk_start(&a->peers_walk, &a->random, w->config.peers);
+	walk_start(&a->ghosts_walk, &a->random, w->config.ghosts);
+}
+
+static bool answer_next_peer(struct answer *a, uint32_t *out)
+{
+	while (walk_next(&a->peers_walk, out)) {
+		if (*out != a->self && !a->world->traits[*out].hidden)
+			return true;
+	}
+	return false;
+}
+
+/* A name of a network that can't be dialled over IP: no peer of the world. */
+static void alien_advert(const struct sim_world *w, uint64_t number, struct advert *out)
+{
+	static const enum netaddr_kind kinds[] = { NETADDR_TORV3, NETADDR_TORV3, NETADDR_I2P,
+						   NETADDR_CJDNS };
+	struct random r = { draw(w, STREAM_ALIEN, number) };
+	struct netaddr a = { .kind = (uint8_t)kinds[number % 4], .port = w->config.port };
+	size_t len = netaddr_len(a.kind);
+
+	for (size_t at = 0; at < len; at += 8) {
+		uint64_t bits = random_next(&r);
+
+		memcpy(a.bytes + at, &bits, 8);
+	}
+	if (a.kind == NETADDR_CJDNS)
+		a.bytes[0] = 0xfc;
+	if (a.kind == NETADDR_I2P)
+		a.port = 0;
+	out->addr = a;
+	out->services = sim_agent_at(0)->services;
+}
+
+size_t sim_world_table(const struct sim_world *w, uint32_t index, int64_t now_s, struct advert *out,
+		       size_t cap)
+{
+	enum { DAY_S = 24 * 60 * 60 };
+	uint32_t aliens = w->count / ALIEN_EVERY + 1, who;
+	size_t peers = 0, ghosts = 0, n = 0;
+	struct answer a;
+
+	answer_start(&a, w, index);
+	for (size_t k = 0; k < a.size && n < cap; k++) {
+		uint64_t roll = random_next(&a.random);
+		struct advert *to = &out[n];
+
+		*to = (struct advert){ .last_seen_s = now_s - (int64_t)(roll >> 16) % (3 * DAY_S) };
+		if (k % ALIEN_EVERY == ALIEN_EVERY - 1) {
+			alien_advert(w, roll % aliens, to);
+			n++;
+			continue;
+		}
+		if (peers < a.peers && peers * a.ghosts <= ghosts * a.peers) {
+			peers++;
+			if (!answer_next_peer(&a, &who))
+				continue;
+		} else {
+			ghosts++;
+			if (!walk_next(&a.ghosts_walk, &who))
+				continue;
+			who += w->config.peers;
+			/* Core names nobody unseen for 30 days. */
+			to->last_seen_s = now_s - (int64_t)(roll >> 16) % (29 * DAY_S);
+		}
+		to->addr = host_address(w, index_host(w, who), w->traits[who].port);
+		to->services = w->traits[who].services;
+		n++;
+	}
+	return n;
+}
+
+size_t sim_world_seeds(const struct sim_world *w, struct netaddr *out, size_t count)
+{
+	size_t n = 0;
+
+	for (uint32_t i = 0; i < w->config.peers && n < count; i++) {
+		const struct trait *t = &w->traits[i];
+
+		if (t->kind == SIM_HONEST && !t->hidden)
+			out[n++] = host_address(w, index_host(w, i), t->port);
+	}
+	return n;
+}
+
+static bool answers(enum sim_kind kind, bool patient)
+{
+	return kind == SIM_HONEST || kind == SIM_STEPWISE || (kind == SIM_OLD && patient);
+}
+
+enum err sim_world_reachable(const struct sim_world *w, const struct netaddr *seeds, size_t count,
+			     bool patient, bool *reachable)
+{
+	uint32_t *queue = malloc(w->config.peers * sizeof(*queue)), ends = 0, who;
+	struct answer a;
+
+	if (queue == NULL)
+		return ERR_NOMEM;
+	memset(reachable, 0, w->count * sizeof(*reachable));
+	for (size_t i = 0; i < count; i++) {
+		int64_t at = sim_world_find(w, &seeds[i]);
+
+		if (at >= 0 && at < w->config.peers && !reachable[at]) {
+			reachable[at] = true;
+			queue[ends++] = (uint32_t)at;
+		}
+	}
+	for (uint32_t i = 0; i < ends; i++) {
+		if (!answers((enum sim_kind)w->traits[queue[i]].kind, patient))
+			continue;
+		answer_start(&a, w, queue[i]);
+		for (size_t k = 0; k < a.peers && answer_next_peer(&a, &who); k++) {
+			if (!reachable[who]) {
+				reachable[who] = true;
+				queue[ends++] = who;
+			}
+		}
+	}
+	free(queue);
+	/* So far: who gets known. Who of them completes a handshake? */
+	for (uint32_t i = 0; i < w->count; i++)
+		reachable[i] =
+			reachable[i] && sim_kind_shakes_hands((enum sim_kind)w->traits[i].kind);
+	return ERR_OK;
+}
