@@ -13,10 +13,14 @@
 #include <string.h>
 #include <unistd.h>
 
-extern const struct command command_help, command_networks;
+extern const struct command command_crawl, command_decode, command_help, command_networks,
+	command_ping;
 
 /* In the order in which help lists them. */
 const struct command *const commands[] = {
+	&command_crawl,
+	&command_ping,
+	&command_decode,
 	&command_networks,
 	&command_help,
 	NULL,

@@ -1,0 +1,311 @@
+#include "cli/cli.h"
+
+#include "cli/alloc.h"
+#include "cli/contacts.h"
+#include "cli/peer_text.h"
+#include "cli/visit_args.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+struct ping_options {
+	struct visit_args visit;
+	uint64_t count, interval_ms;
+};
+
+static const struct option_row options[] = {
+	{ .name = "count",
+	  .letter = 'c',
+	  .type = OPTION_UINT,
+	  .arg = "N",
+	  .initial = "1",
+	  .min = 1,
+	  .max = 1000000,
+	  .help = "how many signs of life to ask for",
+	  .offset = offsetof(struct ping_options, count) },
+	{ .name = "interval",
+	  .letter = 'i',
+	  .type = OPTION_DURATION,
+	  .arg = "T",
+	  .initial = "1s",
+	  .help = "time between one ping and the next",
+	  .offset = offsetof(struct ping_options, interval_ms) },
+	{ VISIT_ARGS_NETWORK(offsetof(struct ping_options, visit)) },
+	{ CHAIN_ARG_MAGIC(offsetof(struct ping_options, visit.chain)) },
+	{ CHAIN_ARG_PORT(offsetof(struct ping_options, visit.chain)) },
+	{ VISIT_ARGS_CONNECT_TIMEOUT(offsetof(struct ping_options, visit)) },
+	{ VISIT_ARGS_TIMEOUT(offsetof(struct ping_options, visit)) },
+	{ 0 },
+};
+
+/* The round trips of one peer. */
+struct pings {
+	uint64_t count, sum_ms, min_ms, max_ms;
+};
+
+struct ping {
+	const struct cli *cli;
+	const struct peer_arg *peers;
+	const struct ping_options *options;
+	struct pings *pings; /* one a peer */
+	unsigned answered;
+	json_t *json;
+};
+
+static void on_event(void *ctx, struct visit *v, struct session_event *event)
+{
+	struct ping *p = ctx;
+	unsigned index = contacts_index(v);
+	struct pings *pings = &p->pings[index];
+	char peer[CONTACTS_TEXT_MAX];
+
+	if (event->kind != SESSION_EVENT_PONG)
+		return;
+	if (pings->count == 0 || event->rtt_ms < pings->min_ms)
+		pings->min_ms = event->rtt_ms;
+	if (event->rtt_ms > pings->max_ms)
+		pings->max_ms = event->rtt_ms;
+	pings->sum_ms += event->rtt_ms;
+	pings->count++;
+	if (p->json != NULL || p->options->count == 1)
+		return;
+	contacts_peer_text(&p->peers[index], NULL, peer);
+	printf("%s: ping %" PRIu64 " of %" PRIu64 ": %" PRIu64 " ms\n", peer, pings->count,
+	       p->options->count, event->rtt_ms);
+	fflush(stdout);
+}
+
+static void label(const char *name)
+{
+	printf("  %-12s", name);
+}
+
+/* A stranger's bytes. */
+static void print_escaped(struct slice s)
+{
+	struct text t = { 0 };
+
+	text_add_escaped(&t, s);
+	fputs(t.data != NULL ? t.data : "", stdout);
+	text_clear(&t);
+}
+
+static void print_clock(int64_t skew_s)
+{
+	char text[32];
+
+	label("clock");
+	if (skew_s == 0) {
+		puts("as ours");
+		return;
+	}
+	format_duration((uint64_t)llabs(skew_s) * 1000, text);
+	printf("%s %s ours\n", text, skew_s > 0 ? "ahead of" : "behind");
+}
+
+static void print_info(const struct network *network, const struct peer_info *info)
+{
+	struct text services = { 0 };
+	char text[NETADDR_TEXT_MAX];
+
+	label("protocol");
+	printf("%" PRId64 "\n", info->protocol);
+	peer_text_services(&services, network, info->services);
+	label("services");
+	printf("%s (0x%" PRIx64 ")\n", services.data != NULL ? services.data : "", info->services);
+	text_clear(&services);
+	if (info->height >= 0) {
+		label("height");
+		printf("%" PRId64 "\n", info->height);
+	}
+	if (info->has_clock)
+		print_clock(info->clock_skew_s);
+	if (info->has_feefilter) {
+		label("fee filter");
+		printf("%" PRIu64 " satoshi per 1000 vbytes\n", info->feefilter);
+	}
+	if (info->sees_us_as.kind != NETADDR_NONE) {
+		netaddr_text(&info->sees_us_as, text);
+		label("sees us as");
+		puts(text);
+	}
+	label("negotiated");
+	print_escaped(info->negotiation);
+	putchar('\n');
+}
+
+static void print_times(const struct record *r, const struct pings *pings)
+{
+	label("connect");
+	printf("%d ms\n", (int)r->connect_ms);
+	if (r->handshake_ms >= 0) {
+		label("handshake");
+		printf("%d ms after the start%s\n", (int)r->handshake_ms,
+		       r->stepwise ? ", step by step" : "");
+	}
+	label("ping");
+	if (pings->count == 0)
+		puts("no answer");
+	else if (pings->count == 1)
+		printf("%" PRIu64 " ms\n", pings->min_ms);
+	else
+		printf("%" PRIu64 " / %.1f / %" PRIu64 " ms (least, mean, most of %" PRIu64 ")\n",
+		       pings->min_ms, (double)pings->sum_ms / (double)pings->count, pings->max_ms,
+		       pings->count);
+}
+
+static void print_failure(const struct record *r)
+{
+	const char *hint = peer_text_hint(r->outcome);
+
+	printf("  %s (%s)", outcome_text(r->outcome), outcome_name(r->outcome));
+	if (r->rule != NULL)
+		printf(": %s", r->rule);
+	putchar('\n');
+	if (hint != NULL)
+		printf("  %s\n", hint);
+}
+
+static void print_peer(const struct peer_arg *peer, const struct record *r,
+		       const struct pings *pings)
+{
+	char name[CONTACTS_TEXT_MAX];
+
+	contacts_peer_text(peer, r, name);
+	if (!r->reached) {
+		printf("%s: no answer\n", name);
+		print_failure(r);
+		return;
+	}
+	printf("%s: ", name);
+	print_escaped(r->info.agent);
+	putchar('\n');
+	print_info(peer->network, &r->info);
+	print_times(r, pings);
+	if (r->outcome != OUTCOME_OK && r->outcome != OUTCOME_NO_PEERS &&
+	    r->outcome != OUTCOME_CANCELLED)
+		print_failure(r);
+}
+
+static json_t *ms_json(int64_t ms)
+{
+	return ms >= 0 ? json_integer(ms) : json_null();
+}
+
+static void add_info_json(json_t *o, const struct network *network, const struct peer_info *info)
+{
+	char text[NETADDR_TEXT_MAX] = "";
+
+	json_object_set_new(o, "agent", peer_text_json(info->agent));
+	json_object_set_new(o, "protocol", json_integer(info->protocol));
+	json_object_set_new(o, "services", json_integer((json_int_t)info->services));
+	json_object_set_new(o, "service_names", peer_text_services_json(network, info->services));
+	json_object_set_new(o, "height",
+			    info->height >= 0 ? json_integer(info->height) : json_null());
+	json_object_set_new(o, "clock_skew_s",
+			    info->has_clock ? json_integer(info->clock_skew_s) : json_null());
+	json_object_set_new(o, "feefilter",
+			    info->has_feefilter ? json_integer((json_int_t)info->feefilter)
+						: json_null());
+	if (info->sees_us_as.kind != NETADDR_NONE)
+		netaddr_text(&info->sees_us_as, text);
+	json_object_set_new(o, "sees_us_as", text[0] != '\0' ? json_string(text) : json_null());
+	json_object_set_new(o, "negotiation", peer_text_json(info->negotiation));
+}
+
+static json_t *peer_json(const struct peer_arg *peer, const struct record *r, const char *why,
+			 const struct pings *pings)
+{
+	json_t *o = visit_args_json(peer, r, why);
+
+	if (r == NULL)
+		return o;
+	json_object_set_new(o, "connect_ms", ms_json(r->connect_ms));
+	json_object_set_new(o, "handshake_ms", ms_json(r->handshake_ms));
+	json_object_set_new(o, "pings", json_integer((json_int_t)pings->count));
+	if (pings->count > 0) {
+		json_object_set_new(o, "ping_min_ms", json_integer((json_int_t)pings->min_ms));
+		json_object_set_new(o, "ping_mean_ms",
+				    json_real((double)pings->sum_ms / (double)pings->count));
+		json_object_set_new(o, "ping_max_ms", json_integer((json_int_t)pings->max_ms));
+	}
+	if (r->info.has_version)
+		add_info_json(o, peer->network, &r->info);
+	return o;
+}
+
+static void on_done(void *ctx, unsigned index, const struct record *record, const char *why)
+{
+	struct ping *p = ctx;
+	char name[CONTACTS_TEXT_MAX];
+
+	p->answered += record != NULL && record->reached;
+	if (p->json != NULL) {
+		json_array_append_new(p->json,
+				      peer_json(&p->peers[index], record, why, &p->pings[index]));
+		return;
+	}
+	if (record == NULL) {
+		contacts_peer_text(&p->peers[index], NULL, name);
+		printf("%s: no answer\n  %s\n", name, why);
+	} else {
+		print_peer(&p->peers[index], record, &p->pings[index]);
+	}
+	fflush(stdout);
+}
+
+static int run(struct cli *cli, void *values, char **args, unsigned args_count)
+{
+	const struct ping_options *o = values;
+	struct peer_arg *peers = alloc_zeroed(args_count, sizeof(*peers));
+	struct ping p = { .cli = cli, .peers = peers, .options = o };
+	struct contacts_config config = {
+		.cli = cli, .peers = peers, .count = args_count, .on_done = on_done, .ctx = &p
+	};
+	struct network chain;
+	int status = visit_args_read(cli, &o->visit, args, args_count, &chain, peers);
+
+	if (status != EXIT_DONE)
+		goto out;
+	p.pings = alloc_zeroed(args_count, sizeof(*p.pings));
+	p.json = cli->json ? json_array() : NULL;
+	visit_args_config(&o->visit, SESSION_GOAL_PING, &config.visit);
+	config.visit.session.ping_count = (uint32_t)o->count;
+	config.visit.session.ping_interval_ms = o->interval_ms;
+	/* The time limit is for each answer, not for as many as were asked for. */
+	config.visit.session.timeout_ms += (o->count - 1) * o->interval_ms;
+	config.visit.on_event = on_event;
+	config.visit.on_event_ctx = &p;
+	status = contacts_run(&config);
+	if (p.json != NULL)
+		visit_args_print_json(p.json);
+	if (status == EXIT_DONE && p.answered == 0)
+		status = EXIT_UNREACHED;
+out:
+	free(p.pings);
+	free(peers);
+	return status;
+}
+
+const struct command command_ping = {
+	.name = "ping",
+	.summary = "asks peers for a sign of life: who they say they are, and how far away",
+	.usage = "PEER... [options]",
+	.about =
+		"Connects, shakes hands and pings. Prints what each peer says of itself and the "
+		"times it took; where that fails, why, and what to do about it. The exit status is "
+		"0 if at least one answered, 3 if none did.\n",
+	.examples = "peerwalk ping bitcoin://127.0.0.1\n"
+		    "    is the node on this machine alive?\n"
+		    "peerwalk ping --count 10 --interval 500ms bitcoin-signet://203.0.113.5:38333\n"
+		    "    ten round trips, two a second\n"
+		    "peerwalk ping --network bitcoin [2001:db8::1]:8333 seed.example.org --json\n"
+		    "    two peers at once, for a program\n",
+	.options = options,
+	.options_size = sizeof(struct ping_options),
+	.args_min = 1,
+	.args_max = 1000,
+	.args_choices = "peers",
+	.run = run,
+};

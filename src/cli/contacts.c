@@ -1,0 +1,254 @@
+#include "cli/contacts.h"
+
+#include "cli/alloc.h"
+#include "io/dial.h"
+#include "io/resolve.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct contacts;
+
+struct contact {
+	struct contacts *all;
+	unsigned index;
+	struct visit_config visit;
+	struct netaddr *addrs;
+	size_t addrs_count, next; /* next: to be dialled if the present one does not accept */
+	struct resolve *resolve;  /* NULL: none is going on */
+	uv_timer_t resolve_timer;
+	struct dial *dial; /* NULL: none is going on */
+};
+
+struct contacts {
+	const struct contacts_config *config;
+	uv_loop_t loop;
+	struct dialer *dialer;
+	uv_signal_t on_int, on_term;
+	uv_timer_t duration;
+	struct contact *list;
+	unsigned left; /* not told yet */
+	bool stopping;
+	int status;
+};
+
+struct slice contacts_agent(void)
+{
+	return slice_text("/peerwalk:" PEERWALK_VERSION "/");
+}
+
+unsigned contacts_index(const struct visit *v)
+{
+	return ((const struct contact *)v->owner)->index;
+}
+
+void contacts_peer_text(const struct peer_arg *peer, const struct record *record,
+			char out[static CONTACTS_TEXT_MAX])
+{
+	char addr[NETADDR_TEXT_MAX] = "";
+
+	if (!peer->is_name || record != NULL)
+		netaddr_text(peer->is_name ? &record->addr : &peer->addr, addr);
+	if (peer->is_name)
+		snprintf(out, CONTACTS_TEXT_MAX, "%s://%s:%u%s%s%s", peer->network->name,
+			 peer->name, peer->port, record != NULL ? " (" : "", addr,
+			 record != NULL ? ")" : "");
+	else
+		snprintf(out, CONTACTS_TEXT_MAX, "%s://%s", peer->network->name, addr);
+}
+
+/* Lets the loop end: only signals and the duration are left, and they go now. */
+static void all_told(struct contacts *all)
+{
+	uv_close((uv_handle_t *)&all->on_int, NULL);
+	uv_close((uv_handle_t *)&all->on_term, NULL);
+	uv_close((uv_handle_t *)&all->duration, NULL);
+}
+
+static void tell(struct contact *c, const struct record *record, const char *why)
+{
+	struct contacts *all = c->all;
+
+	all->config->on_done(all->config->ctx, c->index, record, why);
+	uv_close((uv_handle_t *)&c->resolve_timer, NULL);
+	if (--all->left == 0)
+		all_told(all);
+}
+
+static void dial_next(struct contact *c);
+
+/* Nobody accepted at this address, but the name has another. */
+static bool try_another(const struct contact *c, const struct record *record)
+{
+	return !c->all->stopping && record->connect_ms < 0 &&
+	       record->outcome != OUTCOME_CANCELLED && c->next < c->addrs_count;
+}
+
+static void on_dial_done(void *ctx, struct dial *dial, const struct record *record)
+{
+	struct contact *c = ctx;
+
+	(void)dial;
+	c->dial = NULL;
+	if (try_another(c, record))
+		dial_next(c);
+	else
+		tell(c, record, NULL);
+}
+
+static void dial_next(struct contact *c)
+{
+	const struct netaddr *addr = &c->addrs[c->next++];
+	enum err err = ERR_OK;
+	uint64_t nonce;
+
+	if (!netaddr_is_ip(addr)) {
+		tell(c, NULL, "Tor, I2P and CJDNS addresses can't be dialled from here");
+		return;
+	}
+	dial_random(&nonce, sizeof(nonce));
+	err = dial_start(c->all->dialer, &c->visit, addr, nonce, on_dial_done, c, &c->dial);
+	if (err == ERR_OK)
+		return;
+	cli_error("cannot open a connection: %s; raise the limit of open files (ulimit -n) or name "
+		  "fewer peers",
+		  err == ERR_NOMEM ? err_text(err) : strerror(errno));
+	c->all->status = EXIT_FAILED;
+	tell(c, NULL, "this machine could not open a connection");
+}
+
+static void end_resolve(struct contact *c)
+{
+	resolve_stop(c->resolve);
+	c->resolve = NULL;
+	uv_timer_stop(&c->resolve_timer);
+}
+
+static void on_resolved(void *ctx, const struct resolve_answer *answer)
+{
+	struct contact *c = ctx;
+	char why[256];
+
+	if (answer->count == 0) {
+		snprintf(why, sizeof(why), "%s has no address: %s", answer->name,
+			 answer->error != NULL ? answer->error : "DNS knows none");
+		end_resolve(c);
+		tell(c, NULL, why);
+		return;
+	}
+	c->addrs = alloc_zeroed(answer->count, sizeof(*c->addrs));
+	memcpy(c->addrs, answer->addrs, answer->count * sizeof(*c->addrs));
+	c->addrs_count = answer->count;
+	end_resolve(c);
+	dial_next(c);
+}
+
+static void on_resolve_timer(uv_timer_t *timer)
+{
+	struct contact *c = timer->data;
+
+	end_resolve(c);
+	tell(c, NULL, "DNS did not answer");
+}
+
+static void start(struct contact *c)
+{
+	const struct peer_arg *peer = &c->all->config->peers[c->index];
+	const char *name = peer->name;
+	enum err err;
+
+	uv_timer_init(&c->all->loop, &c->resolve_timer);
+	c->resolve_timer.data = c;
+	if (!peer->is_name) {
+		c->addrs = alloc_zeroed(1, sizeof(*c->addrs));
+		c->addrs[0] = peer->addr;
+		c->addrs_count = 1;
+		dial_next(c);
+		return;
+	}
+	err = resolve_start(&c->all->loop, &name, 1, peer->port, on_resolved, c, &c->resolve);
+	if (err != ERR_OK) {
+		tell(c, NULL, err_text(err));
+		return;
+	}
+	uv_timer_start(&c->resolve_timer, on_resolve_timer, CONTACTS_RESOLVE_MS, 0);
+}
+
+static void stop(struct contacts *all)
+{
+	all->stopping = true;
+	for (unsigned i = 0; i < all->config->count; i++) {
+		struct contact *c = &all->list[i];
+
+		if (c->resolve != NULL) {
+			end_resolve(c);
+			tell(c, NULL, "stopped before its address was known");
+		} else if (c->dial != NULL) {
+			dial_cancel(c->dial);
+		}
+	}
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+	struct contacts *all = handle->data;
+
+	all->status = number == SIGINT ? EXIT_INTERRUPTED : EXIT_TERMINATED;
+	stop(all);
+}
+
+static void on_duration(uv_timer_t *timer)
+{
+	stop(timer->data);
+}
+
+static bool open_loop(struct contacts *all)
+{
+	if (uv_loop_init(&all->loop) != 0) {
+		cli_error("cannot start: %s; raise the limit of open files (ulimit -n)",
+			  strerror(errno));
+		return false;
+	}
+	uv_signal_init(&all->loop, &all->on_int);
+	uv_signal_init(&all->loop, &all->on_term);
+	uv_timer_init(&all->loop, &all->duration);
+	all->on_int.data = all->on_term.data = all->duration.data = all;
+	uv_signal_start(&all->on_int, on_signal, SIGINT);
+	uv_signal_start(&all->on_term, on_signal, SIGTERM);
+	if (all->config->duration_ms > 0)
+		uv_timer_start(&all->duration, on_duration, all->config->duration_ms, 0);
+	return true;
+}
+
+int contacts_run(const struct contacts_config *config)
+{
+	struct contacts all = { .config = config, .left = config->count };
+	int err;
+
+	assert(config->count > 0);
+	if (!open_loop(&all))
+		return EXIT_FAILED;
+	all.dialer = alloc_zeroed(1, sizeof(*all.dialer));
+	all.list = alloc_zeroed(config->count, sizeof(*all.list));
+	dialer_init(all.dialer, &all.loop);
+	for (unsigned i = 0; i < config->count; i++) {
+		all.list[i].all = &all;
+		all.list[i].index = i;
+		all.list[i].visit = config->visit;
+		all.list[i].visit.session.network = config->peers[i].network;
+		start(&all.list[i]);
+	}
+	uv_run(&all.loop, UV_RUN_DEFAULT);
+	err = uv_loop_close(&all.loop);
+	assert(err == 0);
+	(void)err;
+	for (unsigned i = 0; i < config->count; i++)
+		free(all.list[i].addrs);
+	free(all.list);
+	free(all.dialer);
+	return all.status;
+}

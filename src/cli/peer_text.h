@@ -1,0 +1,21 @@
+/* peer_text.h: what is known of a peer, in words and as JSON. */
+#ifndef PEERWALK_CLI_PEER_TEXT_H
+#define PEERWALK_CLI_PEER_TEXT_H
+
+#include "base/text.h"
+#include "engine/record.h"
+#include "proto/proto.h"
+
+#include <jansson.h>
+
+/* "NETWORK WITNESS bit24", or "none". */
+void peer_text_services(struct text *t, const struct network *network, uint64_t services);
+json_t *peer_text_services_json(const struct network *network, uint64_t services);
+
+/* A stranger's bytes as a JSON string, escaped. */
+json_t *peer_text_json(struct slice s);
+
+/* What to do about an outcome: one sentence with a full stop, or NULL. */
+const char *peer_text_hint(enum outcome outcome);
+
+#endif
