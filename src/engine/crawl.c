@@ -257,14 +257,18 @@ static bool next_candidate(struct crawl *c, uint32_t *id)
 	return false;
 }
 
+/* Without memory for the queue an address is given up, and counted. */
+static void give_up(struct crawl *c, uint32_t id)
+{
+	*addrset_tag(&c->known, id) = DONE;
+	c->stats.waiting--;
+	c->stats.cut++;
+}
+
 static void park(struct crawl *c, uint64_t key, uint32_t id)
 {
-	/* Without memory for the queue the address is given up, and counted. */
-	if (gates_park(&c->gates, key, id) != ERR_OK) {
-		*addrset_tag(&c->known, id) = DONE;
-		c->stats.waiting--;
-		c->stats.cut++;
-	}
+	if (gates_park(&c->gates, key, id) != ERR_OK)
+		give_up(c, id);
 }
 
 /* Takes a place for its group and its IP, or parks the address with the one that is
@@ -375,19 +379,39 @@ static void count_final(struct crawl *c, enum outcome outcome, bool reached)
 	c->stats.outcomes[outcome]++;
 }
 
-bool crawl_finish(struct crawl *c, uint32_t id, enum outcome outcome, bool reached)
+/* The visit is over: its places are free. Tells whether it was a first try. */
+static bool leave(struct crawl *c, uint32_t id)
 {
-	uint8_t *tag = addrset_tag(&c->known, id);
-	bool first = *tag == ACTIVE;
+	uint8_t tag = *addrset_tag(&c->known, id);
 	struct netaddr addr;
 
-	assert(*tag == ACTIVE || *tag == ACTIVE_RETRY);
+	assert(tag == ACTIVE || tag == ACTIVE_RETRY);
 	assert(c->stats.in_flight > 0);
 	addrset_get(&c->known, id, &addr);
 	gates_leave(&c->gates, ip_key(c, &addr));
 	gates_leave(&c->gates, group_key(c, &addr));
 	c->stats.in_flight--;
-	c->first_in_flight -= first;
+	c->first_in_flight -= tag == ACTIVE;
+	return tag == ACTIVE;
+}
+
+void crawl_give_back(struct crawl *c, uint32_t id)
+{
+	bool first = leave(c, id);
+
+	*addrset_tag(&c->known, id) = first ? WAITING : RETRY;
+	c->first_tries -= first;
+	c->stats.begun--;
+	c->stats.waiting++;
+	if (gates_make_ready(&c->gates, id) != ERR_OK)
+		give_up(c, id);
+}
+
+bool crawl_finish(struct crawl *c, uint32_t id, enum outcome outcome, bool reached)
+{
+	uint8_t *tag = addrset_tag(&c->known, id);
+	bool first = leave(c, id);
+
 	*tag = outcome == OUTCOME_SELF ? OWN : DONE;
 	if (outcome == OUTCOME_CONNECT_TIMEOUT && first && push_retry(c, id))
 		return false;

@@ -98,6 +98,10 @@ void crawl_add_own(struct crawl *c, const struct netaddr *addr);
  * later in this crawl (then this outcome is not final). */
 bool crawl_finish(struct crawl *c, uint32_t id, enum outcome outcome, bool reached);
 
+/* The machine could not even begin that visit (no descriptor, no local port): the
+ * address waits again, as if it had not been handed out. */
+void crawl_give_back(struct crawl *c, uint32_t id);
+
 /* From now on begin nothing new (Ctrl-C): what is in flight may end. */
 void crawl_stop(struct crawl *c);
 

@@ -107,6 +107,16 @@ enum err gates_park(struct gates *g, uint64_t key, uint32_t id)
 	return ERR_OK;
 }
 
+static void push_ready(struct gates *g, uint32_t i)
+{
+	g->pool[i].next = GATE_NONE;
+	if (g->ready_first == GATE_NONE)
+		g->ready_first = i;
+	else
+		g->pool[g->ready_last].next = i;
+	g->ready_last = i;
+}
+
 static void wake_first(struct gates *g, struct gate *gate)
 {
 	uint32_t i = gate->first;
@@ -114,12 +124,19 @@ static void wake_first(struct gates *g, struct gate *gate)
 	if (i == GATE_NONE)
 		return;
 	gate->first = g->pool[i].next;
-	g->pool[i].next = GATE_NONE;
-	if (g->ready_first == GATE_NONE)
-		g->ready_first = i;
-	else
-		g->pool[g->ready_last].next = i;
-	g->ready_last = i;
+	push_ready(g, i);
+}
+
+enum err gates_make_ready(struct gates *g, uint32_t id)
+{
+	uint32_t i = take_waiter(g);
+
+	if (i == GATE_NONE)
+		return ERR_NOMEM;
+	g->pool[i].id = id;
+	g->parked++;
+	push_ready(g, i);
+	return ERR_OK;
 }
 
 void gates_leave(struct gates *g, uint64_t key)

@@ -46,6 +46,8 @@ enum err gates_park(struct gates *g, uint64_t key, uint32_t id);
 void gates_pass_on(struct gates *g, uint64_t key);
 /* The next that may try again; false if there is none. */
 bool gates_ready(struct gates *g, uint32_t *id);
+/* Makes an id ready that waits for no key. ERR_NOMEM. */
+enum err gates_make_ready(struct gates *g, uint32_t id);
 size_t gates_bytes(const struct gates *g);
 
 #endif
