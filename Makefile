@@ -22,7 +22,7 @@ endef
 demo: all ## a simulated network of 5,000 addresses on loopback: crawl it, report, compare with the truth
 	@tools/demo build/peerwalk
 check: all ## build, and run every test
-	@ctest --preset release --parallel $(JOBS)
+	@ctest --preset release --parallel $(JOBS) $(CTEST_FLAGS)
 
 ##@ Building
 .PHONY: all setup install uninstall clean
