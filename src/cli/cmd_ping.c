@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct ping_options {
 	struct visit_args visit;
@@ -100,8 +101,20 @@ static void print_clock(int64_t skew_s)
 		puts("as ours");
 		return;
 	}
-	format_duration((uint64_t)llabs(skew_s) * 1000, text);
+	if (llabs(skew_s) < 60)
+		snprintf(text, sizeof(text), "%lld s", llabs(skew_s));
+	else
+		format_duration((uint64_t)llabs(skew_s) * 1000, text);
 	printf("%s %s ours\n", text, skew_s > 0 ? "ahead of" : "behind");
+}
+
+/* Many peers fill the address that they see with zeros. */
+static bool sees_us(const struct peer_info *info)
+{
+	static const uint8_t zeros[NETADDR_BYTES_MAX];
+
+	return info->sees_us_as.kind != NETADDR_NONE &&
+	       memcmp(info->sees_us_as.bytes, zeros, sizeof(zeros)) != 0;
 }
 
 static void print_info(const struct network *network, const struct peer_info *info)
@@ -125,7 +138,7 @@ static void print_info(const struct network *network, const struct peer_info *in
 		label("fee filter");
 		printf("%" PRIu64 " satoshi per 1000 vbytes\n", info->feefilter);
 	}
-	if (info->sees_us_as.kind != NETADDR_NONE) {
+	if (sees_us(info)) {
 		netaddr_text(&info->sees_us_as, text);
 		label("sees us as");
 		puts(text);
@@ -199,7 +212,7 @@ static void add_info_json(json_t *o, const struct network *network, const struct
 
 	json_object_set_new(o, "agent", peer_text_json(info->agent));
 	json_object_set_new(o, "protocol", json_integer(info->protocol));
-	json_object_set_new(o, "services", json_integer((json_int_t)info->services));
+	json_object_set_new(o, "services", peer_text_bits_json(info->services));
 	json_object_set_new(o, "service_names", peer_text_services_json(network, info->services));
 	json_object_set_new(o, "height",
 			    info->height >= 0 ? json_integer(info->height) : json_null());
@@ -208,7 +221,7 @@ static void add_info_json(json_t *o, const struct network *network, const struct
 	json_object_set_new(o, "feefilter",
 			    info->has_feefilter ? json_integer((json_int_t)info->feefilter)
 						: json_null());
-	if (info->sees_us_as.kind != NETADDR_NONE)
+	if (sees_us(info))
 		netaddr_text(&info->sees_us_as, text);
 	json_object_set_new(o, "sees_us_as", text[0] != '\0' ? json_string(text) : json_null());
 	json_object_set_new(o, "negotiation", peer_text_json(info->negotiation));
@@ -242,8 +255,8 @@ static void on_done(void *ctx, unsigned index, const struct record *record, cons
 
 	p->answered += record != NULL && record->reached;
 	if (p->json != NULL) {
-		json_array_append_new(p->json,
-				      peer_json(&p->peers[index], record, why, &p->pings[index]));
+		json_array_set_new(p->json, index,
+				   peer_json(&p->peers[index], record, why, &p->pings[index]));
 		return;
 	}
 	if (record == NULL) {
@@ -270,6 +283,9 @@ static int run(struct cli *cli, void *values, char **args, unsigned args_count)
 		goto out;
 	p.pings = alloc_zeroed(args_count, sizeof(*p.pings));
 	p.json = cli->json ? json_array() : NULL;
+	/* In the order of the command line, whoever answers first. */
+	for (unsigned i = 0; cli->json && i < args_count; i++)
+		json_array_append_new(p.json, json_null());
 	visit_args_config(&o->visit, SESSION_GOAL_PING, &config.visit);
 	config.visit.session.ping_count = (uint32_t)o->count;
 	config.visit.session.ping_interval_ms = o->interval_ms;

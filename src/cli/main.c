@@ -13,18 +13,22 @@
 #include <string.h>
 #include <unistd.h>
 
-extern const struct command command_crawl, command_decode, command_help, command_networks,
-	command_ping;
+extern const struct command command_crawl, command_decode, command_help, command_listen,
+	command_networks, command_peers, command_ping;
 
-/* In the order in which help lists them. */
+/* In the order in which help lists them. clang-format would put several in a line. */
+/* clang-format off */
 const struct command *const commands[] = {
 	&command_crawl,
 	&command_ping,
+	&command_peers,
+	&command_listen,
 	&command_decode,
 	&command_networks,
 	&command_help,
 	NULL,
 };
+/* clang-format on */
 
 static const struct command *command_find(const char *name)
 {
@@ -69,8 +73,11 @@ static const char *usage_word(const char *usage, unsigned n, size_t *len)
 		*len = strcspn(usage, " ");
 		if (*len == 0 || *usage == '[')
 			return NULL;
-		if (n-- == 0)
+		if (n-- == 0) {
+			if (*len > 3 && memcmp(usage + *len - 3, "...", 3) == 0)
+				*len -= 3;
 			return usage;
+		}
 		usage += *len;
 	}
 }

@@ -52,14 +52,15 @@ static bool has_suffix(const char *text, size_t len, const char *suffix)
 	return len > n && strncasecmp(text + len - n, suffix, n) == 0;
 }
 
-/* HOST[:PORT] where HOST is for DNS. */
-static bool parse_name(const char *text, struct peer_arg *out, char *why)
+/* HOST[:PORT] where HOST is for DNS; whole is what was typed, for the sentence. */
+static bool parse_name(const char *whole, const char *text, struct peer_arg *out, char *why)
 {
 	const char *colon = strchr(text, ':');
 	size_t len = colon != NULL ? (size_t)(colon - text) : strlen(text);
 	uint64_t port = out->network->default_port;
 
-	if (colon != NULL && (parse_uint(colon + 1, UINT16_MAX, &port) != ERR_OK || port == 0)) {
+	if (text[0] != '[' && colon != NULL &&
+	    (parse_uint(colon + 1, UINT16_MAX, &port) != ERR_OK || port == 0)) {
 		snprintf(why, PEER_ARG_WHY_MAX,
 			 "\"%s\": expected a port from 1 to 65535 after the colon", text);
 		return false;
@@ -72,7 +73,7 @@ static bool parse_name(const char *text, struct peer_arg *out, char *why)
 		return false;
 	}
 	if (!is_dns_name(text, len)) {
-		snprintf(why, PEER_ARG_WHY_MAX, "\"%s\" is no peer: %s", text, expected());
+		snprintf(why, PEER_ARG_WHY_MAX, "\"%s\" is no peer: %s", whole, expected());
 		return false;
 	}
 	out->is_name = true;
@@ -140,7 +141,7 @@ bool peer_arg_parse(const char *text, const struct network *network, bool any_ne
 		}
 		return true;
 	}
-	return parse_name(rest, out, why);
+	return parse_name(text, rest, out, why);
 }
 
 int peer_arg_read(const struct cli *cli, const char *text, const struct network *network,

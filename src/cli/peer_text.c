@@ -1,5 +1,6 @@
 #include "cli/peer_text.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 static void service_name(const struct network *network, unsigned bit, char out[static 32])
@@ -41,6 +42,14 @@ json_t *peer_text_services_json(const struct network *network, uint64_t services
 		json_array_append_new(list, json_string(name));
 	}
 	return list;
+}
+
+json_t *peer_text_bits_json(uint64_t bits)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "0x%" PRIx64, bits);
+	return json_string(text);
 }
 
 json_t *peer_text_json(struct slice s)

@@ -12,6 +12,9 @@
 void peer_text_services(struct text *t, const struct network *network, uint64_t services);
 json_t *peer_text_services_json(const struct network *network, uint64_t services);
 
+/* "0xc09": a JSON number would lose the upper bits in many readers. */
+json_t *peer_text_bits_json(uint64_t bits);
+
 /* A stranger's bytes as a JSON string, escaped. */
 json_t *peer_text_json(struct slice s);
 

@@ -21,6 +21,14 @@ void visit_args_config(const struct visit_args *a, enum session_goal goal, struc
 	out->session.timeout_ms = a->timeout_ms;
 }
 
+static const char *text_of(const struct record *r)
+{
+	/* The list's sentence is about visits that ask for peers. */
+	if (r->outcome == OUTCOME_OK && r->adverts == 0)
+		return "answered";
+	return outcome_text(r->outcome);
+}
+
 json_t *visit_args_json(const struct peer_arg *peer, const struct record *r, const char *why)
 {
 	char name[CONTACTS_TEXT_MAX], host[NETADDR_HOST_TEXT_MAX] = "";
@@ -36,7 +44,7 @@ json_t *visit_args_json(const struct peer_arg *peer, const struct record *r, con
 	json_object_set_new(o, "outcome",
 			    r != NULL ? json_string(outcome_name(r->outcome)) : json_null());
 	json_object_set_new(o, "reached", json_boolean(r != NULL && r->reached));
-	json_object_set_new(o, "text", json_string(r != NULL ? outcome_text(r->outcome) : why));
+	json_object_set_new(o, "text", json_string(r != NULL ? text_of(r) : why));
 	if (r != NULL && r->rule != NULL)
 		json_object_set_new(o, "rule", json_string(r->rule));
 	return o;

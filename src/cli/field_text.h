@@ -1,0 +1,14 @@
+/* field_text.h: a decoded field (base/bytes.h) as text and as JSON. */
+#ifndef PEERWALK_CLI_FIELD_TEXT_H
+#define PEERWALK_CLI_FIELD_TEXT_H
+
+#include "base/text.h"
+
+#include <jansson.h>
+
+/* Its value; of FIELD_BYTES no more than bytes_max, with dots where some are left out. */
+void field_text_add(struct text *t, const struct field *f, size_t bytes_max);
+/* A number for FIELD_INT and for FIELD_UINT that fits, else the text. */
+json_t *field_text_json(const struct field *f);
+
+#endif
