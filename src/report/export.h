@@ -1,0 +1,63 @@
+/* export.h: everything that the store holds, as files for other programs.
+ *
+ * What can be exported is a row of columns, a format is one function that writes a row
+ * of cells: each knows nothing of the other. Rows are written as they are read, so that
+ * a million of them need no more memory than one. */
+#ifndef PEERWALK_REPORT_EXPORT_H
+#define PEERWALK_REPORT_EXPORT_H
+
+#include "base/text.h"
+#include "store/query.h"
+
+enum export_kind {
+	EXPORT_NONE,     /* nothing there: an empty field, null */
+	EXPORT_INT,      /* number */
+	EXPORT_UINT,     /* unumber */
+	EXPORT_BOOL,     /* number, 0 or 1 */
+	EXPORT_TIME,     /* number, milliseconds since 1970; ISO 8601 in whole seconds */
+	EXPORT_TIME_MS,  /* the same with milliseconds */
+	EXPORT_PLAIN,    /* text of ours: needs no escaping */
+	EXPORT_STRANGER, /* text, any bytes */
+};
+
+struct export_cell {
+	enum export_kind kind;
+	union {
+		int64_t number;
+		uint64_t unumber;
+		struct slice text;
+	};
+};
+
+enum export_step {
+	EXPORT_HEAD, /* before the first row */
+	EXPORT_ROW,
+	EXPORT_TAIL, /* after the last */
+};
+
+/* Appends to out. row counts from 0; in the HEAD and the TAIL cells is NULL and row the
+ * number of rows written so far. */
+typedef void export_format_fn(struct text *out, enum export_step step, uint64_t row,
+			      const char *const *names, const struct export_cell *cells,
+			      size_t count);
+
+struct export_format {
+	const char *name, *summary;
+	export_format_fn *write;
+};
+
+/* End with a row without a name. */
+extern const struct export_format export_formats[];
+/* Words for `what`: "peers", "visits", "adverts"; ends with NULL. */
+extern const char *const export_whats[];
+
+/* Takes finished output; an error ends the export. */
+typedef enum err export_sink_fn(void *ctx, struct slice data);
+
+/* ERR_NOT_FOUND without store_why: no such `what` or format. ERR_NOT_FOUND with it: no
+ * such crawl. *rows counts what was written. */
+enum err export_run(struct store *s, const char *what, const char *format,
+		    const struct store_filter *filter, export_sink_fn *sink, void *sink_ctx,
+		    uint64_t *rows);
+
+#endif

@@ -1,0 +1,89 @@
+/* report.h: what one crawl found, as tables: who is out there, and how fast they answer.
+ *
+ * report_gather walks once over the crawl's visits; the result stands on its own. Text
+ * in it that came from peers is escaped already (base/text.h). */
+#ifndef PEERWALK_REPORT_REPORT_H
+#define PEERWALK_REPORT_REPORT_H
+
+#include "base/hash.h"
+#include "store/query.h"
+
+#include <jansson.h>
+
+/* X(symbol, JSON key, title, what is counted) */
+#define REPORT_TABLE_LIST(X)                                     \
+	X(OUTCOMES, "outcomes", "outcome", "visits")             \
+	X(KINDS, "kinds", "network", "reached")                  \
+	X(AGENTS, "agents", "user agent", "reached")             \
+	X(PROTOCOLS, "protocols", "protocol version", "reached") \
+	X(SERVICES, "services", "services", "reached")           \
+	X(SERVICE_BITS, "service_bits", "service", "reached")    \
+	X(PORTS, "ports", "port", "reached")                     \
+	X(HEIGHTS, "heights", "height", "reached")
+
+enum report_table_id {
+#define REPORT_TABLE_ENUM(symbol, key, title, of) REPORT_##symbol,
+	REPORT_TABLE_LIST(REPORT_TABLE_ENUM)
+#undef REPORT_TABLE_ENUM
+		REPORT_TABLES,
+};
+
+struct report_row {
+	char *label; /* for people; harmless */
+	bool is_number;
+	int64_t number; /* the value itself, where it is one */
+	uint64_t count;
+};
+
+/* The most frequent first (heights: the highest first). */
+struct report_table {
+	const char *key, *title, *of;
+	struct report_row *rows;
+	size_t count;
+	size_t distinct; /* different values, those without a row included */
+	uint64_t total;  /* what a share is a share of */
+	uint64_t others; /* counted, but without a row of their own */
+};
+
+enum report_time_id {
+	REPORT_CONNECT,
+	REPORT_HANDSHAKE,
+	REPORT_REPLY,
+	REPORT_TOTAL, /* of reached peers: the others' is the time limit */
+	REPORT_TIMES,
+};
+
+struct report_times {
+	const char *key, *title;
+	uint64_t count;
+	uint32_t median_ms, p90_ms; /* 0 if the count is 0 */
+};
+
+struct report {
+	struct store_crawl crawl;
+	uint64_t visited, reached;
+	struct report_table tables[REPORT_TABLES];
+	struct report_times times[REPORT_TIMES];
+	bool has_tip;
+	int64_t tip; /* the median of the heights told */
+};
+
+struct report_options {
+	int64_t crawl_id;    /* 0: the newest */
+	const char *network; /* ... of that network; NULL: of any */
+	size_t top;          /* rows a table; 0: all */
+	struct hash_key key; /* random */
+	/* The name of a service bit of that network, or NULL; may be NULL itself. */
+	const char *(*service_name)(const char *network, unsigned bit);
+};
+
+/* ERR_NOT_FOUND: no such crawl; other errors of the store, told by store_why; ERR_NOMEM.
+ * Clear the report in any case. */
+enum err report_gather(struct store *s, const struct report_options *options, struct report *out);
+void report_clear(struct report *r);
+/* The same numbers. NULL: out of memory. */
+json_t *report_json(const struct report *r);
+/* A crawl as an object. NULL: out of memory. */
+json_t *report_crawl_json(const struct store_crawl *c);
+
+#endif

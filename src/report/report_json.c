@@ -1,0 +1,109 @@
+#include "report/report.h"
+
+#include "base/text.h"
+
+#include <inttypes.h>
+
+/* Shares with four digits: 0.1234 is 12.34 %. */
+static json_t *share(uint64_t part, uint64_t whole)
+{
+	return json_real(whole > 0 ? (double)(part * 10000 / whole) / 10000 : 0);
+}
+
+static json_t *time_json(int64_t unix_ms)
+{
+	char text[32];
+
+	if (unix_ms <= 0)
+		return json_null();
+	format_time(unix_ms, true, text);
+	return json_string(text);
+}
+
+/* Bit fields with the highest bit set are more than a JSON integer holds. */
+static json_t *unsigned_json(uint64_t v)
+{
+	return v <= INT64_MAX ? json_integer((json_int_t)v) : json_sprintf("%" PRIu64, v);
+}
+
+json_t *report_crawl_json(const struct store_crawl *c)
+{
+	json_t *settings = json_loads(c->settings, 0, NULL);
+	json_t *out = json_pack("{s:I s:s s:o s:o s:b s:o*}", "id", (json_int_t)c->id, "network",
+				c->network, "started_at", time_json(c->started_at_ms), "ended_at",
+				time_json(c->ended_at_ms), "complete", (int)c->complete, "settings",
+				settings);
+
+	/* A crawl that was interrupted, or still runs, has not written its sums yet. */
+	if (out == NULL || c->ended_at_ms <= 0)
+		return out;
+	json_object_set_new(out, "seconds",
+			    json_real((double)(c->ended_at_ms - c->started_at_ms) / 1000));
+	json_object_set_new(out, "known", unsigned_json(c->known));
+	json_object_set_new(out, "visited", unsigned_json(c->visited));
+	json_object_set_new(out, "reached", unsigned_json(c->reached));
+	json_object_set_new(out, "adverts", unsigned_json(c->adverts));
+	json_object_set_new(out, "bytes_in", unsigned_json(c->bytes_in));
+	json_object_set_new(out, "bytes_out", unsigned_json(c->bytes_out));
+	json_object_set_new(out, "cpu_seconds", json_real(c->cpu_seconds));
+	json_object_set_new(out, "max_rss_bytes", unsigned_json(c->max_rss_bytes));
+	return out;
+}
+
+static json_t *row_json(const struct report *r, const struct report_table *t,
+			const struct report_row *row)
+{
+	json_t *value, *out;
+
+	if (!row->is_number)
+		value = json_string(row->label);
+	else if (t == &r->tables[REPORT_SERVICES])
+		value = unsigned_json((uint64_t)row->number);
+	else
+		value = json_integer(row->number);
+	out = json_pack("{s:o s:I s:o}", "value", value, "count", (json_int_t)row->count, "share",
+			share(row->count, t->total));
+	if (out != NULL && row->is_number)
+		json_object_set_new(out, "text", json_string(row->label));
+	return out;
+}
+
+static json_t *table_json(const struct report *r, const struct report_table *t)
+{
+	json_t *rows = json_array();
+
+	for (size_t i = 0; i < t->count; i++)
+		json_array_append_new(rows, row_json(r, t, &t->rows[i]));
+	return json_pack("{s:I s:I s:I s:o}", "total", (json_int_t)t->total, "distinct",
+			 (json_int_t)t->distinct, "others", (json_int_t)t->others, "rows", rows);
+}
+
+json_t *report_json(const struct report *r)
+{
+	json_t *times = json_object();
+	json_t *out = json_pack("{s:o s:I s:I s:o}", "crawl", report_crawl_json(&r->crawl),
+				"visited", (json_int_t)r->visited, "reached",
+				(json_int_t)r->reached, "times", times);
+
+	if (out == NULL)
+		return NULL;
+	for (unsigned i = 0; i < REPORT_TIMES; i++) {
+		const struct report_times *t = &r->times[i];
+		bool any = t->count > 0;
+
+		json_object_set_new(times, t->key,
+				    json_pack("{s:I s:o s:o}", "count", (json_int_t)t->count,
+					      "median",
+					      any ? json_integer(t->median_ms) : json_null(), "p90",
+					      any ? json_integer(t->p90_ms) : json_null()));
+	}
+	json_object_set_new(out, "tip", r->has_tip ? json_integer(r->tip) : json_null());
+	for (unsigned i = 0; i < REPORT_TABLES; i++)
+		json_object_set_new(out, r->tables[i].key, table_json(r, &r->tables[i]));
+	/* jansson drops what it can't make: a missing last key means out of memory. */
+	if (json_object_size(out) != 5 + REPORT_TABLES) {
+		json_decref(out);
+		return NULL;
+	}
+	return out;
+}
