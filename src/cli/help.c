@@ -6,7 +6,7 @@
 #include <string.h>
 
 enum {
-	LABEL_COLUMN = 26, /* where the sentences of options begin */
+	LABEL_COLUMN = 28, /* where the sentences of options begin */
 	COMMAND_COLUMN = 12,
 };
 
@@ -102,7 +102,7 @@ void help_program(FILE *out)
 {
 	struct page p = page_of(out);
 
-	fputs("peerwalk: walks peer-to-peer networks, and keeps what every peer said\n", out);
+	fputs("peerwalk: walk peer-to-peer networks, and keep what every peer said\n", out);
 	heading(&p, "Usage");
 	fputs("  peerwalk SUBCOMMAND [arguments] [options]\n", out);
 	heading(&p, "Subcommands");

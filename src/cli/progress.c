@@ -27,7 +27,7 @@ enum {
 struct progress {
 	enum progress_mode mode;
 	const char *network;
-	bool colour;
+	bool colour, utf8;
 	unsigned lines;       /* on the screen now */
 	bool drawn;           /* at least once, plain lines included */
 	uint64_t drawn_at_ms; /* elapsed time of the newest drawing */
@@ -50,6 +50,7 @@ struct progress *progress_new(const struct cli *cli, const char *network)
 
 	p->network = network;
 	p->colour = cli->colour_err;
+	p->utf8 = terminal_is_utf8();
 	if (cli->quiet)
 		p->mode = PROGRESS_NONE;
 	else if (cli->err_is_terminal && terminal_can_draw(STDERR_FILENO))
@@ -133,11 +134,11 @@ static void bar_line(struct line *l, const struct progress *p, const struct prog
 	put(l, "1", p->network);
 	put(l, NULL, "  ");
 	for (size_t i = 0; i < full; i++)
-		strcat(bar, "\u2501");
+		strcat(bar, p->utf8 ? "\u2501" : "#");
 	put(l, s->stopping ? "33" : "32", bar);
 	bar[0] = '\0';
 	for (size_t i = full; i < cells; i++)
-		strcat(bar, "\u2500");
+		strcat(bar, p->utf8 ? "\u2500" : "-");
 	put(l, "2", bar);
 	/* Down, not to the nearest: 100% means all. */
 	snprintf(text, sizeof(text), " %3u%%", (unsigned)(share * 100));

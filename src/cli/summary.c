@@ -61,8 +61,8 @@ static void print_costs(const struct summary *s)
 	format_bytes(s->bytes_in, a);
 	format_bytes(s->bytes_out, b);
 	line("traffic", "%s in, %s out", a, b);
-	line("CPU", "%.2f s, %.0f \u00b5s a visit", s->cpu_seconds,
-	     s->stats.visited > 0 ? 1e6 * s->cpu_seconds / (double)s->stats.visited : 0.0);
+	line("CPU", "%.2f s, %.2f ms a visit", s->cpu_seconds,
+	     s->stats.visited > 0 ? 1e3 * s->cpu_seconds / (double)s->stats.visited : 0.0);
 	format_bytes(s->max_rss_bytes, a);
 	line("memory", "%s at most", a);
 }

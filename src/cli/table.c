@@ -8,7 +8,10 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { COLUMN_GAP = 2 };
+enum {
+	COLUMN_GAP = 2,
+	LAST_WIDTH_MIN = 16, /* a last column narrower than this is not worth breaking */
+};
 
 struct table {
 	const char *const *headers;
@@ -52,6 +55,29 @@ static const char *header_text(const char *header)
 	return is_right(header) ? header + 1 : header;
 }
 
+/* Columns for the last cell on a terminal, or 0: no reason to break it there. */
+static size_t last_width(const struct table *t, const size_t *widths)
+{
+	size_t before = 0, width = terminal_width(STDOUT_FILENO);
+
+	if (!isatty(STDOUT_FILENO) || is_right(t->headers[t->columns - 1]))
+		return 0;
+	for (unsigned c = 0; c + 1 < t->columns; c++)
+		before += widths[c] + COLUMN_GAP;
+	return before + LAST_WIDTH_MIN < width && before + widths[t->columns - 1] > width ? width
+											  : 0;
+}
+
+/* Prose of more words than fit: goes on below, in its own column. */
+static void print_last(const struct table *t, const size_t *widths, const char *text, size_t width)
+{
+	size_t before = 0;
+
+	for (unsigned c = 0; c + 1 < t->columns; c++)
+		before += widths[c] + COLUMN_GAP;
+	terminal_wrap(stdout, text, before, before, width);
+}
+
 /* The last column gets no blanks at its end. */
 static void print_cell(const char *text, size_t width, bool right, bool last)
 {
@@ -86,6 +112,7 @@ static void print_headers(const struct table *t, const size_t *widths)
 void table_print(struct table *t)
 {
 	size_t *widths = alloc_zeroed(t->columns, sizeof(*widths));
+	size_t wrap_at;
 
 	for (unsigned c = 0; c < t->columns; c++)
 		widths[c] = terminal_text_width(header_text(t->headers[c]));
@@ -95,12 +122,16 @@ void table_print(struct table *t)
 		if (width > widths[i % t->columns])
 			widths[i % t->columns] = width;
 	}
+	wrap_at = last_width(t, widths);
 	print_headers(t, widths);
 	for (size_t i = 0; i < t->count; i++) {
 		unsigned c = (unsigned)(i % t->columns);
 		bool last = c + 1 == t->columns;
 
-		print_cell(t->cells[i], widths[c], is_right(t->headers[c]), last);
+		if (last && wrap_at > 0)
+			print_last(t, widths, t->cells[i], wrap_at);
+		else
+			print_cell(t->cells[i], widths[c], is_right(t->headers[c]), last);
 		if (last)
 			putchar('\n');
 		free(t->cells[i]);

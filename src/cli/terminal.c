@@ -20,6 +20,21 @@ bool terminal_can_colour(int fd)
 	return terminal_can_draw(fd) && (no_color == NULL || no_color[0] == '\0');
 }
 
+bool terminal_is_utf8(void)
+{
+	static const char *const names[] = { "LC_ALL", "LC_CTYPE", "LANG" };
+
+	/* The first one that is set counts: POSIX, 8.2. */
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		const char *value = getenv(names[i]);
+
+		if (value != NULL && value[0] != '\0')
+			return strcasestr(value, "utf-8") != NULL ||
+			       strcasestr(value, "utf8") != NULL;
+	}
+	return false;
+}
+
 unsigned terminal_width(int fd)
 {
 	struct winsize size;

@@ -16,6 +16,8 @@ enum {
 bool terminal_can_draw(int fd);
 /* The same, and the user did not set NO_COLOR (https://no-color.org). */
 bool terminal_can_colour(int fd);
+/* The locale of the environment has UTF-8: LC_ALL, LC_CTYPE or LANG says so. */
+bool terminal_is_utf8(void);
 /* Columns of the terminal at fd, or the default. */
 unsigned terminal_width(int fd);
 
