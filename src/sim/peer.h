@@ -5,7 +5,8 @@
  * times are those of the peer itself: how long bytes travel is the driver's part.
  *
  * How to drive it: after new, recv and whenever the deadline has passed, call next()
- * until it returns false. now_ms never goes back. */
+ * until it returns false. recv's time may lie ahead of next's (the bytes are still on
+ * their way); otherwise now_ms never goes back. */
 #ifndef PEERWALK_SIM_PEER_H
 #define PEERWALK_SIM_PEER_H
 

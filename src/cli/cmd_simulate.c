@@ -1,0 +1,385 @@
+#include "cli/chain_arg.h"
+#include "cli/cli.h"
+
+#include "base/text.h"
+#include "cli/alloc.h"
+#include "sim/server.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	SEEDS = 8, /* first contacts that are told */
+	PROGRESS_MS = 500,
+};
+
+struct simulate_options {
+	uint64_t peers, ghosts, seed, latency_ms, jitter_ms, port, duration_ms;
+	double loss, liars;
+	const char *range, *truth, *seeds_out, *magic;
+};
+
+#define AT(field) offsetof(struct simulate_options, field)
+
+static const struct option_row rows[] = {
+	{ "peers", 'n', OPTION_UINT, "N", "how many peers there are", "1000", AT(peers), 1,
+	  UINT32_MAX / 2, NULL },
+	{ "ghosts", 'g', OPTION_UINT, "N", "how many more addresses are named, with nobody there",
+	  "1000", AT(ghosts), 0, UINT32_MAX / 2, NULL },
+	{ "seed", 's', OPTION_UINT, "S", "another number makes another world", "1", AT(seed), 0, 0,
+	  NULL },
+	{ "latency", 'l', OPTION_DURATION, "T", "median round trip to a peer", "50ms",
+	  AT(latency_ms), 0, 0, NULL },
+	{ "jitter", 0, OPTION_DURATION, "T", "answers take up to so much longer", "10ms",
+	  AT(jitter_ms), 0, 0, NULL },
+	{ "loss", 0, OPTION_FRACTION, "P", "share of the answers that have to be sent again", "0",
+	  AT(loss), 0, 0, NULL },
+	{ "liars", 0, OPTION_FRACTION, "P", "share of the peers that break the protocol", "5%",
+	  AT(liars), 0, 0, NULL },
+	{ "range", 0, OPTION_TEXT, "CIDR",
+	  "where the addresses lie; 127.0.0.0/8 needs no privileges", "127.0.0.0/8", AT(range), 0,
+	  0, NULL },
+	{ "port", 'p', OPTION_UINT, "N",
+	  "port of most peers; the four after it are used too (default: the network's)", NULL,
+	  AT(port), 0, 65531, NULL },
+	{ "magic", 0, OPTION_TEXT, "HEX",
+	  "the four magic bytes of a Bitcoin-like chain that is not on the list", NULL, AT(magic),
+	  0, 0, NULL },
+	{ "truth", 't', OPTION_TEXT, "FILE", "write who is where, and who can be found, as CSV",
+	  NULL, AT(truth), 0, 0, NULL },
+	{ "seeds-out", 'o', OPTION_TEXT, "FILE", "write the first contacts, one a line", NULL,
+	  AT(seeds_out), 0, 0, NULL },
+	{ "duration", 'd', OPTION_DURATION, "T", "stop by itself after this time", NULL,
+	  AT(duration_ms), 0, 0, NULL },
+	{ 0 },
+};
+
+struct run {
+	const struct cli *cli;
+	const struct simulate_options *options;
+	struct network network;
+	struct sim_world *world;
+	struct netaddr seeds[SEEDS];
+	size_t seeds_count;
+	uv_loop_t loop;
+	struct sim_server *server;
+	uv_signal_t signals[2];
+	uv_timer_t progress, duration;
+	struct sim_server_counts counts;
+	uint64_t started_ms;
+	int interrupted; /* the signal; 0: none */
+	bool drawn;
+};
+
+/* NETWORK://HOST:PORT */
+static void peer_text(const struct run *run, const struct netaddr *addr, char *out, size_t cap)
+{
+	char host[NETADDR_TEXT_MAX];
+
+	netaddr_text(addr, host);
+	snprintf(out, cap, "%s://%s", run->network.name, host);
+}
+
+/* --- files --- */
+
+static bool write_file(const char *path, const struct text *t)
+{
+	FILE *f = t->err == ERR_OK ? fopen(path, "w") : NULL;
+	bool ok = f != NULL && (t->len == 0 || fwrite(t->data, 1, t->len, f) == t->len);
+	int error = errno;
+
+	if (f != NULL && fclose(f) != 0 && ok) {
+		ok = false;
+		error = errno;
+	}
+	if (t->err != ERR_OK)
+		cli_error("%s: %s", path, err_text(t->err));
+	else if (!ok)
+		cli_error("cannot write %s: %s; choose another file", path, strerror(error));
+	return ok;
+}
+
+static void add_truth_row(const struct run *run, struct text *t, uint32_t index, bool reachable)
+{
+	char peer_name[NETADDR_TEXT_MAX + 64], host[NETADDR_HOST_TEXT_MAX];
+	struct sim_peer peer;
+
+	sim_world_peer(run->world, index, &peer);
+	peer_text(run, &peer.addr, peer_name, sizeof(peer_name));
+	netaddr_host_text(&peer.addr, host);
+	text_printf(t, "%s,%s,%u,%s,", peer_name, host, peer.addr.port, sim_kind_name(peer.kind));
+	/* What nobody can ever hear from the others is no part of the truth. */
+	if (sim_kind_shakes_hands(peer.kind))
+		text_add_csv(t, slice_text(peer.agent));
+	text_printf(t, ",%d\n", reachable);
+}
+
+static bool write_truth(const struct run *run)
+{
+	uint32_t count = sim_world_count(run->world);
+	bool *reachable = alloc_zeroed(count, sizeof(*reachable)), ok = false;
+	struct text t = { 0 };
+	enum err err;
+
+	err = sim_world_reachable(run->world, run->seeds, run->seeds_count, false, reachable);
+	if (err != ERR_OK) {
+		cli_error("%s", err_text(err));
+		goto out;
+	}
+	text_add(&t, "peer,address,port,kind,agent,reachable\n");
+	for (uint32_t i = 0; i < count; i++)
+		add_truth_row(run, &t, i, reachable[i]);
+	ok = write_file(run->options->truth, &t);
+out:
+	text_clear(&t);
+	free(reachable);
+	return ok;
+}
+
+static bool write_seeds(const struct run *run)
+{
+	char peer[NETADDR_TEXT_MAX + 64];
+	struct text t = { 0 };
+	bool ok;
+
+	for (size_t i = 0; i < run->seeds_count; i++) {
+		peer_text(run, &run->seeds[i], peer, sizeof(peer));
+		text_printf(&t, "%s\n", peer);
+	}
+	ok = write_file(run->options->seeds_out, &t);
+	text_clear(&t);
+	return ok;
+}
+
+/* --- what is printed --- */
+
+static void print_line(json_t *json)
+{
+	if (json != NULL)
+		json_dumpf(json, stdout, JSON_COMPACT);
+	putchar('\n');
+	fflush(stdout);
+	json_decref(json);
+}
+
+static void print_ready(const struct run *run)
+{
+	json_t *seeds = json_array();
+	char peer[NETADDR_TEXT_MAX + 64];
+
+	for (size_t i = 0; i < run->seeds_count; i++) {
+		peer_text(run, &run->seeds[i], peer, sizeof(peer));
+		json_array_append_new(seeds, json_string(peer));
+	}
+	print_line(json_pack("{s:b, s:o, s:s, s:I, s:I}", "ready", 1, "seeds", seeds, "network",
+			     run->network.name, "peers", (json_int_t)run->options->peers, "ghosts",
+			     (json_int_t)run->options->ghosts));
+}
+
+static void print_counts(const struct run *run, uint64_t elapsed_ms)
+{
+	const struct sim_server_counts *n = &run->counts;
+
+	print_line(json_pack("{s:b, s:f, s:I, s:I, s:I, s:I, s:I}", "ready", 0, "seconds",
+			     (double)elapsed_ms / 1000, "connections", (json_int_t)n->connections,
+			     "getaddr", (json_int_t)n->getaddr, "strangers",
+			     (json_int_t)n->strangers, "bytes_in", (json_int_t)n->bytes_in,
+			     "bytes_out", (json_int_t)n->bytes_out));
+}
+
+static void draw_progress(struct run *run)
+{
+	char connections[32], sent[32], asked[32];
+	struct sim_server_counts n;
+
+	sim_server_counts(run->server, &n);
+	format_count(n.connections, connections);
+	format_count(n.getaddr, asked);
+	format_bytes(n.bytes_out, sent);
+	fprintf(stderr, "\r\x1b[K%s: %" PRIu64 " open, %s connections, %s asked for peers, %s sent",
+		run->network.name, n.open, connections, asked, sent);
+	fflush(stderr);
+	run->drawn = true;
+}
+
+static void clear_progress(struct run *run)
+{
+	if (run->drawn)
+		fputs("\r\x1b[K", stderr);
+	run->drawn = false;
+}
+
+/* --- running --- */
+
+static void on_progress(uv_timer_t *timer)
+{
+	draw_progress(timer->data);
+}
+
+static void stop(struct run *run)
+{
+	if (run->server == NULL)
+		return;
+	sim_server_counts(run->server, &run->counts);
+	sim_server_stop(run->server);
+	run->server = NULL;
+	uv_close((uv_handle_t *)&run->signals[0], NULL);
+	uv_close((uv_handle_t *)&run->signals[1], NULL);
+	uv_close((uv_handle_t *)&run->progress, NULL);
+	uv_close((uv_handle_t *)&run->duration, NULL);
+}
+
+static void on_duration(uv_timer_t *timer)
+{
+	stop(timer->data);
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+	struct run *run = handle->data;
+
+	run->interrupted = number;
+	stop(run);
+}
+
+static void start_handles(struct run *run)
+{
+	static const int numbers[] = { SIGINT, SIGTERM };
+
+	for (int i = 0; i < 2; i++) {
+		uv_signal_init(&run->loop, &run->signals[i]);
+		run->signals[i].data = run;
+		uv_signal_start(&run->signals[i], on_signal, numbers[i]);
+	}
+	uv_timer_init(&run->loop, &run->progress);
+	uv_timer_init(&run->loop, &run->duration);
+	run->progress.data = run->duration.data = run;
+	if (run->cli->err_is_terminal && !run->cli->quiet)
+		uv_timer_start(&run->progress, on_progress, 0, PROGRESS_MS);
+	if (run->options->duration_ms > 0)
+		uv_timer_start(&run->duration, on_duration, run->options->duration_ms, 0);
+}
+
+static int serve(struct run *run)
+{
+	char why[256];
+	int status = EXIT_FAILED;
+
+	if (uv_loop_init(&run->loop) != 0) {
+		cli_error("cannot make an event loop; close other programs and try again");
+		return EXIT_FAILED;
+	}
+	/* A client that goes away is no reason to end. */
+	signal(SIGPIPE, SIG_IGN);
+	if (sim_server_start(&run->loop, run->world, &run->server, why, sizeof(why)) != ERR_OK) {
+		cli_error("%s", why);
+		uv_run(&run->loop, UV_RUN_DEFAULT); /* closes what was opened */
+		goto out;
+	}
+	run->started_ms = uv_now(&run->loop);
+	start_handles(run);
+	print_ready(run);
+	uv_run(&run->loop, UV_RUN_DEFAULT);
+	clear_progress(run);
+	print_counts(run, uv_now(&run->loop) - run->started_ms);
+	status = EXIT_DONE;
+	if (run->interrupted != 0)
+		status = run->interrupted == SIGINT ? EXIT_INTERRUPTED : EXIT_TERMINATED;
+out:
+	uv_loop_close(&run->loop);
+	return status;
+}
+
+static int make_world(struct run *run)
+{
+	const struct simulate_options *o = run->options;
+	struct sim_config config = {
+		.network = &run->network,
+		.peers = (uint32_t)o->peers,
+		.ghosts = (uint32_t)o->ghosts,
+		.seed = o->seed,
+		.latency_ms = (uint32_t)o->latency_ms,
+		.jitter_ms = (uint32_t)o->jitter_ms,
+		.loss = o->loss,
+		.liars = o->liars,
+		.port = (uint16_t)(o->port != 0 ? o->port : run->network.default_port),
+	};
+	enum { MINUTE_MS = 60 * 1000 };
+	enum err err;
+
+	if (o->latency_ms > MINUTE_MS || o->jitter_ms > MINUTE_MS)
+		return cli_usage(run->cli, "--latency and --jitter: at most a minute");
+	if (cidr_parse(slice_text(o->range), &config.range) != ERR_OK)
+		return cli_usage(run->cli,
+				 "--range: expected a block of addresses such as 127.0.0.0/8 or "
+				 "fd00::/8, not \"%s\"",
+				 o->range);
+	err = sim_world_new(&config, &run->world);
+	if (err == ERR_VALUE)
+		return cli_usage(run->cli,
+				 "%s has no room for %" PRIu64
+				 " addresses; choose a larger --range "
+				 "or fewer peers and ghosts",
+				 o->range, o->peers + o->ghosts);
+	if (err != ERR_OK) {
+		cli_error("%s: choose fewer peers and ghosts", err_text(err));
+		return EXIT_FAILED;
+	}
+	run->seeds_count = sim_world_seeds(run->world, run->seeds, SEEDS);
+	return EXIT_DONE;
+}
+
+static int simulate(struct cli *cli, void *options, char **args, unsigned args_count)
+{
+	struct run run = { .cli = cli, .options = options };
+	struct chain_arg chain = { .magic = run.options->magic };
+	int status;
+
+	(void)args_count;
+	if (chain.magic != NULL)
+		chain.port = run.options->port;
+	status = chain_arg_read(cli, &chain, args[0], &run.network);
+	if (status == EXIT_DONE)
+		status = make_world(&run);
+	if (status == EXIT_DONE && run.options->truth != NULL && !write_truth(&run))
+		status = EXIT_FAILED;
+	if (status == EXIT_DONE && run.options->seeds_out != NULL && !write_seeds(&run))
+		status = EXIT_FAILED;
+	if (status == EXIT_DONE)
+		status = serve(&run);
+	sim_world_free(run.world);
+	return status;
+}
+
+const struct command command_simulate = {
+	.name = "simulate",
+	.summary = "a simulated network on this machine's loopback",
+	.usage = "NETWORK [options]",
+	.about = "Runs a whole network of simulated peers, for trying out a crawl and for tests. "
+		 "Each peer has an address of its own within the range. Most answer as Bitcoin "
+		 "Core does; some are old, full or hidden, some lie about everything that can "
+		 "be lied about, and some addresses are gossiped although nobody is there. "
+		 "The same numbers make the same network.\n"
+		 "Nobody but this machine can reach it: the sockets are bound to the loopback "
+		 "device. It runs until interrupted.\n"
+		 "The truth has a line for each peer and ghost; reachable is 1 for those that a "
+		 "crawl from the seeds can find and that complete a handshake.",
+	.examples = "peerwalk simulate bitcoin --peers 2000 --ghosts 3000 --truth truth.csv "
+		    "--seeds-out seeds.txt\n"
+		    "    2,000 peers to walk; ends with Ctrl-C\n"
+		    "peerwalk crawl bitcoin --no-default-seeds --seeds seeds.txt --allow-private\n"
+		    "    walks them, from another terminal\n"
+		    "peerwalk score --truth truth.csv\n"
+		    "    tells how much of it was found\n",
+	.options = rows,
+	.options_size = sizeof(struct simulate_options),
+	.args_min = 1,
+	.args_max = 1,
+	.args_choices = "networks",
+	.run = simulate,
+};

@@ -1,0 +1,24 @@
+/* server_sockets.h: the sockets under sim/server.h: listening, refusing and silent ones.
+ *
+ * All are bound to the loopback device and to the wildcard address of the range's
+ * family. Functions return a descriptor, or -1 with a sentence in why. */
+#ifndef PEERWALK_SIM_SERVER_SOCKETS_H
+#define PEERWALK_SIM_SERVER_SOCKETS_H
+
+#include "base/netaddr.h"
+
+struct sim_why {
+	char *text;
+	size_t cap;
+};
+
+/* Bound; the caller listens on it. Without that it makes the port refuse, and keeps
+ * others from listening there. */
+int sim_socket_bind(enum netaddr_kind kind, uint16_t port, struct sim_why why);
+/* A port that never answers: it listens, and its queue of accepted connections is full,
+ * with *filler, a connection of our own. Close both to end it. */
+int sim_socket_silent(enum netaddr_kind kind, uint16_t port, int *filler, struct sim_why why);
+/* Whether the address is this machine's. */
+bool sim_socket_is_local(const struct netaddr *addr, struct sim_why why);
+
+#endif
