@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 extern const struct command command_crawl, command_decode, command_help, command_listen,
-	command_networks, command_peers, command_ping;
+	command_networks, command_peers, command_ping, command_simulate;
 
 /* In the order in which help lists them. clang-format would put several in a line. */
 /* clang-format off */
@@ -24,6 +24,7 @@ const struct command *const commands[] = {
 	&command_peers,
 	&command_listen,
 	&command_decode,
+	&command_simulate,
 	&command_networks,
 	&command_help,
 	NULL,
