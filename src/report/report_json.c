@@ -34,11 +34,12 @@ json_t *report_crawl_json(const struct store_crawl *c)
 				time_json(c->ended_at_ms), "complete", (int)c->complete, "settings",
 				settings);
 
-	/* A crawl that was interrupted, or still runs, has not written its sums yet. */
-	if (out == NULL || c->ended_at_ms <= 0)
+	/* A crawl that still runs, or was killed, has not written its sums. */
+	if (out == NULL || (c->ended_at_ms <= 0 && c->visited == 0))
 		return out;
-	json_object_set_new(out, "seconds",
-			    json_real((double)(c->ended_at_ms - c->started_at_ms) / 1000));
+	if (c->ended_at_ms > 0)
+		json_object_set_new(out, "seconds",
+				    json_real((double)(c->ended_at_ms - c->started_at_ms) / 1000));
 	json_object_set_new(out, "known", unsigned_json(c->known));
 	json_object_set_new(out, "visited", unsigned_json(c->visited));
 	json_object_set_new(out, "reached", unsigned_json(c->reached));

@@ -1,0 +1,182 @@
+#include "cli/cli.h"
+#include "cli/store_arg.h"
+
+#include "report/export.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+struct export_args {
+	struct store_arg store;
+	const char *what, *format, *output, *outcome, *kind;
+};
+
+#define AT(field) offsetof(struct export_args, field)
+
+static const struct option_row options[] = {
+	{ STORE_ARG_DB(AT(store)) },
+	{ .name = "what",
+	  .letter = 'w',
+	  .type = OPTION_CHOICE,
+	  .arg = "WHAT",
+	  .help = "peers (one row an address), visits (one row a visit) or adverts (who named "
+		  "whom, kept by crawl --adverts)",
+	  .initial = "peers",
+	  .offset = AT(what),
+	  .choices = "peers visits adverts" },
+	{ .name = "format",
+	  .letter = 'f',
+	  .type = OPTION_CHOICE,
+	  .arg = "FORMAT",
+	  .help = "csv, jsonl (one JSON object a line) or json (one array); csv unless --json",
+	  .offset = AT(format),
+	  .choices = "csv jsonl json" },
+	{ .name = "output",
+	  .letter = 'o',
+	  .type = OPTION_TEXT,
+	  .arg = "FILE",
+	  .help = "write to this file instead of the standard output",
+	  .offset = AT(output) },
+	{ STORE_ARG_CRAWL(AT(store), "only what belongs to this crawl, as it was then") },
+	{ STORE_ARG_NETWORK(AT(store), "only this network") },
+	{ .name = "outcome",
+	  .type = OPTION_TEXT,
+	  .arg = "NAME",
+	  .help = "only peers or visits with this outcome, for instance ok",
+	  .offset = AT(outcome) },
+	{ .name = "kind",
+	  .type = OPTION_CHOICE,
+	  .arg = "KIND",
+	  .help = "only addresses of this kind",
+	  .offset = AT(kind),
+	  .choices = "ipv4 ipv6 onion2 onion i2p cjdns" },
+	{ 0 },
+};
+
+static enum err write_out(void *ctx, struct slice data)
+{
+	return fwrite(data.data, 1, data.len, ctx) == data.len ? ERR_OK : ERR_IO;
+}
+
+static int read_filter(const struct cli *cli, const struct export_args *o,
+		       struct store_filter *filter)
+{
+	enum outcome outcome;
+
+	*filter = STORE_FILTER_ANY;
+	filter->crawl_id = (int64_t)o->store.crawl;
+	filter->network = o->store.network;
+	for (unsigned k = NETADDR_IPV4; o->kind != NULL && k <= NETADDR_CJDNS; k++) {
+		if (strcmp(o->kind, netaddr_kind_name(k)) == 0)
+			filter->kind = k;
+	}
+	if (o->outcome == NULL)
+		return EXIT_DONE;
+	if (!outcome_parse(o->outcome, &outcome)) {
+		char names[512] = "";
+
+		for (unsigned i = 0; i < OUTCOME_COUNT; i++) {
+			strncat(names, i > 0 ? ", " : "", sizeof(names) - strlen(names) - 1);
+			strncat(names, outcome_name((enum outcome)i),
+				sizeof(names) - strlen(names) - 1);
+		}
+		return cli_usage(cli, "there is no outcome \"%s\"; expected one of: %s", o->outcome,
+				 names);
+	}
+	filter->outcome = (int)outcome;
+	return EXIT_DONE;
+}
+
+static int write_all(const struct cli *cli, const struct export_args *o, struct store *store,
+		     const struct store_filter *filter, FILE *out)
+{
+	const char *format = o->format != NULL ? o->format : cli->json ? "jsonl" : "csv";
+	const char *name = o->output != NULL ? o->output : "the standard output";
+	uint64_t rows = 0;
+	enum err err;
+	int saved;
+
+	errno = 0;
+	err = export_run(store, o->what, format, filter, write_out, out, &rows);
+	saved = errno;
+	if (ferror(out) || (o->output != NULL && fflush(out) != 0)) {
+		/* Whoever closes the pipe has read enough, and is told nothing. */
+		saved = saved != 0 ? saved : errno;
+		if (saved != EPIPE)
+			cli_error("cannot write to %s: %s; make room, or name another file with "
+				  "--output",
+				  name, strerror(saved));
+		return EXIT_FAILED;
+	}
+	if (err != ERR_OK) {
+		cli_error("%s", err == ERR_NOMEM ? "out of memory: end other programs"
+						 : store_why(store));
+		return EXIT_FAILED;
+	}
+	if (o->output != NULL)
+		cli_note(cli, "%llu rows are in %s", (unsigned long long)rows, o->output);
+	return EXIT_DONE;
+}
+
+static int run(struct cli *cli, void *values, char **args, unsigned args_count)
+{
+	const struct export_args *o = values;
+	struct store_filter filter;
+	struct store *store;
+	FILE *out = stdout;
+	int status = read_filter(cli, o, &filter);
+
+	(void)args;
+	(void)args_count;
+	if (status != EXIT_DONE)
+		return status;
+	store = store_arg_open(&o->store);
+	if (store == NULL)
+		return EXIT_FAILED;
+	if (o->output != NULL)
+		out = fopen(o->output, "w");
+	if (out == NULL) {
+		cli_error("cannot write to %s: %s; name another file with --output", o->output,
+			  strerror(errno));
+		status = EXIT_FAILED;
+	} else {
+		status = write_all(cli, o, store, &filter, out);
+	}
+	if (out != NULL && out != stdout && fclose(out) != 0 && status == EXIT_DONE) {
+		cli_error("cannot write to %s: %s; make room, or name another file with --output",
+			  o->output, strerror(errno));
+		status = EXIT_FAILED;
+	}
+	store_close(store);
+	return status;
+}
+
+const struct command command_export = {
+	.name = "export",
+	.summary = "writes what the database holds for other programs",
+	.usage = "[options]",
+	.about = "Writes peers, visits or adverts as CSV or JSON, row by row: a million of them "
+		 "need no more memory than one.\n"
+		 "\n"
+		 "The columns of --what peers begin with network, peer, address, port, node_id, "
+		 "outcome, agent, protocol, services, height, first_seen, last_seen, "
+		 "last_reached, connect_ms, handshake_ms, visits, reached_count. outcome, "
+		 "connect_ms and handshake_ms are those of the newest visit; agent, protocol, "
+		 "services and height what the peer said when it last said who it is. With "
+		 "--crawl, all of these are those of that crawl.\n"
+		 "\n"
+		 "Times are UTC, ISO 8601. Text from peers is escaped: control characters, "
+		 "invisible ones and bytes that are no UTF-8 become \\xNN, a backslash two of "
+		 "them; in CSV, text that a spreadsheet would take for a formula begins with an "
+		 "apostrophe. Numbers above 63 bits are strings in JSON.\n",
+	.examples = "peerwalk export --what peers --format csv --output peers.csv\n"
+		    "    one row for each address ever heard of\n"
+		    "peerwalk export --outcome ok --format jsonl | jq -r .agent\n"
+		    "    the user agents of those that answered\n"
+		    "peerwalk export --what visits --crawl 3 --output crawl3.csv\n"
+		    "    all that crawl 3 learnt\n",
+	.options = options,
+	.options_size = sizeof(struct export_args),
+	.run = run,
+};

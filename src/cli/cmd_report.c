@@ -1,0 +1,259 @@
+#include "cli/bar.h"
+#include "cli/cli.h"
+#include "cli/store_arg.h"
+#include "cli/terminal.h"
+
+#include "base/text.h"
+#include "report/report.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+struct report_args {
+	struct store_arg store;
+	uint64_t top;
+};
+
+#define AT(field) offsetof(struct report_args, field)
+
+static const struct option_row options[] = {
+	{ STORE_ARG_DB(AT(store)) },
+	{ STORE_ARG_CRAWL(AT(store), "report on this crawl instead of the newest") },
+	{ STORE_ARG_NETWORK(AT(store), "report on the newest crawl of this network") },
+	{ .name = "top",
+	  .letter = 'n',
+	  .type = OPTION_UINT,
+	  .arg = "N",
+	  .help = "rows for each table; the rest is one row called others; 0 shows all",
+	  .initial = "10",
+	  .offset = AT(top),
+	  .max = 1000 * 1000 },
+	{ 0 },
+};
+
+enum {
+	BAR_WIDTH = 24,
+	/* Columns of a row beside its label: indent, count, share, bar, gaps. */
+	ROW_EXTRA = 2 + 2 + 9 + 2 + 6 + 2 + BAR_WIDTH,
+	LABEL_WIDTH_MIN = 24,
+	LABEL_WIDTH_MAX = 60,
+};
+
+struct layout {
+	size_t label; /* columns */
+	bool unicode;
+};
+
+static const char *service_name(const char *network, unsigned bit)
+{
+	const struct network *n = network_find(network);
+
+	/* A chain described on the command line is Bitcoin-like. */
+	if (n == NULL)
+		n = network_find("bitcoin");
+	return n != NULL && n->proto->service_name != NULL ? n->proto->service_name(bit) : NULL;
+}
+
+/* A label cut or filled up to the layout's width, so that all tables stand alike. */
+static void label_cell(struct table *t, const struct layout *layout, const char *label)
+{
+	size_t width = terminal_text_width(label);
+
+	if (width > layout->label) {
+		table_cell(t, "  %.*s..", (int)terminal_text_fit(label, layout->label - 2), label);
+		return;
+	}
+	table_cell(t, "  %s%*s", label, (int)(layout->label - width), "");
+}
+
+static void row_cells(struct table *t, const struct layout *layout, const char *label,
+		      uint64_t count, uint64_t total)
+{
+	double share = total > 0 ? (double)count / (double)total : 0;
+	char text[32], bar[3 * BAR_MAX + 1];
+
+	format_count(count, text);
+	bar_text(share, BAR_WIDTH, layout->unicode, bar);
+	label_cell(t, layout, label);
+	table_cell(t, "%s", text);
+	table_cell(t, "%.1f%%", 100 * share);
+	table_cell(t, "%s", bar);
+}
+
+static void print_table(const struct report *r, enum report_table_id id,
+			const struct layout *layout)
+{
+	const struct report_table *t = &r->tables[id];
+	char title[64], count[32];
+	const char *headers[] = { title, ">PEERS", ">SHARE", "" };
+	struct table *out;
+
+	if (t->total == 0)
+		return;
+	if (id == REPORT_HEIGHTS && r->has_tip) {
+		format_count((uint64_t)r->tip, count);
+		snprintf(title, sizeof(title), "HEIGHT (the median is %s)", count);
+	} else {
+		size_t i = 0;
+
+		for (; t->title[i] != 0 && i + 1 < sizeof(title); i++)
+			title[i] = (char)(t->title[i] >= 'a' && t->title[i] <= 'z'
+						  ? t->title[i] - 'a' + 'A'
+						  : t->title[i]);
+		title[i] = 0;
+	}
+	putchar('\n');
+	out = table_new(headers, 4);
+	for (size_t i = 0; i < t->count; i++)
+		row_cells(out, layout, t->rows[i].label, t->rows[i].count, t->total);
+	if (t->others > 0) {
+		char label[64];
+
+		format_count(t->distinct - t->count, count);
+		snprintf(label, sizeof(label), "%s others", count);
+		row_cells(out, layout, label, t->others, t->total);
+	}
+	table_print(out);
+}
+
+static void print_times(const struct report *r, const struct layout *layout)
+{
+	static const char *const headers[] = { "TIME UNTIL", ">PEERS", ">MEDIAN", ">90 %" };
+	struct table *out = table_new(headers, 4);
+	char count[32], median[32], p90[32];
+
+	putchar('\n');
+	for (unsigned i = 0; i < REPORT_TIMES; i++) {
+		const struct report_times *t = &r->times[i];
+
+		format_count(t->count, count);
+		format_duration(t->median_ms, median);
+		format_duration(t->p90_ms, p90);
+		label_cell(out, layout, t->title);
+		table_cell(out, "%s", count);
+		table_cell(out, "%s", t->count > 0 ? median : "-");
+		table_cell(out, "%s", t->count > 0 ? p90 : "-");
+	}
+	table_print(out);
+}
+
+static void print_head(const struct report *r)
+{
+	const struct store_crawl *c = &r->crawl;
+	char when[32], took[32], known[32], visited[32], reached[32];
+
+	format_time(c->started_at_ms, false, when);
+	printf("Crawl %lld of %s, begun %s", (long long)c->id, c->network, when);
+	if (c->ended_at_ms > 0) {
+		format_duration((uint64_t)(c->ended_at_ms - c->started_at_ms), took);
+		printf(", took %s%s\n", took, c->complete ? "" : "; not complete");
+	} else {
+		printf(", not ended\n");
+	}
+	format_count(c->known, known);
+	format_count(r->visited, visited);
+	format_count(r->reached, reached);
+	if (c->known > 0)
+		printf("%s known, ", known);
+	printf("%s visited, %s reached (%.1f%%)\n", visited, reached,
+	       r->visited > 0 ? 100 * (double)r->reached / (double)r->visited : 0);
+}
+
+static void print_report(const struct report *r, bool verbose)
+{
+	/* Service by service says more than each set of them, unless asked for. */
+	static const enum report_table_id order[] = {
+		REPORT_OUTCOMES,     REPORT_KINDS,    REPORT_AGENTS, REPORT_PROTOCOLS,
+		REPORT_SERVICE_BITS, REPORT_SERVICES, REPORT_PORTS,  REPORT_HEIGHTS,
+	};
+	struct layout layout = { .label = LABEL_WIDTH_MIN, .unicode = bar_can_unicode() };
+	size_t width = terminal_width(STDOUT_FILENO), most;
+
+	most = width > ROW_EXTRA + LABEL_WIDTH_MIN ? width - ROW_EXTRA : LABEL_WIDTH_MIN;
+	most = most < LABEL_WIDTH_MAX ? most : LABEL_WIDTH_MAX;
+	for (unsigned i = 0; i < REPORT_TABLES; i++) {
+		for (size_t row = 0; row < r->tables[i].count; row++) {
+			size_t w = terminal_text_width(r->tables[i].rows[row].label);
+
+			layout.label = w > layout.label ? w : layout.label;
+		}
+	}
+	layout.label = layout.label < most ? layout.label : most;
+	print_head(r);
+	for (size_t i = 0; i < sizeof(order) / sizeof(*order); i++) {
+		if (order[i] != REPORT_SERVICES || verbose)
+			print_table(r, order[i], &layout);
+	}
+	print_times(r, &layout);
+}
+
+static int print_json(const struct report *r)
+{
+	json_t *doc = report_json(r);
+
+	if (doc == NULL) {
+		cli_error("out of memory: end other programs, or ask for less with --top");
+		return EXIT_FAILED;
+	}
+	json_dumpf(doc, stdout, JSON_INDENT(2));
+	putchar('\n');
+	json_decref(doc);
+	return EXIT_DONE;
+}
+
+static int run(struct cli *cli, void *values, char **args, unsigned args_count)
+{
+	const struct report_args *o = values;
+	struct report_options ask = { .crawl_id = (int64_t)o->store.crawl,
+				      .network = o->store.network,
+				      .top = (size_t)o->top,
+				      .key = store_arg_hash_key(),
+				      .service_name = service_name };
+	struct store *store = store_arg_open(&o->store);
+	struct report report = { 0 };
+	int status = EXIT_FAILED;
+	enum err err;
+
+	(void)args;
+	(void)args_count;
+	if (store == NULL)
+		return EXIT_FAILED;
+	err = report_gather(store, &ask, &report);
+	if (err == ERR_NOMEM)
+		cli_error("out of memory: end other programs");
+	else if (err != ERR_OK)
+		cli_error("%s", store_why(store));
+	else if (cli->json)
+		status = print_json(&report);
+	else
+		status = EXIT_DONE;
+	if (status == EXIT_DONE && !cli->json)
+		print_report(&report, cli->verbose > 0);
+	report_clear(&report);
+	store_close(store);
+	return status;
+}
+
+const struct command command_report = {
+	.name = "report",
+	.summary = "shows what a crawl found",
+	.usage = "[options]",
+	.about = "Reads a crawl from the database, the newest one unless told otherwise, and "
+		 "shows how its visits ended, and what the peers that were reached say of "
+		 "themselves: user agents, protocol versions, services, kinds of network, ports, "
+		 "heights; then how long they took to answer (the median, and the time that nine "
+		 "of ten kept).\n"
+		 "\n"
+		 "Heights are told by their distance from the median. --verbose adds a table of "
+		 "the sets of services. --json has the same numbers, and all tables.\n",
+	.examples = "peerwalk report\n"
+		    "    the newest crawl in peerwalk.db\n"
+		    "peerwalk report --crawl 3 --top 20\n"
+		    "    crawl 3, with longer tables\n"
+		    "peerwalk report --network bitcoin-signet --json\n"
+		    "    the newest crawl of signet, for programs\n",
+	.options = options,
+	.options_size = sizeof(struct report_args),
+	.run = run,
+};

@@ -1,0 +1,29 @@
+#include "cli/store_arg.h"
+
+#include <sys/random.h>
+#include <time.h>
+
+struct store *store_arg_open(const struct store_arg *arg)
+{
+	struct store *store = NULL;
+	char why[640];
+
+	if (store_open(arg->db, STORE_READ, &store, why, sizeof(why)) != ERR_OK)
+		cli_error("%s", why);
+	return store;
+}
+
+struct hash_key store_arg_hash_key(void)
+{
+	struct hash_key key;
+
+	/* Early at boot the kernel may have no randomness yet: then the time must do, as
+	 * nobody can answer a reader of a file. */
+	if (getrandom(&key, sizeof(key), GRND_NONBLOCK) != (ssize_t)sizeof(key)) {
+		struct timespec now;
+
+		clock_gettime(CLOCK_REALTIME, &now);
+		key = (struct hash_key){ (uint64_t)now.tv_nsec, (uint64_t)now.tv_sec };
+	}
+	return key;
+}

@@ -1,0 +1,32 @@
+/* store_arg.h: what subcommands that read the database share: --db, --crawl, --network. */
+#ifndef PEERWALK_CLI_STORE_ARG_H
+#define PEERWALK_CLI_STORE_ARG_H
+
+#include "base/hash.h"
+#include "cli/cli.h"
+#include "store/store.h"
+
+struct store_arg {
+	const char *db;
+	uint64_t crawl;      /* 0: not given */
+	const char *network; /* NULL: not given */
+};
+
+/* The initializers of rows: { STORE_ARG_DB(offsetof(struct x_options, store)) } */
+#define STORE_ARG_DB(at)                                                 \
+	.name = "db", .letter = 'd', .type = OPTION_TEXT, .arg = "FILE", \
+	.help = "read this database", .initial = "peerwalk.db",          \
+	.offset = (at) + offsetof(struct store_arg, db)
+#define STORE_ARG_CRAWL(at, help_)                                                    \
+	.name = "crawl", .type = OPTION_UINT, .arg = "N", .min = 1, .max = INT64_MAX, \
+	.help = help_, .offset = (at) + offsetof(struct store_arg, crawl)
+#define STORE_ARG_NETWORK(at, help_)                                          \
+	.name = "network", .type = OPTION_TEXT, .arg = "NAME", .help = help_, \
+	.offset = (at) + offsetof(struct store_arg, network)
+
+/* Opens the database for reading; NULL after an error message (EXIT_FAILED). */
+struct store *store_arg_open(const struct store_arg *arg);
+/* For tables whose keys strangers choose. */
+struct hash_key store_arg_hash_key(void);
+
+#endif
