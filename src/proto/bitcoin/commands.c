@@ -145,8 +145,13 @@ uint32_t bitcoin_command_max(enum bitcoin_command id)
 	return id < BITCOIN_COMMAND_COUNT ? rows[id].max : BITCOIN_PAYLOAD_MAX;
 }
 
-void bitcoin_payload_explain(struct reader *r, enum bitcoin_command id)
+void bitcoin_payload_check(struct reader *r, enum bitcoin_command id)
 {
 	rows[id < BITCOIN_COMMAND_COUNT ? id : BITCOIN_UNKNOWN].explain(r);
+}
+
+void bitcoin_payload_explain(struct reader *r, enum bitcoin_command id)
+{
+	bitcoin_payload_check(r, id);
 	reader_end(r, "payload: ends with its last field");
 }

@@ -88,8 +88,11 @@ void bitcoin_feefilter_decode(struct reader *r, uint64_t *out);
 void bitcoin_feefilter_encode(struct writer *w, uint64_t fee);
 
 /* Decodes any payload by command, so that on_field of the reader is told each field.
- * Unknown commands and raw payloads are one field of bytes. */
+ * Unknown commands are one field of bytes. Bytes behind the last field: ERR_TRAILING. */
 void bitcoin_payload_explain(struct reader *r, enum bitcoin_command id);
+/* The same for what comes from the wire: bytes behind the last field are no error, as
+ * Core leaves them to later versions. */
+void bitcoin_payload_check(struct reader *r, enum bitcoin_command id);
 
 /* Further messages: sendtxrcncl, feature, inv, getdata, notfound, getheaders, headers,
  * getblocks, tx, block, sendcmpct, reject, alert, filterload, filteradd, merkleblock,
