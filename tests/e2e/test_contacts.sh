@@ -1,0 +1,159 @@
+#!/bin/bash
+# test_contacts.sh: ping, peers and listen against a simulated network on loopback.
+#
+#     tests/e2e/test_contacts.sh PROGRAM
+#
+# The simulator's truth says who is who; what the three say about each kind of peer has
+# to agree with it.
+set -uo pipefail
+
+program=$1
+dir=$(mktemp -d)
+simulator=
+finish() {
+	[ -n "$simulator" ] && kill "$simulator" 2>/dev/null
+	wait
+	rm -rf "$dir"
+}
+trap finish EXIT
+cd "$dir" || exit 1
+unset "${!PEERWALK_@}"
+passed=0
+failed=0
+
+result() { # name, 0 or 1
+	if [ "$2" -eq 0 ]; then
+		passed=$((passed + 1))
+	else
+		failed=$((failed + 1))
+		echo "FAILED: $1"
+		sed 's/^/    out: /' out | head -n 12
+		sed 's/^/    err: /' err | head -n 12
+	fi
+}
+
+# A port range that nobody else uses; another test may run beside this one.
+start_simulator() {
+	local port try
+	for try in 1 2 3 4 5; do
+		port=$((20000 + (RANDOM % 2000) * 5))
+		"$program" simulate bitcoin --peers 400 --ghosts 60 --liars 30% --latency 10ms \
+			--jitter 2ms --port $port --truth truth.csv --duration 5m >ready 2>err &
+		simulator=$!
+		for _ in $(seq 100); do
+			grep -q '"ready":true' ready && return 0
+			kill -0 "$simulator" 2>/dev/null || break
+			sleep 0.1
+		done
+		kill "$simulator" 2>/dev/null
+	done
+	echo "cannot start the simulator ($try tries)"
+	cat err
+	return 1
+}
+start_simulator || exit 1
+
+peer_of() { # kind
+	awk -F, -v kind="$1" '$4 == kind { print $1; exit }' truth.csv
+}
+
+run() { # expected status, arguments...
+	local expected=$1 status
+	shift
+	"$program" "$@" >out 2>err </dev/null
+	status=$?
+	if [ $status -ne "$expected" ]; then
+		echo "status $status instead of $expected: $*"
+		return 1
+	fi
+}
+
+# --- ping ---
+honest=$(peer_of honest)
+agent=$(awk -F, '$4 == "honest" { print $5; exit }' truth.csv)
+run 0 ping "$honest" && grep -qF ": $agent" out && grep -q '  services *NETWORK' out &&
+	grep -q '  ping *[0-9]* ms' out && grep -q '  negotiated *version ' out
+result "ping tells who an honest peer is" $?
+run 0 ping --count 3 --interval 20ms "$honest" && [ "$(grep -c ': ping [123] of 3: ' out)" -eq 3 ] &&
+	grep -q 'most of 3' out
+result "ping --count 3 tells each of three" $?
+run 0 ping "$(peer_of ghost_refused)" "$honest" && grep -q 'no answer' out && grep -qF "$agent" out
+result "one answer of two is enough" $?
+run 0 ping --json "$(peer_of ghost_refused)" "$honest" &&
+	[ "$(grep -o '"reached": [a-z]*' out | tr '\n' ' ')" = '"reached": false "reached": true ' ]
+result "the JSON has the order of the command line" $?
+
+while read -r kind outcome; do
+	peer=$(peer_of "$kind")
+	[ -n "$peer" ] && run 3 ping --timeout 2s --connect-timeout 1s "$peer" &&
+		grep -qF "($outcome)" out && [ "$(grep -c . out)" -eq 3 ]
+	result "ping of $kind says $outcome, why, and what to do" $?
+done <<'KINDS'
+full full
+ghost_refused refused
+ghost_silent connect_timeout
+wrong_magic wrong_network
+wrong_checksum protocol_error
+huge_length too_big
+garbage protocol_error
+truncated protocol_error
+dribble handshake_timeout
+mute mute
+echo self
+KINDS
+stepwise=$(peer_of stepwise)
+run 0 ping "$stepwise" && grep -q 'step by step' out
+result "ping goes step by step with a peer that wants it" $?
+
+# --- peers ---
+run 0 peers "$honest" && [ "$(grep -c . out)" -ge 5 ] && ! grep -qvE '^127\.[0-9.]+:[0-9]+$|\.onion:[0-9]+$|^\[[0-9a-f:]+\]:[0-9]+$|\.b32\.i2p' out
+result "peers prints addresses, one a line" $?
+[ -z "$(sort out | uniq -d)" ]
+result "peers prints each once" $?
+cp out plain
+run 0 peers "$honest" --long && [ "$(head -n 1 out | awk '{ print $1 }')" = PEER ] &&
+	[ "$(($(grep -c . out) - 1))" -eq "$(grep -c . plain)" ]
+result "peers --long has a line for each, and a header" $?
+run 0 peers "$honest" --json && [ "$(grep -c '"last_seen"' out)" -eq "$(grep -c . plain)" ]
+result "peers --json has an object for each" $?
+awk -F, 'NR > 1 { print $2 ":" $3 }' truth.csv | sort >known
+grep '^127\.' plain | sort | comm -23 - known >out
+[ "$(grep -c . out)" -eq 0 ]
+result "everybody that an honest peer names is part of the network" $?
+run 3 peers "$(peer_of mute)" --timeout 1s && [ ! -s out ] && grep -q '(mute)' err
+result "peers of a mute peer: nobody, and why" $?
+
+# --- listen ---
+run 0 listen "$honest" --count 4 && [ "$(grep -c . out)" -eq 4 ] &&
+	head -n 1 out | grep -q '  version .*protocol 7'
+result "listen --count 4 prints four messages, the version first" $?
+run 0 listen "$honest" --duration 1s && grep -q '  addr' out && grep -q '  verack' out
+result "listen --duration 1s ends by itself" $?
+run 0 listen "$honest" --count 1 --verbose && grep -q '^      user agent\|^      agent' out
+result "listen --verbose has a line for each field" $?
+run 0 listen "$honest" --count 3 --json -v && [ "$(grep -c '^{.*}$' out)" -eq 3 ] &&
+	[ "$(grep -c '"fields":\[' out)" -eq 3 ]
+result "listen --json prints one object a line" $?
+if command -v python3 >/dev/null; then
+	python3 -c 'import json, sys
+for line in open("out"): json.loads(line)' 2>err
+	result "each of them is valid JSON" $?
+else
+	echo "note: no python3, the JSON is not checked"
+fi
+for signal in INT:130 TERM:143; do
+	"$program" listen "$honest" >out 2>err &
+	pid=$!
+	for _ in $(seq 50); do
+		grep -q verack out && break
+		sleep 0.1
+	done
+	kill -"${signal%:*}" $pid
+	wait $pid
+	[ $? -eq "${signal#*:}" ] && grep -q verack out
+	result "listen ends with ${signal#*:} on SIG${signal%:*}" $?
+done
+
+echo "$passed checks passed, $failed failed"
+# Fewer checks than this means that part of the script did not run.
+[ $failed -eq 0 ] && [ $passed -ge 27 ]
