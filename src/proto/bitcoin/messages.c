@@ -101,32 +101,54 @@ struct entry {
 
 /* The length that BIP 155 gives a network's addresses, 0 where any will do: networks
  * not known to us, and Tor v2, which "MUST be ignored" like those. */
-static size_t network_len(uint8_t network)
+static inline size_t network_len(uint8_t network)
 {
-	return network == NETADDR_TORV2 ? 0 : netaddr_len(network);
+	static const uint8_t lens[] = {
+		[NETADDR_IPV4] = 4,   [NETADDR_IPV6] = 16, [NETADDR_TORV2] = 0,
+		[NETADDR_TORV3] = 32, [NETADDR_I2P] = 32,  [NETADDR_CJDNS] = 16,
+	};
+
+	return network < sizeof(lens) ? lens[network] : 0;
+}
+
+/* One byte nearly always (a length) or three (services): without a call. */
+static inline size_t size_fast(const uint8_t *p, size_t left, uint64_t *out)
+{
+	enum err err;
+	size_t n;
+
+	if (left >= 1 && p[0] < 0xfd) {
+		*out = p[0];
+		return 1;
+	}
+	if (left >= 3 && p[0] == 0xfd && p[2] != 0) {
+		*out = (uint64_t)p[1] | (uint64_t)p[2] << 8;
+		return 3;
+	}
+	n = bitcoin_compact_size_peek(p, left, out, &err);
+	return err == ERR_OK ? n : 0;
 }
 
 /* The fast way through a well-formed entry, without hook or errors: its length, or 0
  * for an entry that is cut short or breaks a rule (then entry_read says which). A
  * crawl reads thousands of these for every peer that it visits. */
-static size_t entry_fast(const uint8_t *p, size_t left, struct entry *out)
+static inline size_t entry_fast(const uint8_t *p, size_t left, struct entry *out)
 {
 	size_t at = 4, n, want;
 	uint64_t len;
-	enum err err;
 
 	if (left < at)
 		return 0;
 	out->time_s =
 		(uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
-	n = bitcoin_compact_size_peek(p + at, left - at, &out->services, &err);
+	n = size_fast(p + at, left - at, &out->services);
 	at += n;
-	if (err != ERR_OK || left - at < 1)
+	if (n == 0 || left - at < 1)
 		return 0;
 	out->network = p[at++];
-	n = bitcoin_compact_size_peek(p + at, left - at, &len, &err);
+	n = size_fast(p + at, left - at, &len);
 	at += n;
-	if (err != ERR_OK || len > BITCOIN_ADDRV2_BYTES_MAX || left - at < len + 2)
+	if (n == 0 || len > BITCOIN_ADDRV2_BYTES_MAX || left - at < len + 2)
 		return 0;
 	want = network_len(out->network);
 	if (want != 0 && len != want)
