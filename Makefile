@@ -14,12 +14,13 @@ define build
 	@mkdir -p $(2)
 	@test -f $(2)/build.ninja || cmake --preset $(1) >$(2)/configure.log 2>&1 || \
 		{ cat $(2)/configure.log >&2; exit 1; }
-	@cmake --build --preset $(1) --parallel $(JOBS)
+	@cmake --build --preset $(1) --parallel $(JOBS) $(3)
 endef
 
 ##@ Two commands that do everything
 .PHONY: demo check
-demo: all ## a simulated network of 5,000 addresses on loopback: crawl it, report, compare with the truth
+demo: setup ## a simulated network of 5,000 addresses on loopback: crawl it, report, compare with the truth
+	$(call build,release,build,--target peerwalk)
 	@tools/demo build/peerwalk
 check: all ## build, and run every test
 	@ctest --preset release --parallel $(JOBS) $(CTEST_FLAGS)
