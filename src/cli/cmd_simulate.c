@@ -161,7 +161,7 @@ static bool write_seeds(const struct run *run)
 static void print_line(json_t *json)
 {
 	if (json != NULL)
-		json_dumpf(json, stdout, JSON_COMPACT);
+		json_dumpf(json, stdout, JSON_COMPACT | JSON_REAL_PRECISION(10));
 	putchar('\n');
 	fflush(stdout);
 	json_decref(json);

@@ -76,7 +76,7 @@ enum {
 	SIM_PORT_SILENT = 4,
 	SIM_TABLE_MAX = 1000, /* Bitcoin Core's MAX_ADDR_TO_SEND */
 	/* More than a crawler should take from one peer, few enough to be dialled. */
-	SIM_INVENTED_MAX = 8192,
+	SIM_INVENTED_MAX = 4096,
 };
 
 struct sim_world;
