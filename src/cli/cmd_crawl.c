@@ -570,7 +570,7 @@ static int run_crawl(struct cli *cli, void *options, char **args, unsigned args_
 
 const struct command command_crawl = {
 	.name = "crawl",
-	.summary = "walk a network until nobody is left to ask",
+	.summary = "walks a network until nobody is left to ask",
 	.usage = "NETWORK [options]",
 	.about = "Dials the seeds, asks each peer who it is and whom it knows, and goes on until "
 		 "everybody named has been visited. What was learnt is kept in a SQLite database; "

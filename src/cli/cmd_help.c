@@ -70,7 +70,7 @@ static int run(struct cli *cli, void *values, char **args, unsigned args_count)
 
 const struct command command_help = {
 	.name = "help",
-	.summary = "explain a subcommand; print the manual page and shell completions",
+	.summary = "explains a subcommand; prints the manual page and shell completions",
 	.usage = "[SUBCOMMAND] [options]",
 	.about = "Without an argument lists the subcommands. The manual page and the "
 		 "completions are made from the same table as the options themselves, so they "

@@ -264,7 +264,7 @@ static int run(struct cli *cli, void *values, char **args, unsigned args_count)
 
 const struct command command_listen = {
 	.name = "listen",
-	.summary = "print each message of a peer as it arrives, decoded",
+	.summary = "prints each message of a peer as it arrives, decoded",
 	.usage = "PEER [options]",
 	.about =
 		"Shakes hands, then prints one line a message: the time (UTC), its name, the bytes "

@@ -71,7 +71,7 @@ static int run(struct cli *cli, void *options, char **args, unsigned args_count)
 
 const struct command command_networks = {
 	.name = "networks",
-	.summary = "list the networks that peerwalk knows",
+	.summary = "lists the networks that peerwalk knows",
 	.usage = "[options]",
 	.about = "Prints each network's name, protocol, magic, usual port and DNS seeds.\n"
 		 "\n"

@@ -187,7 +187,7 @@ static int run(struct cli *cli, void *values, char **args, unsigned args_count)
 
 const struct command command_peers = {
 	.name = "peers",
-	.summary = "ask one peer whom it knows",
+	.summary = "asks one peer whom it knows",
 	.usage = "PEER [options]",
 	.about =
 		"Prints everybody that the peer names, one a line, each once. A Bitcoin peer gives "

@@ -306,7 +306,7 @@ out:
 
 const struct command command_ping = {
 	.name = "ping",
-	.summary = "ask peers for a sign of life: who they say they are, and how far away",
+	.summary = "asks peers for a sign of life: who they say they are, and how far away",
 	.usage = "PEER... [options]",
 	.about =
 		"Connects, shakes hands and pings. Prints what each peer says of itself and the "

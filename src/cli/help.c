@@ -102,7 +102,7 @@ void help_program(FILE *out)
 {
 	struct page p = page_of(out);
 
-	fputs("peerwalk: walk peer-to-peer networks, and keep what every peer said\n", out);
+	fputs("peerwalk: walks peer-to-peer networks, and keeps what every peer said\n", out);
 	heading(&p, "Usage");
 	fputs("  peerwalk SUBCOMMAND [arguments] [options]\n", out);
 	heading(&p, "Subcommands");

@@ -253,7 +253,7 @@ static void put_units(FILE *out)
 void manual_print(FILE *out)
 {
 	fputs(".TH PEERWALK 1 \"\" \"peerwalk " PEERWALK_VERSION "\" \"User Commands\"\n", out);
-	fputs(".SH NAME\npeerwalk \\- walk peer\\-to\\-peer networks, and keep what every peer "
+	fputs(".SH NAME\npeerwalk \\- walks peer\\-to\\-peer networks, and keeps what every peer "
 	      "said\n",
 	      out);
 	fputs(".SH SYNOPSIS\n", out);
