@@ -1,17 +1,11 @@
+#include "api/walk.h"
 #include "cli/chain_arg.h"
 #include "cli/cli.h"
 #include "cli/progress.h"
 #include "cli/seeds.h"
 #include "cli/summary.h"
-#include "io/dial.h"
-#include "io/driver.h"
-#include "io/limits.h"
-#include "io/resolve.h"
-#include "store/writer.h"
 
-#include <jansson.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,11 +70,6 @@ static const struct option_row rows[] = {
 	{ 0 },
 };
 
-enum {
-	TIMEOUT_MS = 20 * 1000, /* a whole visit: handshake and reply have limits of their own */
-	TIMEOUT_PATIENT_MS = 90 * 1000,
-};
-
 /* One run of the command. */
 struct run {
 	struct cli *cli;
@@ -91,63 +80,36 @@ struct run {
 	struct cidr *exclude;
 	size_t exclude_count;
 	uint32_t concurrency;
-	struct store *store;
-	struct store_crawl crawl;
-	struct store_writer *writer;
-	struct driver *driver;
+	struct walk *walk;
 	struct progress *progress;
-	struct resolve *resolve;
 	uv_signal_t signals[2];
-	uint64_t started_ms; /* of the loop's clock */
-	atomic_bool store_failed;
 	int interrupted; /* the signal; 0: none */
 };
 
-/* --- from the driver's threads --- */
+/* --- from the walk --- */
 
-static void on_known(void *ctx, const struct netaddr *addr, const struct advert *advert,
-		     int64_t unix_ms)
-{
-	store_writer_known(((struct run *)ctx)->writer, addr, advert, unix_ms);
-}
-
-static void on_visit(void *ctx, const struct record *record, bool final)
-{
-	(void) final; /* a late retry's record takes the place of the first try's */
-	/* What was cancelled was not visited: --resume goes there. */
-	if (record->outcome != OUTCOME_CANCELLED)
-		store_writer_visit(((struct run *)ctx)->writer, record);
-}
-
-static void on_advert(void *ctx, const struct netaddr *from, const struct advert *advert,
-		      int64_t unix_ms)
-{
-	store_writer_advert(((struct run *)ctx)->writer, from, advert, unix_ms);
-}
-
-static void on_tick(void *ctx, struct driver *driver)
+static void on_tick(void *ctx, struct walk *walk)
 {
 	struct run *run = ctx;
-	struct progress_sample sample = {
-		.elapsed_ms = uv_now(driver_loop(driver)) - run->started_ms,
-		.stopping = run->interrupted != 0,
-	};
-	struct driver_totals totals;
+	struct walk_result now;
 
-	driver_stats(driver, &sample.stats, &totals);
-	sample.bytes_in = totals.bytes_in;
-	sample.bytes_out = totals.bytes_out;
-	progress_update(run->progress, &sample);
+	walk_stats(walk, &now);
+	progress_update(run->progress,
+			&(struct progress_sample){ .elapsed_ms = now.elapsed_ms,
+						   .stats = now.stats,
+						   .bytes_in = now.totals.bytes_in,
+						   .bytes_out = now.totals.bytes_out,
+						   .stopping = run->interrupted != 0 });
 }
 
-static void on_store_error(void *ctx, enum err err, const char *why)
+static void on_answer(void *ctx, const struct resolve_answer *answer)
 {
-	struct run *run = ctx;
+	const struct run *run = ctx;
 
-	(void)err;
-	(void)why; /* told at the end, when the progress is off the screen */
-	run->store_failed = true;
-	driver_stop(run->driver, true);
+	if (answer->error != NULL)
+		cli_debug(run->cli, "%s: %s", answer->name, answer->error);
+	else
+		cli_debug(run->cli, "%s: %zu addresses", answer->name, answer->count);
 }
 
 static void on_signal(uv_signal_t *handle, int number)
@@ -155,59 +117,7 @@ static void on_signal(uv_signal_t *handle, int number)
 	struct run *run = handle->data;
 
 	run->interrupted = number;
-	if (run->resolve != NULL) {
-		resolve_stop(run->resolve);
-		run->resolve = NULL;
-		driver_release(run->driver);
-	}
-	driver_stop(run->driver, true);
-}
-
-/* --- names --- */
-
-static void on_answer(void *ctx, const struct resolve_answer *answer)
-{
-	struct run *run = ctx;
-
-	if (answer->error != NULL)
-		cli_debug(run->cli, "%s: %s", answer->name, answer->error);
-	else
-		cli_debug(run->cli, "%s: %zu addresses", answer->name, answer->count);
-	for (size_t i = 0; i < answer->count; i++)
-		driver_seed(run->driver, &answer->addrs[i]);
-	if (answer->left > 0)
-		return;
-	resolve_stop(run->resolve);
-	run->resolve = NULL;
-	driver_release(run->driver);
-}
-
-/* All names of one port are looked up together; seeds share their network's port. */
-static int start_resolving(struct run *run)
-{
-	const char *names[RESOLVE_NAMES_MAX];
-	size_t count = run->seeds.names_count;
-
-	if (count == 0)
-		return EXIT_DONE;
-	if (count > RESOLVE_NAMES_MAX)
-		return cli_usage(run->cli,
-				 "at most %d seeds can be names; give the others as "
-				 "addresses",
-				 RESOLVE_NAMES_MAX);
-	for (size_t i = 0; i < count; i++) {
-		names[i] = run->seeds.names[i].name;
-		if (run->seeds.names[i].port != run->seeds.names[0].port)
-			return cli_usage(run->cli, "seeds that are names need one port in common");
-	}
-	driver_hold(run->driver);
-	if (resolve_start(driver_loop(run->driver), names, count, run->seeds.names[0].port,
-			  on_answer, run, &run->resolve) != ERR_OK) {
-		cli_error("cannot start looking up the names of the seeds; give addresses instead");
-		driver_release(run->driver);
-		return EXIT_FAILED;
-	}
-	return EXIT_DONE;
+	walk_stop(run->walk);
 }
 
 /* --- preparations --- */
@@ -275,118 +185,14 @@ static void fit_concurrency(struct run *run)
 			 wanted, run->concurrency, (unsigned long long)limit);
 }
 
-static void describe_settings(struct run *run)
+static int make_walk(struct run *run)
 {
 	const struct crawl_options *o = run->options;
-	json_t *json =
-		json_pack("{s:I, s:I, s:I, s:f, s:b, s:b, s:b, s:s}", "concurrency",
-			  (json_int_t)run->concurrency, "connect_timeout_ms",
-			  (json_int_t)o->connect_timeout_ms, "threads", (json_int_t)o->threads,
-			  "rate", o->rate, "patient", o->patient, "allow_private", o->allow_private,
-			  "adverts", o->adverts, "agent", run->agent);
-	char *text = json != NULL ? json_dumps(json, JSON_COMPACT) : NULL;
-
-	if (text != NULL && strlen(text) < sizeof(run->crawl.settings))
-		strcpy(run->crawl.settings, text);
-	free(text);
-	json_decref(json);
-}
-
-static int open_store(struct run *run)
-{
-	const struct crawl_options *o = run->options;
-	uv_timeval64_t now;
-	char why[512];
-	enum err err;
-
-	if (store_open(o->db, o->resume ? STORE_WRITE : STORE_CREATE, &run->store, why,
-		       sizeof(why)) != ERR_OK) {
-		cli_error("%s", why);
-		return EXIT_FAILED;
-	}
-	if (o->resume) {
-		err = store_crawl_unfinished(run->store, run->network.name, &run->crawl);
-		if (err == ERR_OK)
-			return EXIT_DONE;
-		if (err == ERR_NOT_FOUND)
-			cli_error("%s holds no unfinished crawl of %s; leave --resume out to begin "
-				  "a new one",
-				  o->db, run->network.name);
-		else
-			cli_error("%s", store_why(run->store));
-		return EXIT_FAILED;
-	}
-	uv_gettimeofday(&now);
-	run->crawl.started_at_ms = now.tv_sec * 1000 + now.tv_usec / 1000;
-	snprintf(run->crawl.network, sizeof(run->crawl.network), "%s", run->network.name);
-	describe_settings(run);
-	if (store_crawl_begin(run->store, &run->crawl) != ERR_OK) {
-		cli_error("%s", store_why(run->store));
-		return EXIT_FAILED;
-	}
-	return EXIT_DONE;
-}
-
-static bool on_resumed(void *ctx, const struct netaddr *addr, enum outcome outcome, bool reached,
-		       unsigned tries)
-{
-	struct crawl *crawl = ctx;
-
-	if (tries > 0)
-		crawl_add_visited(crawl, addr, outcome, reached, (uint8_t)tries);
-	else
-		crawl_add(crawl, addr);
-	return true;
-}
-
-static int load_earlier(struct run *run)
-{
-	struct crawl_stats stats;
-	struct driver_totals totals;
-
-	if (!run->options->resume)
-		return EXIT_DONE;
-	if (store_resume(run->store, &run->crawl, on_resumed, driver_crawl(run->driver)) !=
-	    ERR_OK) {
-		cli_error("%s", store_why(run->store));
-		return EXIT_FAILED;
-	}
-	driver_stats(run->driver, &stats, &totals);
-	cli_note(run->cli, "going on with crawl %lld: %llu visited, %llu waiting",
-		 (long long)run->crawl.id, (unsigned long long)stats.visited,
-		 (unsigned long long)stats.waiting);
-	return EXIT_DONE;
-}
-
-/* The addresses of this machine are not dialled, unless they are seeds. */
-static void exclude_own(struct run *run)
-{
-	uv_interface_address_t *list;
-	struct netaddr addr;
-	int count;
-
-	if (uv_interface_addresses(&list, &count) != 0)
-		return;
-	for (int i = 0; i < count; i++) {
-		if (list[i].is_internal ||
-		    !dial_netaddr((struct sockaddr *)&list[i].address, &addr))
-			continue;
-		addr.port = run->network.default_port;
-		crawl_add_own(driver_crawl(run->driver), &addr);
-	}
-	uv_free_interface_addresses(list, count);
-}
-
-static int make_driver(struct run *run)
-{
-	const struct crawl_options *o = run->options;
-	uint64_t timeout_ms = o->timeout_ms;
-	struct driver_config config = {
+	struct walk_config config = {
 		.visit = { .session = { .network = &run->network,
-					.role = SESSION_INITIATOR,
-					.goal = SESSION_GOAL_PEERS,
 					.patient = o->patient,
-					.agent = slice_text(run->agent) },
+					.agent = slice_text(run->agent),
+					.timeout_ms = o->timeout_ms },
 			   .connect_timeout_ms = o->connect_timeout_ms },
 		.crawl = { .concurrency = run->concurrency,
 			   .rate_per_s = o->rate,
@@ -397,21 +203,41 @@ static int make_driver(struct run *run)
 			   .exclude = run->exclude,
 			   .exclude_count = run->exclude_count },
 		.threads = (unsigned)o->threads,
-		.on_known = on_known,
-		.on_visit = on_visit,
-		.on_advert = o->adverts ? on_advert : NULL,
+		.db = o->db,
+		.resume = o->resume,
+		.adverts = o->adverts,
 		.on_tick = on_tick,
+		.on_answer = on_answer,
 		.ctx = run,
 	};
+	char why[WALK_WHY_MAX];
 
-	if (timeout_ms == 0)
-		timeout_ms = o->patient ? TIMEOUT_PATIENT_MS : TIMEOUT_MS;
-	config.visit.session.timeout_ms = timeout_ms;
-	dial_random(&config.crawl.key, sizeof(config.crawl.key));
-	if (driver_new(&config, &run->driver) != ERR_OK) {
-		cli_error("cannot start %u event loops: out of memory or descriptors",
-			  config.threads);
+	if (walk_new(&config, &run->walk, why) != ERR_OK) {
+		cli_error("%s", why);
 		return EXIT_FAILED;
+	}
+	return EXIT_DONE;
+}
+
+static void tell_earlier(struct run *run)
+{
+	struct walk_result earlier;
+
+	if (!run->options->resume)
+		return;
+	walk_stats(run->walk, &earlier);
+	cli_note(run->cli, "going on with crawl %lld: %llu visited, %llu waiting",
+		 (long long)earlier.crawl_id, (unsigned long long)earlier.stats.visited,
+		 (unsigned long long)earlier.stats.waiting);
+}
+
+static int begin_with(struct run *run, const struct seeds *seeds)
+{
+	for (size_t i = 0; i < seeds->addrs_count; i++)
+		walk_seed(run->walk, &seeds->addrs[i]);
+	for (size_t i = 0; i < seeds->names_count; i++) {
+		if (walk_name(run->walk, seeds->names[i].name, seeds->names[i].port) != ERR_OK)
+			return cli_usage(run->cli, "%s", walk_why(run->walk));
 	}
 	return EXIT_DONE;
 }
@@ -427,7 +253,7 @@ static void watch_signals(struct run *run, bool on)
 			uv_close((uv_handle_t *)&run->signals[i], NULL);
 			continue;
 		}
-		uv_signal_init(driver_loop(run->driver), &run->signals[i]);
+		uv_signal_init(walk_loop(run->walk), &run->signals[i]);
 		run->signals[i].data = run;
 		uv_signal_start(&run->signals[i], on_signal, numbers[i]);
 		uv_unref((uv_handle_t *)&run->signals[i]);
@@ -436,75 +262,56 @@ static void watch_signals(struct run *run, bool on)
 
 static int walk(struct run *run)
 {
-	int status;
+	int status = begin_with(run, &run->seeds);
 
-	run->started_ms = uv_now(driver_loop(run->driver));
+	if (status != EXIT_DONE)
+		return status;
 	watch_signals(run, true);
 	run->progress = progress_new(run->cli, run->network.name);
-	for (size_t i = 0; i < run->seeds.addrs_count; i++)
-		driver_seed(run->driver, &run->seeds.addrs[i]);
-	exclude_own(run);
-	status = start_resolving(run);
-	if (status == EXIT_DONE)
-		driver_run(run->driver);
-	if (run->resolve != NULL)
-		resolve_stop(run->resolve);
-	run->resolve = NULL;
+	if (walk_run(run->walk) != ERR_OK)
+		status = EXIT_FAILED;
 	watch_signals(run, false);
 	progress_end(run->progress);
-	run->progress = NULL;
+	if (status != EXIT_DONE)
+		cli_error("%s", walk_why(run->walk));
 	return status;
 }
 
-static int close_crawl(struct run *run, struct summary *summary)
+static int unreached(const struct walk_result *result)
 {
-	struct driver_totals totals;
-	uv_timeval64_t now;
-	enum err err = store_writer_stop(run->writer);
-
-	run->writer = NULL;
-	if (err != ERR_OK) {
-		cli_error("%s", store_why(run->store));
-		return EXIT_FAILED;
-	}
-	driver_stats(run->driver, &summary->stats, &totals);
-	uv_gettimeofday(&now);
-	summary->complete = run->interrupted == 0 && summary->stats.waiting == 0;
-	summary->bytes_in = totals.bytes_in;
-	summary->bytes_out = totals.bytes_out;
-	summary->cpu_seconds = limits_cpu_seconds();
-	summary->max_rss_bytes = limits_max_rss_bytes();
-	summary->elapsed_ms = uv_now(driver_loop(run->driver)) - run->started_ms;
-	run->crawl.complete = summary->complete;
-	/* An interrupted crawl stays open: --resume finds it. */
-	run->crawl.ended_at_ms = run->interrupted != 0 ? 0 : now.tv_sec * 1000 + now.tv_usec / 1000;
-	run->crawl.known = summary->stats.known;
-	run->crawl.visited = summary->stats.visited;
-	run->crawl.reached = summary->stats.reached;
-	run->crawl.adverts += summary->stats.adverts;
-	run->crawl.bytes_in += totals.bytes_in;
-	run->crawl.bytes_out += totals.bytes_out;
-	run->crawl.cpu_seconds += summary->cpu_seconds;
-	run->crawl.max_rss_bytes = summary->max_rss_bytes;
-	if (store_crawl_end(run->store, &run->crawl) != ERR_OK) {
-		cli_error("%s", store_why(run->store));
-		return EXIT_FAILED;
-	}
-	return EXIT_DONE;
+	cli_error("nobody could be reached: %s",
+		  result->stats.known == 0
+			  ? "no seed has an address; is there a way to the Internet? "
+			    "--verbose shows what the resolver says"
+			  : "no seed answered; is there a way to the Internet? other "
+			    "seeds can be given with --seed");
+	return EXIT_UNREACHED;
 }
 
 static int conclude(struct run *run)
 {
-	struct summary summary = {
-		.network = run->network.name,
-		.db = run->options->db,
-		.crawl = run->crawl.id,
-		.started_at_ms = run->crawl.started_at_ms,
-	};
-	int status = close_crawl(run, &summary);
+	const char *db = run->options->db;
+	struct walk_result result;
+	struct summary summary;
+	int status;
 
-	if (status != EXIT_DONE)
-		return status;
+	if (walk_end(run->walk, &result) != ERR_OK) {
+		cli_error("%s", walk_why(run->walk));
+		return EXIT_FAILED;
+	}
+	summary = (struct summary){
+		.network = run->network.name,
+		.db = db,
+		.crawl = result.crawl_id,
+		.started_at_ms = result.started_at_ms,
+		.elapsed_ms = result.elapsed_ms,
+		.stats = result.stats,
+		.bytes_in = result.totals.bytes_in,
+		.bytes_out = result.totals.bytes_out,
+		.cpu_seconds = result.cpu_seconds,
+		.max_rss_bytes = result.max_rss_bytes,
+		.complete = result.complete,
+	};
 	status = summary_print(run->cli, &summary);
 	if (status != EXIT_DONE)
 		return status;
@@ -512,19 +319,10 @@ static int conclude(struct run *run)
 		cli_note(run->cli,
 			 "interrupted; what was learnt is in %s, and crawl %s --resume "
 			 "--db %s goes on",
-			 run->options->db, run->network.name, run->options->db);
+			 db, run->network.name, db);
 		return run->interrupted == SIGTERM ? EXIT_TERMINATED : EXIT_INTERRUPTED;
 	}
-	if (summary.stats.reached == 0) {
-		cli_error("nobody could be reached: %s",
-			  summary.stats.known == 0
-				  ? "no seed has an address; is there a way to the Internet? "
-				    "--verbose shows what the resolver says"
-				  : "no seed answered; is there a way to the Internet? other "
-				    "seeds can be given with --seed");
-		return EXIT_UNREACHED;
-	}
-	return EXIT_DONE;
+	return result.stats.reached == 0 ? unreached(&result) : EXIT_DONE;
 }
 
 static int run_crawl(struct cli *cli, void *options, char **args, unsigned args_count)
@@ -542,26 +340,15 @@ static int run_crawl(struct cli *cli, void *options, char **args, unsigned args_
 	status = read_inputs(run, args[0]);
 	if (status == EXIT_DONE) {
 		fit_concurrency(run);
-		status = open_store(run);
+		status = make_walk(run);
 	}
-	if (status == EXIT_DONE)
-		status = make_driver(run);
-	if (status == EXIT_DONE)
-		status = load_earlier(run);
-	if (status == EXIT_DONE && store_writer_start(run->store, &run->crawl, on_store_error, run,
-						      &run->writer) != ERR_OK) {
-		cli_error("cannot start the thread that writes the database: out of memory");
-		status = EXIT_FAILED;
-	}
-	if (status == EXIT_DONE)
+	if (status == EXIT_DONE) {
+		tell_earlier(run);
 		status = walk(run);
+	}
 	if (status == EXIT_DONE)
 		status = conclude(run);
-	if (run->writer != NULL)
-		store_writer_stop(run->writer);
-	driver_free(run->driver);
-	if (run->store != NULL)
-		store_close(run->store);
+	walk_free(run->walk);
 	seeds_clear(&run->seeds);
 	free(run->exclude);
 	free(run);

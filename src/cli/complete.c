@@ -1,5 +1,6 @@
 #include "cli/complete.h"
 
+#include "base/peer.h"
 #include "cli/cli.h"
 #include "cli/options.h"
 
@@ -12,6 +13,7 @@ enum value_kind {
 	VALUE_NETWORKS,
 	VALUE_PEERS,
 	VALUE_COMMANDS,
+	VALUE_OUTCOMES,
 	VALUE_WORDS,
 };
 
@@ -21,10 +23,12 @@ static enum value_kind kind_of_option(const struct option_row *row)
 		return VALUE_WORDS;
 	if (row->arg == NULL)
 		return VALUE_NOTHING;
+	if (strcmp(row->name, "network") == 0)
+		return VALUE_NETWORKS;
+	if (strcmp(row->name, "outcome") == 0)
+		return VALUE_OUTCOMES;
 	if (strcmp(row->arg, "FILE") == 0)
 		return VALUE_FILES;
-	if (strcmp(row->arg, "NETWORK") == 0)
-		return VALUE_NETWORKS;
 	if (strcmp(row->arg, "PEER") == 0)
 		return VALUE_PEERS;
 	return VALUE_NOTHING;
@@ -65,6 +69,10 @@ static void put_words(FILE *out, enum value_kind kind, const char *choices)
 	case VALUE_COMMANDS:
 		for (size_t i = 0; commands[i] != NULL; i++)
 			fprintf(out, "%s%s", i > 0 ? " " : "", commands[i]->name);
+		return;
+	case VALUE_OUTCOMES:
+		for (unsigned i = 0; i < OUTCOME_COUNT; i++)
+			fprintf(out, "%s%s", i > 0 ? " " : "", outcome_name((enum outcome)i));
 		return;
 	case VALUE_NOTHING:
 	case VALUE_FILES:

@@ -31,6 +31,14 @@ static void put(FILE *out, const char *text)
 	put_text(out, text, strlen(text));
 }
 
+/* With a capital and a full stop, which the rows don't have. */
+static void put_sentence(FILE *out, const char *text)
+{
+	putc(toupper((unsigned char)text[0]), out);
+	put(out, text + 1);
+	putc('.', out);
+}
+
 /* Paragraphs: an empty line begins a new one; a line that begins with a blank is
  * printed as it stands. */
 static void put_about(FILE *out, const char *text)
@@ -68,9 +76,7 @@ static void put_option(FILE *out, const struct option_row *row)
 	if (!option_is_flag(row))
 		fprintf(out, " \\fI%s\\fR", row->arg != NULL ? row->arg : "VALUE");
 	putc('\n', out);
-	putc(toupper((unsigned char)row->help[0]), out);
-	put(out, row->help + 1);
-	putc('.', out);
+	put_sentence(out, row->help);
 	if (row->type == OPTION_CHOICE) {
 		fputs(" One of: ", out);
 		put(out, row->choices);
@@ -121,9 +127,8 @@ static void put_command(FILE *out, const struct command *c)
 	fprintf(out, "\\fBpeerwalk %s\\fR ", c->name);
 	put(out, c->usage);
 	fputs("\n.PP\n", out);
-	putc(toupper((unsigned char)c->summary[0]), out);
-	put(out, c->summary + 1);
-	fputs(".\n", out);
+	put_sentence(out, c->summary);
+	putc('\n', out);
 	if (c->about != NULL) {
 		fputs(".PP\n", out);
 		put_about(out, c->about);
@@ -138,8 +143,8 @@ static void put_outcomes(FILE *out)
 		fputs(".TP\n\\fB", out);
 		put(out, outcome_name((enum outcome)i));
 		fputs("\\fR\n", out);
-		put(out, outcome_text((enum outcome)i));
-		fputs(".\n", out);
+		put_sentence(out, outcome_text((enum outcome)i));
+		putc('\n', out);
 	}
 }
 
@@ -178,6 +183,23 @@ static bool seen_before(size_t command, const char *name)
 	return false;
 }
 
+/* The names of the subcommands that have such an option. */
+static void put_owners(FILE *out, const char *name)
+{
+	unsigned count = 0;
+
+	for (size_t c = 0; commands[c] != NULL; c++) {
+		const struct option_row *row = commands[c]->options;
+
+		while (row != NULL && row->name != NULL && strcmp(row->name, name) != 0)
+			row++;
+		if (row == NULL || row->name == NULL)
+			continue;
+		fputs(count++ == 0 ? " of " : ", ", out);
+		put(out, commands[c]->name);
+	}
+}
+
 static void put_env(FILE *out, const struct option_row *row)
 {
 	char name[OPTIONS_ENV_MAX];
@@ -185,9 +207,11 @@ static void put_env(FILE *out, const struct option_row *row)
 	if (!option_has_env(row))
 		return;
 	option_env_name(row, name);
-	fprintf(out, ".TP\n\\fB%s\\fR\nThe setting \\fB\\-\\-", name);
+	fprintf(out, ".TP\n\\fB%s\\fR\n\\fB\\-\\-", name);
 	put(out, row->name);
-	fputs("\\fR.\n", out);
+	fputs("\\fR", out);
+	put_owners(out, row->name);
+	putc('\n', out);
 }
 
 static void put_environment(FILE *out)
@@ -196,6 +220,7 @@ static void put_environment(FILE *out)
 	put(out, "Every option can be set by a variable. It overrides the configuration file, and "
 		 "the command line overrides it. A flag is yes or no; the items of a list are "
 		 "separated by white space.\n");
+	fputs(".PP\n.PD 0\n", out); /* a long list: no empty lines between its items */
 	for (const struct option_row *row = global_options; row->name != NULL; row++)
 		put_env(out, row);
 	for (size_t c = 0; commands[c] != NULL; c++) {
@@ -206,7 +231,7 @@ static void put_environment(FILE *out)
 				put_env(out, row);
 		}
 	}
-	fputs(".TP\n\\fBNO_COLOR\\fR\nIf set and not empty: no colour.\n", out);
+	fputs(".PD\n.TP\n\\fBNO_COLOR\\fR\nIf set and not empty: no colour.\n", out);
 }
 
 static void put_files(FILE *out)
