@@ -19,6 +19,9 @@ struct config {
 	config_fn *fn;
 	void *ctx;
 	int status;
+	FILE *file;
+	int line;      /* read so far in this pass */
+	bool too_long; /* that line is */
 };
 
 static bool has_option(const struct option_row *rows, const char *name)
@@ -102,6 +105,44 @@ static int on_setting(void *user, const char *section, const char *name, const c
 	return c->status == EXIT_DONE;
 }
 
+/* fgets for inih, which would take the rest of a line that is too long for another. */
+static char *next_line(char *text, int size, void *stream)
+{
+	struct config *c = stream;
+
+	if (c->too_long || fgets(text, size, c->file) == NULL)
+		return NULL;
+	c->line++;
+	c->too_long = strchr(text, '\n') == NULL && !feof(c->file);
+	return c->too_long ? NULL : text;
+}
+
+/* One reading of the whole file. */
+static void pass(struct config *c)
+{
+	int line;
+
+	rewind(c->file);
+	c->line = 0;
+	line = ini_parse_stream(next_line, c, on_setting, c);
+	if (c->status != EXIT_DONE)
+		return;
+	if (line < 0 || ferror(c->file)) {
+		cli_error("cannot read the configuration file %s; see --config", c->path);
+		c->status = EXIT_FAILED;
+	} else if (c->too_long) {
+		c->status = cli_usage(c->cli,
+				      "%s:%d: the line is too long: expected at most %d bytes; the "
+				      "items of a list can have a line each",
+				      c->path, c->line, INI_MAX_LINE - 2);
+	} else if (line > 0) {
+		c->status = cli_usage(c->cli,
+				      "%s:%d: expected \"name = value\", [section], or a comment "
+				      "that begins with ; or #",
+				      c->path, line);
+	}
+}
+
 int config_read(const struct cli *cli, const char *path, const struct command *command,
 		config_fn *fn, void *ctx)
 {
@@ -113,23 +154,12 @@ int config_read(const struct cli *cli, const char *path, const struct command *c
 			  strerror(errno));
 		return EXIT_FAILED;
 	}
+	c.file = file;
 	/* Twice: the command's own section counts for more than the general part,
 	 * wherever it stands. */
-	for (int pass = 0; pass < 2 && c.status == EXIT_DONE; pass++) {
-		int line;
-
-		rewind(file);
-		c.own_section = pass == 1;
-		line = ini_parse_file(file, on_setting, &c);
-		if (line > 0 && c.status == EXIT_DONE)
-			c.status = cli_usage(cli,
-					     "%s:%d: expected \"name = value\", [section], or a "
-					     "comment that begins with ; or #, in at most %d bytes",
-					     path, line, INI_MAX_LINE - 1);
-		if (line < 0 || ferror(file)) {
-			cli_error("cannot read the configuration file %s; see --config", path);
-			c.status = EXIT_FAILED;
-		}
+	for (int i = 0; i < 2 && c.status == EXIT_DONE; i++) {
+		c.own_section = i == 1;
+		pass(&c);
 	}
 	fclose(file);
 	return c.status;

@@ -247,6 +247,7 @@ bad_config 'no setting "concurrency" in [ping]' '[ping]\nconcurrency = 1\n'
 bad_config 'bad.ini: [ping] count: expected a whole number' '[ping]\ncount = many\n'
 bad_config 'bad.ini:2: expected' 'network = bitcoin\nnonsense\n'
 bad_config 'no setting "help"' 'help = yes\n'
+bad_config 'bad.ini:2: the line is too long' "quiet = no\nnetwork = $(printf 'x%.0s' {1..300})\n"
 wrong 1 'cannot read the configuration file nowhere.ini' networks --config nowhere.ini
 PEERWALK_COUNT=many wrong 2 'PEERWALK_COUNT: expected a whole number' ping 127.0.0.1:1
 # A setting for another subcommand is none of ours.
