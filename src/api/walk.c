@@ -1,0 +1,406 @@
+#include "api/walk.h"
+
+#include "io/dial.h"
+#include "io/limits.h"
+#include "store/writer.h"
+
+#include <jansson.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct walk {
+	struct walk_config config;
+	struct store *store; /* NULL: nothing is kept */
+	struct store_crawl crawl;
+	struct store_writer *writer;
+	struct driver *driver;
+	struct resolve *resolve;
+	const char *names[RESOLVE_NAMES_MAX];
+	size_t names_count;
+	uint16_t names_port;
+	uint64_t started_ns; /* of uv_hrtime, which any thread may ask */
+	atomic_bool stopped;
+	atomic_bool store_failed; /* set by the writer's thread */
+	char why[WALK_WHY_MAX];
+};
+
+static int64_t unix_ms(void)
+{
+	uv_timeval64_t now;
+
+	uv_gettimeofday(&now);
+	return now.tv_sec * 1000 + now.tv_usec / 1000;
+}
+
+/* --- from the driver's threads --- */
+
+static void on_known(void *ctx, const struct netaddr *addr, const struct advert *advert,
+		     int64_t at_ms)
+{
+	struct walk *w = ctx;
+
+	if (w->writer != NULL)
+		store_writer_known(w->writer, addr, advert, at_ms);
+}
+
+static void on_visit(void *ctx, const struct record *record, bool final)
+{
+	struct walk *w = ctx;
+
+	/* What was cancelled was not visited: a resumed crawl goes there. A late retry's
+	 * record takes the place of the first try's. */
+	if (w->writer != NULL && record->outcome != OUTCOME_CANCELLED)
+		store_writer_visit(w->writer, record);
+	if (w->config.on_visit != NULL)
+		w->config.on_visit(w->config.ctx, record, final);
+}
+
+static void on_advert(void *ctx, const struct netaddr *from, const struct advert *advert,
+		      int64_t at_ms)
+{
+	struct walk *w = ctx;
+
+	if (w->writer != NULL)
+		store_writer_advert(w->writer, from, advert, at_ms);
+}
+
+static void on_tick(void *ctx, struct driver *driver)
+{
+	struct walk *w = ctx;
+
+	(void)driver;
+	if (w->store_failed && !w->stopped)
+		walk_stop(w);
+	if (w->config.on_tick != NULL)
+		w->config.on_tick(w->config.ctx, w);
+}
+
+/* From the writer's thread; the sentence is told by walk_end, the rest is done by the
+ * next tick. */
+static void on_store_error(void *ctx, enum err err, const char *why)
+{
+	struct walk *w = ctx;
+
+	(void)err;
+	(void)why;
+	w->store_failed = true;
+}
+
+/* --- names --- */
+
+static void end_resolving(struct walk *w)
+{
+	if (w->resolve == NULL)
+		return;
+	resolve_stop(w->resolve);
+	w->resolve = NULL;
+	driver_release(w->driver);
+}
+
+static void on_answer(void *ctx, const struct resolve_answer *answer)
+{
+	struct walk *w = ctx;
+
+	if (w->config.on_answer != NULL)
+		w->config.on_answer(w->config.ctx, answer);
+	for (size_t i = 0; i < answer->count; i++)
+		driver_seed(w->driver, &answer->addrs[i]);
+	if (answer->left == 0)
+		end_resolving(w);
+}
+
+enum err walk_name(struct walk *w, const char *name, uint16_t port)
+{
+	if (w->names_count == RESOLVE_NAMES_MAX) {
+		snprintf(w->why, sizeof(w->why),
+			 "at most %d seeds can be names; give the others as addresses",
+			 RESOLVE_NAMES_MAX);
+		return ERR_LIMIT;
+	}
+	if (w->names_count > 0 && port != w->names_port) {
+		snprintf(w->why, sizeof(w->why), "seeds that are names need one port in common");
+		return ERR_VALUE;
+	}
+	w->names_port = port;
+	w->names[w->names_count++] = name;
+	return ERR_OK;
+}
+
+static enum err start_resolving(struct walk *w)
+{
+	enum err err;
+
+	if (w->names_count == 0 || w->stopped)
+		return ERR_OK;
+	driver_hold(w->driver);
+	err = resolve_start(driver_loop(w->driver), w->names, w->names_count, w->names_port,
+			    on_answer, w, &w->resolve);
+	if (err == ERR_OK)
+		return ERR_OK;
+	driver_release(w->driver);
+	snprintf(w->why, sizeof(w->why),
+		 "cannot start looking up the names of the seeds; give addresses instead");
+	return err;
+}
+
+/* --- the store --- */
+
+/* What shaped the crawl, for whoever reads the database later. */
+static void describe(struct walk *w)
+{
+	const struct walk_config *c = &w->config;
+	struct slice agent = c->visit.session.agent;
+	json_t *json = json_pack("{s:I, s:I, s:I, s:f, s:b, s:b, s:b, s:s%}", "concurrency",
+				 (json_int_t)c->crawl.concurrency, "connect_timeout_ms",
+				 (json_int_t)c->visit.connect_timeout_ms, "threads",
+				 (json_int_t)c->threads, "rate", c->crawl.rate_per_s, "patient",
+				 (int)c->visit.session.patient, "allow_private",
+				 (int)c->crawl.allow_private, "adverts", (int)c->adverts, "agent",
+				 (const char *)agent.data, agent.len);
+	char *text = json != NULL ? json_dumps(json, JSON_COMPACT) : NULL;
+
+	if (text != NULL && strlen(text) < sizeof(w->crawl.settings))
+		strcpy(w->crawl.settings, text);
+	free(text);
+	json_decref(json);
+}
+
+static enum err store_error(struct walk *w, enum err err)
+{
+	snprintf(w->why, sizeof(w->why), "%s", store_why(w->store));
+	return err;
+}
+
+static enum err open_store(struct walk *w)
+{
+	const struct walk_config *c = &w->config;
+	const char *network = c->visit.session.network->name;
+	enum err err;
+
+	w->crawl.started_at_ms = unix_ms();
+	if (c->db == NULL)
+		return ERR_OK;
+	err = store_open(c->db, c->resume ? STORE_WRITE : STORE_CREATE, &w->store, w->why,
+			 sizeof(w->why));
+	if (err != ERR_OK)
+		return err;
+	if (!c->resume) {
+		snprintf(w->crawl.network, sizeof(w->crawl.network), "%s", network);
+		describe(w);
+		err = store_crawl_begin(w->store, &w->crawl);
+		return err == ERR_OK ? ERR_OK : store_error(w, err);
+	}
+	err = store_crawl_unfinished(w->store, network, &w->crawl);
+	if (err == ERR_NOT_FOUND) {
+		snprintf(w->why, sizeof(w->why),
+			 "%s holds no unfinished crawl of %s; leave --resume out to begin a new "
+			 "one",
+			 c->db, network);
+		return err;
+	}
+	return err == ERR_OK ? ERR_OK : store_error(w, err);
+}
+
+static bool on_resumed(void *ctx, const struct netaddr *addr, enum outcome outcome, bool reached,
+		       unsigned tries)
+{
+	struct crawl *crawl = ctx;
+
+	if (tries > 0)
+		crawl_add_visited(crawl, addr, outcome, reached, (uint8_t)tries);
+	else
+		crawl_add(crawl, addr);
+	return true;
+}
+
+static enum err start_writer(struct walk *w)
+{
+	enum err err = ERR_OK;
+
+	if (w->store == NULL)
+		return ERR_OK;
+	if (w->config.resume)
+		err = store_resume(w->store, &w->crawl, on_resumed, driver_crawl(w->driver));
+	if (err != ERR_OK)
+		return store_error(w, err);
+	err = store_writer_start(w->store, &w->crawl, on_store_error, w, &w->writer);
+	if (err != ERR_OK)
+		snprintf(w->why, sizeof(w->why),
+			 "cannot start the thread that writes the database: out of memory");
+	return err;
+}
+
+/* --- the walk --- */
+
+/* The addresses of this machine are not dialled, unless they are seeds. */
+static void exclude_own(struct walk *w)
+{
+	uv_interface_address_t *list;
+	struct netaddr addr;
+	int count;
+
+	if (uv_interface_addresses(&list, &count) != 0)
+		return;
+	for (int i = 0; i < count; i++) {
+		if (list[i].is_internal ||
+		    !dial_netaddr((struct sockaddr *)&list[i].address, &addr))
+			continue;
+		addr.port = w->config.visit.session.network->default_port;
+		crawl_add_own(driver_crawl(w->driver), &addr);
+	}
+	uv_free_interface_addresses(list, count);
+}
+
+static enum err make_driver(struct walk *w)
+{
+	struct driver_config config = {
+		.visit = w->config.visit,
+		.crawl = w->config.crawl,
+		.threads = w->config.threads,
+		.on_known = on_known,
+		.on_visit = on_visit,
+		.on_advert = w->config.adverts ? on_advert : NULL,
+		.on_tick = on_tick,
+		.ctx = w,
+	};
+	enum err err;
+
+	dial_random(&config.crawl.key, sizeof(config.crawl.key));
+	err = driver_new(&config, &w->driver);
+	if (err != ERR_OK)
+		snprintf(w->why, sizeof(w->why),
+			 "cannot start %u event loops: out of memory or descriptors",
+			 config.threads);
+	w->started_ns = uv_hrtime();
+	return err;
+}
+
+static void set_defaults(struct walk_config *c)
+{
+	struct session_params *s = &c->visit.session;
+
+	s->role = SESSION_INITIATOR;
+	s->goal = SESSION_GOAL_PEERS;
+	if (s->timeout_ms == 0)
+		s->timeout_ms = s->patient ? WALK_TIMEOUT_PATIENT_MS : WALK_TIMEOUT_MS;
+	if (c->visit.connect_timeout_ms == 0)
+		c->visit.connect_timeout_ms = WALK_CONNECT_TIMEOUT_MS;
+	if (c->crawl.concurrency == 0)
+		c->crawl.concurrency = WALK_CONCURRENCY;
+	if (c->threads == 0)
+		c->threads = 1;
+}
+
+enum err walk_new(const struct walk_config *config, struct walk **out, char *why)
+{
+	struct walk *w = calloc(1, sizeof(*w));
+	enum err err;
+
+	*out = NULL;
+	if (w == NULL) {
+		snprintf(why, WALK_WHY_MAX, "out of memory");
+		return ERR_NOMEM;
+	}
+	w->config = *config;
+	set_defaults(&w->config);
+	err = open_store(w);
+	if (err == ERR_OK)
+		err = make_driver(w);
+	if (err == ERR_OK)
+		err = start_writer(w);
+	if (err != ERR_OK) {
+		snprintf(why, WALK_WHY_MAX, "%s", w->why);
+		walk_free(w);
+		return err;
+	}
+	*out = w;
+	return ERR_OK;
+}
+
+void walk_free(struct walk *w)
+{
+	if (w == NULL)
+		return;
+	if (w->writer != NULL)
+		store_writer_stop(w->writer);
+	driver_free(w->driver);
+	if (w->store != NULL)
+		store_close(w->store);
+	free(w);
+}
+
+void walk_seed(struct walk *w, const struct netaddr *addr)
+{
+	driver_seed(w->driver, addr);
+}
+
+enum err walk_run(struct walk *w)
+{
+	enum err err;
+
+	exclude_own(w);
+	w->started_ns = uv_hrtime();
+	err = start_resolving(w);
+	if (err == ERR_OK)
+		driver_run(w->driver);
+	end_resolving(w);
+	return err;
+}
+
+void walk_stop(struct walk *w)
+{
+	w->stopped = true;
+	end_resolving(w);
+	driver_stop(w->driver, true);
+}
+
+void walk_stats(struct walk *w, struct walk_result *out)
+{
+	driver_stats(w->driver, &out->stats, &out->totals);
+	out->crawl_id = w->crawl.id;
+	out->started_at_ms = w->crawl.started_at_ms;
+	out->elapsed_ms = (uv_hrtime() - w->started_ns) / 1000000;
+	out->cpu_seconds = limits_cpu_seconds();
+	out->max_rss_bytes = limits_max_rss_bytes();
+	out->complete = !w->stopped && out->stats.waiting == 0 && out->stats.in_flight == 0;
+}
+
+/* Sums up in the store; of a resumed crawl, known, visited and reached are of all runs. */
+static enum err end_in_store(struct walk *w, const struct walk_result *r)
+{
+	enum err err = store_writer_stop(w->writer);
+
+	w->writer = NULL;
+	if (err != ERR_OK)
+		return store_error(w, err);
+	w->crawl.complete = r->complete;
+	w->crawl.ended_at_ms = w->stopped ? 0 : unix_ms();
+	w->crawl.known = r->stats.known;
+	w->crawl.visited = r->stats.visited;
+	w->crawl.reached = r->stats.reached;
+	w->crawl.adverts += r->stats.adverts;
+	w->crawl.bytes_in += r->totals.bytes_in;
+	w->crawl.bytes_out += r->totals.bytes_out;
+	w->crawl.cpu_seconds += r->cpu_seconds;
+	w->crawl.max_rss_bytes = r->max_rss_bytes;
+	err = store_crawl_end(w->store, &w->crawl);
+	return err == ERR_OK ? ERR_OK : store_error(w, err);
+}
+
+enum err walk_end(struct walk *w, struct walk_result *out)
+{
+	walk_stats(w, out);
+	return w->writer != NULL ? end_in_store(w, out) : ERR_OK;
+}
+
+uv_loop_t *walk_loop(struct walk *w)
+{
+	return driver_loop(w->driver);
+}
+
+const char *walk_why(const struct walk *w)
+{
+	return w->why;
+}

@@ -1,0 +1,80 @@
+/* walk.h: one crawl from its first seed to its last record, kept in a store if there is
+ * one: what `peerwalk crawl` and the library share.
+ *
+ *     walk_new -> walk_seed, walk_name ... -> walk_run -> walk_end -> walk_free
+ *
+ * Callbacks come from the threads of the driver (io/driver.h says how). Everything else
+ * happens on the caller's thread, which is also that of the first loop. Failures leave a
+ * sentence with the remedy: in walk_new's `why`, later in walk_why. */
+#ifndef PEERWALK_API_WALK_H
+#define PEERWALK_API_WALK_H
+
+#include "io/driver.h"
+#include "io/resolve.h"
+#include "store/store.h"
+
+enum {
+	WALK_CONCURRENCY = 2000,
+	WALK_CONNECT_TIMEOUT_MS = 5 * 1000, /* Bitcoin Core's own */
+	/* A whole visit: handshake and reply have limits of their own. */
+	WALK_TIMEOUT_MS = 20 * 1000,
+	WALK_TIMEOUT_PATIENT_MS = 90 * 1000,
+	WALK_WHY_MAX = 640,
+};
+
+struct walk;
+
+struct walk_config {
+	struct visit_config visit; /* session.network, its agent and its flags; zero times: ours */
+	struct crawl_config crawl; /* the key is drawn here; exclude outlives the walk */
+	unsigned threads;
+	const char *db; /* NULL: nothing is kept */
+	bool resume;    /* go on with the newest unfinished crawl in db */
+	bool adverts;   /* keep who named whom, too */
+
+	/* A visit ended; final is false if it will be tried again. May be NULL. */
+	void (*on_visit)(void *ctx, const struct record *record, bool final);
+	/* On the first loop, every DRIVER_TICK_MS; may be NULL. */
+	void (*on_tick)(void *ctx, struct walk *w);
+	/* On the first loop, once for every name; may be NULL. */
+	void (*on_answer)(void *ctx, const struct resolve_answer *answer);
+	void *ctx;
+};
+
+struct walk_result {
+	struct crawl_stats stats;
+	struct driver_totals totals;
+	int64_t crawl_id; /* in the store; 0 without one */
+	int64_t started_at_ms;
+	uint64_t elapsed_ms;
+	double cpu_seconds; /* of this process so far */
+	uint64_t max_rss_bytes;
+	bool complete; /* nobody was left to ask */
+};
+
+/* Opens the store and takes up what an earlier run has left. The errors of store_open;
+ * ERR_NOT_FOUND without a crawl to resume; ERR_NOMEM, ERR_IO. why has WALK_WHY_MAX bytes. */
+enum err walk_new(const struct walk_config *config, struct walk **out, char *why);
+void walk_free(struct walk *w);
+
+/* Before walk_run. */
+void walk_seed(struct walk *w, const struct netaddr *addr);
+/* A name to be resolved; it outlives walk_run. ERR_LIMIT beyond RESOLVE_NAMES_MAX,
+ * ERR_VALUE for a port that is not that of the names before it. */
+enum err walk_name(struct walk *w, const char *name, uint16_t port);
+
+/* Until nobody is left to ask, or until walk_stop. ERR_IO if names can't be looked up;
+ * what befalls the store is told by walk_end. Once. */
+enum err walk_run(struct walk *w);
+/* Cancels what is in flight; on the first loop's thread, or before walk_run. */
+void walk_stop(struct walk *w);
+/* Writes what is still queued and the end of the crawl; a stopped one stays open, to be
+ * resumed. The store's errors. */
+enum err walk_end(struct walk *w, struct walk_result *out);
+
+/* The state of things; any thread between walk_new and walk_free. */
+void walk_stats(struct walk *w, struct walk_result *out);
+uv_loop_t *walk_loop(struct walk *w); /* the first one, for signals */
+const char *walk_why(const struct walk *w);
+
+#endif
