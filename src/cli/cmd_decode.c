@@ -1,6 +1,7 @@
 #include "cli/alloc.h"
 #include "cli/chain_arg.h"
 #include "cli/cli.h"
+#include "cli/field_text.h"
 
 #include "base/text.h"
 #include "proto/bitcoin/messages.h"
@@ -17,9 +18,8 @@
 enum {
 	INPUT_MAX = 64 * 1024 * 1024, /* sixteen of the largest messages, as binary */
 	READ_STEP = 64 * 1024,
-	NAME_WIDTH = 22,           /* "previous filter header" */
-	BYTES_SHOWN_MAX = 48,      /* of a long value, without --verbose */
-	TIME_MAX_S = 253402300799, /* the last second with a four-digit year */
+	NAME_WIDTH = 22,      /* "previous filter header" */
+	BYTES_SHOWN_MAX = 48, /* of a long value, without --verbose */
 };
 
 struct decode_options {
@@ -135,57 +135,7 @@ static int read_input(const char *arg, uint8_t **data, size_t *len)
 	return EXIT_DONE;
 }
 
-/* --- values as text --- */
-
-static void add_hex(struct text *t, struct slice s, bool reverse)
-{
-	for (size_t i = 0; i < s.len; i++)
-		text_printf(t, "%02x", s.data[reverse ? s.len - 1 - i : i]);
-}
-
-static void add_time(struct text *t, int64_t s)
-{
-	char time[32];
-
-	if (s < 0 || s > (int64_t)TIME_MAX_S) {
-		text_printf(t, "%" PRId64, s);
-		return;
-	}
-	format_time(s * 1000, false, time);
-	text_add(t, time);
-}
-
-static void add_value(struct text *t, const struct field *f)
-{
-	switch (f->kind) {
-	case FIELD_UINT:
-		text_printf(t, "%" PRIu64, f->value);
-		break;
-	case FIELD_INT:
-		text_printf(t, "%" PRId64, (int64_t)f->value);
-		break;
-	case FIELD_HEX:
-		text_printf(t, "0x%0*" PRIx64, f->len <= 8 ? (int)(2 * f->len) : 16, f->value);
-		break;
-	case FIELD_TIME:
-		add_time(t, (int64_t)f->value);
-		break;
-	case FIELD_BYTES:
-		add_hex(t, f->bytes, false);
-		break;
-	case FIELD_TEXT:
-		text_add_escaped(t, f->bytes);
-		break;
-	case FIELD_HASH:
-		add_hex(t, f->bytes, true);
-		break;
-	case FIELD_ADDR:
-		text_add(t, f->text != NULL ? f->text : "");
-		break;
-	case FIELD_GROUP:
-		break;
-	}
-}
+/* --- the listing --- */
 
 static const char *kind_name(enum field_kind kind)
 {
@@ -211,8 +161,6 @@ static const char *kind_name(enum field_kind kind)
 	}
 	return "";
 }
-
-/* --- the listing --- */
 
 static const char *red(const struct job *job)
 {
@@ -251,7 +199,7 @@ static void print_field(void *ctx, const struct field *f)
 		cut = f->len - BYTES_SHOWN_MAX;
 		shown.bytes.len = BYTES_SHOWN_MAX;
 	}
-	add_value(&t, &shown);
+	field_text_add(&t, &shown, SIZE_MAX);
 	if (cut > 0)
 		text_printf(&t, "... (%zu more; --verbose shows all)", cut);
 	if (f->text != NULL && f->kind != FIELD_ADDR)
@@ -274,7 +222,7 @@ static void print_broken(const struct job *job)
 	if (!job->marked) {
 		size_t shown = rest.len < 16 ? rest.len : 16;
 
-		add_hex(&t, slice_of(rest.data, shown), false);
+		field_text_add_hex(&t, slice_of(rest.data, shown), false);
 		printf("%s%*zu  %6zu  %-*s  %s%s  <-- here%s\n", red(job), job->offset_width,
 		       job->err_at, rest.len, NAME_WIDTH, "(not understood)",
 		       t.data != NULL ? t.data : "", shown < rest.len ? "..." : "", plain(job));
@@ -286,26 +234,12 @@ static void print_broken(const struct job *job)
 
 /* --- JSON --- */
 
-static json_t *json_value(const struct field *f)
-{
-	struct text t = { 0 };
-	json_t *value;
-
-	if (f->kind == FIELD_INT || f->kind == FIELD_GROUP ||
-	    (f->kind == FIELD_UINT && f->value <= INT64_MAX))
-		return json_integer((json_int_t)f->value);
-	add_value(&t, f);
-	value = json_string(t.data != NULL ? t.data : "");
-	text_clear(&t);
-	return value;
-}
-
 static void print_json_field(void *ctx, const struct field *f)
 {
 	struct job *job = ctx;
 	json_t *o = json_pack("{s:I, s:I, s:s, s:s, s:o*}", "offset", (json_int_t)f->at, "length",
 			      (json_int_t)f->len, "name", f->name, "kind", kind_name(f->kind),
-			      f->kind == FIELD_GROUP ? "index" : "value", json_value(f));
+			      f->kind == FIELD_GROUP ? "index" : "value", field_text_json(f));
 
 	if (o != NULL && f->kind == FIELD_TIME)
 		json_object_set_new(o, "seconds", json_integer((json_int_t)f->value));

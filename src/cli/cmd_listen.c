@@ -86,6 +86,7 @@ static void summarize(void *ctx, const struct field *f)
 	}
 	text_printf(&t->text, "%s%s ", t->text.len > 0 ? ", " : "", f->name);
 	field_text_add(&t->text, f, SUMMARY_BYTES);
+	field_text_add_meaning(&t->text, f);
 }
 
 static void list_field(void *ctx, const struct field *f)
@@ -100,6 +101,7 @@ static void list_field(void *ctx, const struct field *f)
 	}
 	text_printf(&t->text, "      %-*s  ", FIELD_NAME_WIDTH, f->name);
 	field_text_add(&t->text, f, FIELD_BYTES_MAX);
+	field_text_add_meaning(&t->text, f);
 	text_add(&t->text, "\n");
 }
 

@@ -2,7 +2,7 @@
 
 #include <inttypes.h>
 
-static void add_hex(struct text *t, struct slice s, bool reverse)
+void field_text_add_hex(struct text *t, struct slice s, bool reverse)
 {
 	for (size_t i = 0; i < s.len; i++)
 		text_printf(t, "%02x", s.data[reverse ? s.len - 1 - i : i]);
@@ -12,7 +12,7 @@ static void add_bytes(struct text *t, struct slice s, size_t max)
 {
 	size_t shown = s.len < max ? s.len : max;
 
-	add_hex(t, slice_of(s.data, shown), false);
+	field_text_add_hex(t, slice_of(s.data, shown), false);
 	if (shown < s.len)
 		text_add(t, "...");
 }
@@ -40,7 +40,7 @@ void field_text_add(struct text *t, const struct field *f, size_t bytes_max)
 		text_printf(t, "%" PRId64, (int64_t)f->value);
 		break;
 	case FIELD_HEX:
-		text_printf(t, "0x%" PRIx64, f->value);
+		text_printf(t, "0x%0*" PRIx64, f->len <= 8 ? (int)(2 * f->len) : 16, f->value);
 		break;
 	case FIELD_TIME:
 		add_time(t, (int64_t)f->value);
@@ -52,31 +52,31 @@ void field_text_add(struct text *t, const struct field *f, size_t bytes_max)
 		text_add_escaped(t, f->bytes);
 		break;
 	case FIELD_HASH:
-		add_hex(t, f->bytes, true);
+		field_text_add_hex(t, f->bytes, true);
 		break;
 	case FIELD_ADDR:
 		text_add(t, f->text != NULL ? f->text : "");
 		break;
 	case FIELD_GROUP:
-		text_printf(t, "%" PRIu64, f->value);
 		break;
 	}
+}
+
+void field_text_add_meaning(struct text *t, const struct field *f)
+{
 	if (f->text != NULL && f->text[0] != '\0' && f->kind != FIELD_ADDR)
-		text_printf(t, " (%s)", f->text);
+		text_printf(t, t->len > 0 ? " (%s)" : "(%s)", f->text);
 }
 
 json_t *field_text_json(const struct field *f)
 {
-	struct field bare = *f;
 	struct text t = { 0 };
 	json_t *value;
 
 	if (f->kind == FIELD_INT || f->kind == FIELD_GROUP ||
 	    (f->kind == FIELD_UINT && f->value <= INT64_MAX))
 		return json_integer((json_int_t)f->value);
-	if (f->kind != FIELD_ADDR)
-		bare.text = NULL;
-	field_text_add(&t, &bare, SIZE_MAX);
+	field_text_add(&t, f, SIZE_MAX);
 	value = json_stringn(t.data != NULL ? t.data : "", t.len);
 	text_clear(&t);
 	return value;
