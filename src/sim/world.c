@@ -214,8 +214,10 @@ static struct netaddr host_address(const struct sim_world *w, uint64_t host, uns
 
 	a.port = (uint16_t)(w->config.port + port);
 	if (a.kind == NETADDR_IPV4) {
-		for (int i = 3; i >= 0; i--, host >>= 8)
-			a.bytes[i] |= (uint8_t)host;
+		a.bytes[0] |= (uint8_t)(host >> 24);
+		a.bytes[1] |= (uint8_t)(host >> 16);
+		a.bytes[2] |= (uint8_t)(host >> 8);
+		a.bytes[3] |= (uint8_t)host;
 		return a;
 	}
 	for (unsigned i = w->width; i-- > 0; at++)
