@@ -107,6 +107,7 @@ static int write_all(const struct cli *cli, const struct export_args *o, struct 
 			cli_error("cannot write to %s: %s; make room, or name another file with "
 				  "--output",
 				  name, strerror(saved));
+		errno = saved;
 		return EXIT_FAILED;
 	}
 	if (err != ERR_OK) {
@@ -126,6 +127,7 @@ static int run(struct cli *cli, void *values, char **args, unsigned args_count)
 	struct store *store;
 	FILE *out = stdout;
 	int status = read_filter(cli, o, &filter);
+	bool closed;
 
 	(void)args;
 	(void)args_count;
@@ -148,7 +150,10 @@ static int run(struct cli *cli, void *values, char **args, unsigned args_count)
 			  o->output, strerror(errno));
 		status = EXIT_FAILED;
 	}
+	closed = ferror(stdout) && errno == EPIPE;
 	store_close(store);
+	if (closed)
+		errno = EPIPE; /* for main, which looks at stdout once more */
 	return status;
 }
 

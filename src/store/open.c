@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum {
 	/* Pages that a batch touches stay in memory: 64 MiB hold the index of a million
@@ -228,6 +229,28 @@ out:
 	return err;
 }
 
+/* Whether a new file can be made there: SQLite's own answer names no reason. */
+static enum err check_folder(struct store *s)
+{
+	const char *slash = strrchr(s->path, '/');
+	char *folder = slash == NULL      ? strdup(".")
+		       : slash == s->path ? strdup("/")
+					  : strndup(s->path, (size_t)(slash - s->path));
+	enum err err = ERR_OK;
+
+	if (folder == NULL)
+		return db_fail_as(s, ERR_NOMEM, NULL);
+	if (access(folder, W_OK | X_OK) != 0)
+		err = db_fail_as(s, db_err(SQLITE_CANTOPEN, errno), strerror(errno));
+	if (err == ERR_NOT_FOUND)
+		snprintf(s->why, sizeof(s->why),
+			 "%s: its folder is missing; make it with `mkdir -p %s`, or name another "
+			 "file with --db",
+			 s->path, folder);
+	free(folder);
+	return err;
+}
+
 static enum err open_path(struct store *s)
 {
 	struct stat st;
@@ -239,6 +262,10 @@ static enum err open_path(struct store *s)
 			return db_fail_as(s, ERR_NOT_OURS, "it is a folder");
 	} else if (errno != ENOENT || s->mode != STORE_CREATE) {
 		return db_fail_as(s, db_err(SQLITE_CANTOPEN, errno), strerror(errno));
+	} else {
+		err = check_folder(s);
+		if (err != ERR_OK)
+			return err;
 	}
 	if (s->mode != STORE_READ)
 		flags = SQLITE_OPEN_READWRITE;
@@ -254,8 +281,8 @@ enum err store_open(const char *path, enum store_mode mode, struct store **out, 
 		    size_t why_cap)
 {
 	struct store *s = calloc(1, sizeof(*s));
-	/* SQLite takes a leading colon for a name of its own, like ":memory:". */
-	const char *prefix = path[0] == ':' ? "./" : "";
+	/* SQLite takes ":memory:" and "file:..." for something else than a file's name. */
+	const char *prefix = path[0] == ':' || strncmp(path, "file:", 5) == 0 ? "./" : "";
 	enum err err;
 
 	*out = NULL;
