@@ -2,9 +2,9 @@
  *
  * A fuzzer doesn't guess checksums: each is tried as it stands, and with the frames put
  * right, so that what lies behind them is reached as well. */
+#include "fuzz/frames.h"
 #include "fuzz/fuzz.h"
 #include "proto/bitcoin/explain.h"
-#include "proto/bitcoin/wire.h"
 
 #include <string.h>
 
@@ -32,23 +32,6 @@ static void check(struct slice in)
 	CHECK(quiet_at == at && (err == ERR_OK || strcmp(quiet_rule, rule) == 0));
 }
 
-/* Magic, a length no longer than what is left, and checksum of each message. */
-static void put_right(uint8_t *data, size_t size)
-{
-	while (size >= BITCOIN_HEADER_LEN) {
-		size_t left = size - BITCOIN_HEADER_LEN;
-		size_t len = ((size_t)data[16] | (size_t)data[17] << 8) % (left + 1);
-		struct writer w;
-
-		memcpy(data, chain.magic, sizeof(chain.magic));
-		writer_init(&w, data + 16, 4);
-		writer_u32le(&w, (uint32_t)len);
-		bitcoin_checksum(slice_of(data + BITCOIN_HEADER_LEN, len), data + 20);
-		data += BITCOIN_HEADER_LEN + len;
-		size -= BITCOIN_HEADER_LEN + len;
-	}
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	uint8_t *copy;
@@ -60,7 +43,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (copy == NULL)
 		return 0;
 	memcpy(copy, data, size);
-	put_right(copy, size);
+	put_frames_right(copy, size, chain.magic);
 	check(slice_of(copy, size));
 	free(copy);
 	return 0;
