@@ -28,123 +28,96 @@ static inline void reencode_addr(struct reader *r, bool v2, struct writer *w)
 	bitcoin_addr_encode(w, v2, adverts, n);
 }
 
-#define REENCODE(name, type)                            \
-	do {                                            \
-		type m;                                 \
-                                                        \
-		bitcoin_##name##_decode(r, &m);         \
-		if (reader_ok(r))                       \
-			bitcoin_##name##_encode(w, &m); \
-	} while (0)
-#define REENCODE_VALUE(name, type)                     \
-	do {                                           \
-		type m;                                \
-                                                       \
-		bitcoin_##name##_decode(r, &m);        \
-		if (reader_ok(r))                      \
-			bitcoin_##name##_encode(w, m); \
-	} while (0)
+static inline void reencode_addr_v1(struct reader *r, struct writer *w)
+{
+	reencode_addr(r, false, w);
+}
+
+static inline void reencode_addr_v2(struct reader *r, struct writer *w)
+{
+	reencode_addr(r, true, w);
+}
+
+static inline void reencode_raw(struct reader *r, struct writer *w)
+{
+	writer_slice(w, reader_bytes(r, reader_left(r), "payload"));
+}
+
+#define REENCODER(name, type, passed)                                          \
+	static inline void reencode_##name(struct reader *r, struct writer *w) \
+	{                                                                      \
+		type m;                                                        \
+		bitcoin_##name##_decode(r, &m);                                \
+		if (reader_ok(r))                                              \
+			bitcoin_##name##_encode(w, passed);                    \
+	}
+
+REENCODER(version, struct bitcoin_version, &m)
+REENCODER(sendtxrcncl, struct bitcoin_sendtxrcncl, &m)
+REENCODER(feature, struct bitcoin_feature, &m)
+REENCODER(ping, struct bitcoin_ping, &m)
+REENCODER(inv, struct bitcoin_inv_list, &m)
+REENCODER(locator, struct bitcoin_locator, &m)
+REENCODER(headers, struct bitcoin_headers, &m)
+REENCODER(tx, struct bitcoin_tx, &m)
+REENCODER(block, struct bitcoin_block, &m)
+REENCODER(feefilter, uint64_t, m)
+REENCODER(sendcmpct, struct bitcoin_sendcmpct, &m)
+REENCODER(reject, struct bitcoin_reject, &m)
+REENCODER(alert, struct bitcoin_alert, &m)
+REENCODER(filterload, struct bitcoin_filterload, &m)
+REENCODER(filteradd, struct slice, m)
+REENCODER(merkleblock, struct bitcoin_merkleblock, &m)
+REENCODER(getcfilters, struct bitcoin_getcfilters, &m)
+REENCODER(cfilter, struct bitcoin_cfilter, &m)
+REENCODER(cfheaders, struct bitcoin_cfheaders, &m)
+REENCODER(getcfcheckpt, struct bitcoin_getcfcheckpt, &m)
+REENCODER(cfcheckpt, struct bitcoin_cfcheckpt, &m)
+REENCODER(cmpctblock, struct bitcoin_cmpctblock, &m)
+REENCODER(getblocktxn, struct bitcoin_getblocktxn, &m)
+REENCODER(blocktxn, struct bitcoin_blocktxn, &m)
+
+/* No row: a message without a payload. */
+static void (*const reencoders[BITCOIN_COMMAND_COUNT])(struct reader *r, struct writer *w) = {
+	[BITCOIN_VERSION] = reencode_version,
+	[BITCOIN_SENDTXRCNCL] = reencode_sendtxrcncl,
+	[BITCOIN_FEATURE] = reencode_feature,
+	[BITCOIN_PING] = reencode_ping,
+	[BITCOIN_PONG] = reencode_ping,
+	[BITCOIN_INV] = reencode_inv,
+	[BITCOIN_GETDATA] = reencode_inv,
+	[BITCOIN_NOTFOUND] = reencode_inv,
+	[BITCOIN_GETHEADERS] = reencode_locator,
+	[BITCOIN_GETBLOCKS] = reencode_locator,
+	[BITCOIN_HEADERS] = reencode_headers,
+	[BITCOIN_TX] = reencode_tx,
+	[BITCOIN_BLOCK] = reencode_block,
+	[BITCOIN_FEEFILTER] = reencode_feefilter,
+	[BITCOIN_SENDCMPCT] = reencode_sendcmpct,
+	[BITCOIN_REJECT] = reencode_reject,
+	[BITCOIN_ALERT] = reencode_alert,
+	[BITCOIN_FILTERLOAD] = reencode_filterload,
+	[BITCOIN_FILTERADD] = reencode_filteradd,
+	[BITCOIN_MERKLEBLOCK] = reencode_merkleblock,
+	[BITCOIN_GETCFILTERS] = reencode_getcfilters,
+	[BITCOIN_GETCFHEADERS] = reencode_getcfilters,
+	[BITCOIN_CFILTER] = reencode_cfilter,
+	[BITCOIN_CFHEADERS] = reencode_cfheaders,
+	[BITCOIN_GETCFCHECKPT] = reencode_getcfcheckpt,
+	[BITCOIN_CFCHECKPT] = reencode_cfcheckpt,
+	[BITCOIN_CMPCTBLOCK] = reencode_cmpctblock,
+	[BITCOIN_GETBLOCKTXN] = reencode_getblocktxn,
+	[BITCOIN_BLOCKTXN] = reencode_blocktxn,
+	[BITCOIN_ADDR] = reencode_addr_v1,
+	[BITCOIN_ADDRV2] = reencode_addr_v2,
+	[BITCOIN_UNKNOWN] = reencode_raw,
+};
 
 /* Decodes a payload and, if that went well, writes what was understood. */
 static inline void reencode(enum bitcoin_command id, struct reader *r, struct writer *w)
 {
-	switch (id) {
-	case BITCOIN_UNKNOWN:
-	case BITCOIN_COMMAND_COUNT:
-		writer_slice(w, reader_bytes(r, reader_left(r), "payload"));
-		break;
-	case BITCOIN_VERACK:
-	case BITCOIN_WTXIDRELAY:
-	case BITCOIN_SENDADDRV2:
-	case BITCOIN_GETADDR:
-	case BITCOIN_SENDHEADERS:
-	case BITCOIN_MEMPOOL:
-	case BITCOIN_FILTERCLEAR:
-		break;
-	case BITCOIN_VERSION:
-		REENCODE(version, struct bitcoin_version);
-		break;
-	case BITCOIN_SENDTXRCNCL:
-		REENCODE(sendtxrcncl, struct bitcoin_sendtxrcncl);
-		break;
-	case BITCOIN_FEATURE:
-		REENCODE(feature, struct bitcoin_feature);
-		break;
-	case BITCOIN_ADDR:
-		reencode_addr(r, false, w);
-		break;
-	case BITCOIN_ADDRV2:
-		reencode_addr(r, true, w);
-		break;
-	case BITCOIN_PING:
-	case BITCOIN_PONG:
-		REENCODE(ping, struct bitcoin_ping);
-		break;
-	case BITCOIN_INV:
-	case BITCOIN_GETDATA:
-	case BITCOIN_NOTFOUND:
-		REENCODE(inv, struct bitcoin_inv_list);
-		break;
-	case BITCOIN_GETHEADERS:
-	case BITCOIN_GETBLOCKS:
-		REENCODE(locator, struct bitcoin_locator);
-		break;
-	case BITCOIN_HEADERS:
-		REENCODE(headers, struct bitcoin_headers);
-		break;
-	case BITCOIN_TX:
-		REENCODE(tx, struct bitcoin_tx);
-		break;
-	case BITCOIN_BLOCK:
-		REENCODE(block, struct bitcoin_block);
-		break;
-	case BITCOIN_FEEFILTER:
-		REENCODE_VALUE(feefilter, uint64_t);
-		break;
-	case BITCOIN_SENDCMPCT:
-		REENCODE(sendcmpct, struct bitcoin_sendcmpct);
-		break;
-	case BITCOIN_REJECT:
-		REENCODE(reject, struct bitcoin_reject);
-		break;
-	case BITCOIN_ALERT:
-		REENCODE(alert, struct bitcoin_alert);
-		break;
-	case BITCOIN_FILTERLOAD:
-		REENCODE(filterload, struct bitcoin_filterload);
-		break;
-	case BITCOIN_FILTERADD:
-		REENCODE_VALUE(filteradd, struct slice);
-		break;
-	case BITCOIN_MERKLEBLOCK:
-		REENCODE(merkleblock, struct bitcoin_merkleblock);
-		break;
-	case BITCOIN_GETCFILTERS:
-	case BITCOIN_GETCFHEADERS:
-		REENCODE(getcfilters, struct bitcoin_getcfilters);
-		break;
-	case BITCOIN_CFILTER:
-		REENCODE(cfilter, struct bitcoin_cfilter);
-		break;
-	case BITCOIN_CFHEADERS:
-		REENCODE(cfheaders, struct bitcoin_cfheaders);
-		break;
-	case BITCOIN_GETCFCHECKPT:
-		REENCODE(getcfcheckpt, struct bitcoin_getcfcheckpt);
-		break;
-	case BITCOIN_CFCHECKPT:
-		REENCODE(cfcheckpt, struct bitcoin_cfcheckpt);
-		break;
-	case BITCOIN_CMPCTBLOCK:
-		REENCODE(cmpctblock, struct bitcoin_cmpctblock);
-		break;
-	case BITCOIN_GETBLOCKTXN:
-		REENCODE(getblocktxn, struct bitcoin_getblocktxn);
-		break;
-	case BITCOIN_BLOCKTXN:
-		REENCODE(blocktxn, struct bitcoin_blocktxn);
-		break;
-	}
+	if (reencoders[id] != NULL)
+		reencoders[id](r, w);
 }
 
 /* Whether what is understood of a payload is all that stands in it. Otherwise several

@@ -47,7 +47,6 @@ static void explain_addrv2(struct reader *r)
 	static void explain_##name(struct reader *r) \
 	{                                            \
 		type m;                              \
-                                                     \
 		bitcoin_##name##_decode(r, &m);      \
 	}
 
