@@ -2,6 +2,7 @@
 
 #include "cli/alloc.h"
 #include "io/dial.h"
+#include "io/limits.h"
 #include "io/resolve.h"
 
 #include <assert.h>
@@ -10,6 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { DESCRIPTORS_OWN = 16 /* epoll, wake-up and signal pipes, the resolver's sockets */ };
 
 struct contacts;
 
@@ -31,7 +34,9 @@ struct contacts {
 	uv_signal_t on_int, on_term;
 	uv_timer_t duration;
 	struct contact *list;
-	unsigned left; /* not told yet */
+	unsigned begun, told;
+	uint64_t at_once;
+	bool beginning; /* begin_some is at work */
 	bool stopping;
 	int status;
 };
@@ -69,14 +74,18 @@ static void all_told(struct contacts *all)
 	uv_close((uv_handle_t *)&all->duration, NULL);
 }
 
+static void begin_some(struct contacts *all);
+
 static void tell(struct contact *c, const struct record *record, const char *why)
 {
 	struct contacts *all = c->all;
 
 	all->config->on_done(all->config->ctx, c->index, record, why);
 	uv_close((uv_handle_t *)&c->resolve_timer, NULL);
-	if (--all->left == 0)
+	if (++all->told == all->config->count)
 		all_told(all);
+	else
+		begin_some(all);
 }
 
 static void dial_next(struct contact *c);
@@ -114,9 +123,9 @@ static void dial_next(struct contact *c)
 	err = dial_start(c->all->dialer, &c->visit, addr, nonce, on_dial_done, c, &c->dial);
 	if (err == ERR_OK)
 		return;
-	cli_error("cannot open a connection: %s; raise the limit of open files (ulimit -n) or name "
-		  "fewer peers",
-		  err == ERR_NOMEM ? err_text(err) : strerror(errno));
+	if (c->all->status != EXIT_FAILED)
+		cli_error("cannot open a connection: %s; raise the limit of open files (ulimit -n)",
+			  err == ERR_NOMEM ? err_text(err) : strerror(errno));
 	c->all->status = EXIT_FAILED;
 	tell(c, NULL, "this machine could not open a connection");
 }
@@ -155,7 +164,7 @@ static void on_resolve_timer(uv_timer_t *timer)
 	tell(c, NULL, "DNS did not answer");
 }
 
-static void start(struct contact *c)
+static void begin(struct contact *c)
 {
 	const struct peer_arg *peer = &c->all->config->peers[c->index];
 	const char *name = peer->name;
@@ -163,6 +172,10 @@ static void start(struct contact *c)
 
 	uv_timer_init(&c->all->loop, &c->resolve_timer);
 	c->resolve_timer.data = c;
+	if (c->all->stopping) {
+		tell(c, NULL, "stopped before its turn");
+		return;
+	}
 	if (!peer->is_name) {
 		c->addrs = alloc_zeroed(1, sizeof(*c->addrs));
 		c->addrs[0] = peer->addr;
@@ -178,10 +191,29 @@ static void start(struct contact *c)
 	uv_timer_start(&c->resolve_timer, on_resolve_timer, CONTACTS_RESOLVE_MS, 0);
 }
 
+/* Whoever ends at once makes room for another in the loop, not in a recursion. */
+static void begin_some(struct contacts *all)
+{
+	if (all->beginning)
+		return;
+	all->beginning = true;
+	while (all->begun < all->config->count && all->begun - all->told < all->at_once) {
+		struct contact *c = &all->list[all->begun];
+
+		c->all = all;
+		c->index = all->begun++;
+		c->visit = all->config->visit;
+		c->visit.session.network = all->config->peers[c->index].network;
+		begin(c);
+	}
+	all->beginning = false;
+}
+
 static void stop(struct contacts *all)
 {
 	all->stopping = true;
-	for (unsigned i = 0; i < all->config->count; i++) {
+	/* Those that have not begun are told by begin_some, as places become free. */
+	for (unsigned i = 0; i < all->begun; i++) {
 		struct contact *c = &all->list[i];
 
 		if (c->resolve != NULL) {
@@ -208,11 +240,15 @@ static void on_duration(uv_timer_t *timer)
 
 static bool open_loop(struct contacts *all)
 {
-	if (uv_loop_init(&all->loop) != 0) {
-		cli_error("cannot start: %s; raise the limit of open files (ulimit -n)",
-			  strerror(errno));
+	uint64_t limit = limits_raise_descriptors(), used = limits_open_descriptors();
+
+	/* libuv aborts where a loop's own descriptors don't fit. */
+	if (limit < used + DESCRIPTORS_OWN + 1 || uv_loop_init(&all->loop) != 0) {
+		cli_error("cannot start: too many open files; raise the limit (ulimit -n)");
 		return false;
 	}
+	limit -= used + DESCRIPTORS_OWN;
+	all->at_once = limit < CONTACTS_AT_ONCE ? limit : CONTACTS_AT_ONCE;
 	uv_signal_init(&all->loop, &all->on_int);
 	uv_signal_init(&all->loop, &all->on_term);
 	uv_timer_init(&all->loop, &all->duration);
@@ -226,7 +262,7 @@ static bool open_loop(struct contacts *all)
 
 int contacts_run(const struct contacts_config *config)
 {
-	struct contacts all = { .config = config, .left = config->count };
+	struct contacts all = { .config = config };
 	int err;
 
 	assert(config->count > 0);
@@ -235,13 +271,7 @@ int contacts_run(const struct contacts_config *config)
 	all.dialer = alloc_zeroed(1, sizeof(*all.dialer));
 	all.list = alloc_zeroed(config->count, sizeof(*all.list));
 	dialer_init(all.dialer, &all.loop);
-	for (unsigned i = 0; i < config->count; i++) {
-		all.list[i].all = &all;
-		all.list[i].index = i;
-		all.list[i].visit = config->visit;
-		all.list[i].visit.session.network = config->peers[i].network;
-		start(&all.list[i]);
-	}
+	begin_some(&all);
 	uv_run(&all.loop, UV_RUN_DEFAULT);
 	err = uv_loop_close(&all.loop);
 	assert(err == 0);

@@ -11,6 +11,7 @@
 
 enum {
 	CONTACTS_RESOLVE_MS = 10000, /* resolvers that are there answer within five */
+	CONTACTS_AT_ONCE = 100,      /* far below the usual limit of 1024 open files */
 	CONTACTS_TEXT_MAX = 400,
 };
 
