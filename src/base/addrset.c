@@ -1,6 +1,7 @@
 #include "base/addrset.h"
 
 #include <assert.h>
+#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -52,6 +53,47 @@ static uint8_t *entry(const struct addrset *s, uint32_t id)
 	       (position % ADDRSET_CHUNK) * entry_bytes(class);
 }
 
+/* --- IPv4, the common case: six bytes as one number --- */
+
+enum {
+	IPV4_BYTES = 4 + PORT_BYTES,
+	IPV4_ENTRY = IPV4_BYTES + TAG_BYTES,
+	/* An entry is read as eight bytes: the last of a chunk reads past its end. */
+	CHUNK_SLACK = 8,
+};
+
+static uint64_t ipv4_packed(const struct netaddr *a)
+{
+	uint32_t ip;
+
+	memcpy(&ip, a->bytes, sizeof(ip));
+	return le32toh(ip) | (uint64_t)(uint16_t)(a->port >> 8 | a->port << 8) << 32;
+}
+
+static bool ipv4_is(const struct addrset *s, uint32_t id, uint64_t packed)
+{
+	uint64_t e;
+
+	memcpy(&e, s->classes[0].chunks[id / ADDRSET_CHUNK] + (id % ADDRSET_CHUNK) * IPV4_ENTRY,
+	       sizeof(e));
+	return (le64toh(e) & ((1ULL << 8 * IPV4_BYTES) - 1)) == packed;
+}
+
+/* As find_slot, below. */
+static uint32_t *find_ipv4_slot(const struct addrset *s, uint64_t hash, uint64_t packed)
+{
+	uint32_t slot = (uint32_t)hash & s->mask;
+
+	while (s->slots[slot] != 0) {
+		uint32_t id = s->slots[slot] - 1;
+
+		if (id >> ADDRSET_CLASS_SHIFT == 0 && ipv4_is(s, id, packed))
+			break;
+		slot = (slot + 1) & s->mask;
+	}
+	return &s->slots[slot];
+}
+
 /* The entry's bytes up to the tag: what is hashed and compared. */
 static size_t pack(const struct netaddr *a, unsigned class, uint8_t out[static 35])
 {
@@ -90,14 +132,12 @@ void addrset_clear(struct addrset *s)
 uint64_t addrset_hash(const struct addrset *s, const struct netaddr *addr)
 {
 	uint8_t packed[35];
-	size_t n = pack(addr, class_of(addr->kind), packed);
+	size_t n;
 
+	if (addr->kind == NETADDR_IPV4)
+		return hash_siphash13_short(&s->key, ipv4_packed(addr), IPV4_BYTES);
+	n = pack(addr, class_of(addr->kind), packed);
 	return hash_siphash13(&s->key, packed, n);
-}
-
-void addrset_prefetch(const struct addrset *s, uint64_t hash)
-{
-	__builtin_prefetch(&s->slots[hash & s->mask]);
 }
 
 static enum err grow_slots(struct addrset *s)
@@ -142,7 +182,7 @@ static enum err grow_class(struct addrset *s, unsigned class)
 		s->classes[class].chunks = chunks;
 		s->classes[class].chunk_cap = cap;
 	}
-	chunks[n] = malloc(ADDRSET_CHUNK * entry_bytes(class));
+	chunks[n] = malloc(ADDRSET_CHUNK * entry_bytes(class) + CHUNK_SLACK);
 	if (chunks[n] == NULL)
 		return ERR_NOMEM;
 	s->classes[class].chunk_count++;
@@ -165,27 +205,42 @@ static uint32_t *find_slot(const struct addrset *s, uint64_t hash, unsigned clas
 	return &s->slots[slot];
 }
 
+bool addrset_find_hashed(const struct addrset *s, const struct netaddr *addr, uint64_t hash,
+			 uint32_t *id)
+{
+	uint8_t packed[35];
+	const uint32_t *slot;
+	unsigned class;
+
+	if (addr->kind == NETADDR_IPV4) {
+		slot = find_ipv4_slot(s, hash, ipv4_packed(addr));
+	} else {
+		class = class_of(addr->kind);
+		slot = find_slot(s, hash, class, packed, pack(addr, class, packed));
+	}
+	*id = *slot - 1;
+	return *slot != 0;
+}
+
 enum err addrset_add_hashed(struct addrset *s, const struct netaddr *addr, uint64_t hash,
 			    uint32_t *id, bool *added)
 {
 	unsigned class = class_of(addr->kind);
 	uint8_t packed[35];
 	size_t len = pack(addr, class, packed);
-	uint32_t *slot = find_slot(s, hash, class, packed, len);
+	uint32_t *slot;
 	uint8_t *e;
 
-	*added = *slot == 0;
-	if (*slot != 0) {
-		*id = *slot - 1;
+	*added = !addrset_find_hashed(s, addr, hash, id);
+	if (!*added)
 		return ERR_OK;
-	}
 	if (grow_class(s, class) != ERR_OK)
 		return ERR_NOMEM;
 	if ((uint64_t)(s->used + 1) * 4 > (uint64_t)(s->mask + 1) * 3) {
 		if (grow_slots(s) != ERR_OK)
 			return ERR_NOMEM;
-		slot = find_slot(s, hash, class, packed, len);
 	}
+	slot = find_slot(s, hash, class, packed, len);
 	*id = addrset_id(class, s->classes[class].count++);
 	s->used++;
 	*slot = *id + 1;
@@ -202,15 +257,7 @@ enum err addrset_add(struct addrset *s, const struct netaddr *addr, uint32_t *id
 
 bool addrset_find(const struct addrset *s, const struct netaddr *addr, uint32_t *id)
 {
-	unsigned class = class_of(addr->kind);
-	uint8_t packed[35];
-	size_t len = pack(addr, class, packed);
-	const uint32_t *slot = find_slot(s, addrset_hash(s, addr), class, packed, len);
-
-	if (*slot == 0)
-		return false;
-	*id = *slot - 1;
-	return true;
+	return addrset_find_hashed(s, addr, addrset_hash(s, addr), id);
 }
 
 void addrset_get(const struct addrset *s, uint32_t id, struct netaddr *out)
@@ -245,7 +292,7 @@ size_t addrset_bytes(const struct addrset *s)
 	size_t n = ((size_t)s->mask + 1) * sizeof(*s->slots);
 
 	for (unsigned c = 0; c < ADDRSET_CLASSES; c++) {
-		n += (size_t)s->classes[c].chunk_count * ADDRSET_CHUNK * entry_bytes(c);
+		n += s->classes[c].chunk_count * (ADDRSET_CHUNK * entry_bytes(c) + CHUNK_SLACK);
 		n += s->classes[c].chunk_cap * sizeof(uint8_t *);
 	}
 	return n;

@@ -37,9 +37,15 @@ enum err addrset_add(struct addrset *s, const struct netaddr *addr, uint32_t *id
 bool addrset_find(const struct addrset *s, const struct netaddr *addr, uint32_t *id);
 void addrset_get(const struct addrset *s, uint32_t id, struct netaddr *out);
 uint8_t *addrset_tag(const struct addrset *s, uint32_t id);
-/* Brings the slot of an address near the processor before it is looked up. */
-void addrset_prefetch(const struct addrset *s, uint64_t hash);
+/* For many addresses at once: hash some, bring their slots near the processor, then
+ * look them up. */
 uint64_t addrset_hash(const struct addrset *s, const struct netaddr *addr);
+static inline void addrset_prefetch(const struct addrset *s, uint64_t hash)
+{
+	__builtin_prefetch(&s->slots[hash & s->mask]);
+}
+bool addrset_find_hashed(const struct addrset *s, const struct netaddr *addr, uint64_t hash,
+			 uint32_t *id);
 enum err addrset_add_hashed(struct addrset *s, const struct netaddr *addr, uint64_t hash,
 			    uint32_t *id, bool *added);
 

@@ -91,7 +91,7 @@ static void on_event(void *ctx, struct visit *v, struct session_event *event)
 
 	if (event->kind != SESSION_EVENT_ADVERTS)
 		return;
-	while (proto->advert(event, &advert)) {
+	while (proto->adverts(event, &advert, 1) == 1) {
 		uint32_t id;
 		bool added;
 

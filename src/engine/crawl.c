@@ -88,33 +88,22 @@ static bool is_excluded(const struct crawl *c, const struct netaddr *addr)
 	return false;
 }
 
-static enum crawl_verdict verdict_of(enum state state)
-{
-	return state == EXCLUDED || state == OWN ? CRAWL_EXCLUDED : CRAWL_KNOWN;
-}
-
-static enum crawl_verdict add_hashed(struct crawl *c, const struct netaddr *addr, uint64_t hash,
-				     bool over_cap)
+/* A new address, or one that may not become known. */
+static enum crawl_verdict add_new(struct crawl *c, const struct netaddr *addr, uint64_t hash)
 {
 	bool added;
 	uint32_t id;
 	uint8_t *tag;
 
-	if (addrset_count(&c->known) >= c->config.known_max || over_cap) {
-		/* Full: still tell the known from the new. */
-		return addrset_find(&c->known, addr, &id)
-			       ? verdict_of((enum state) * addrset_tag(&c->known, id))
-			       : CRAWL_CUT;
-	}
-	if (!c->config.allow_private && !netaddr_is_routable(addr))
-		return CRAWL_NOT_ROUTABLE;
+	if (addrset_count(&c->known) >= c->config.known_max)
+		return CRAWL_CUT;
 	if (addr->port == 0 && netaddr_is_ip(addr))
+		return CRAWL_NOT_ROUTABLE;
+	if (!c->config.allow_private && !netaddr_is_routable(addr))
 		return CRAWL_NOT_ROUTABLE;
 	if (addrset_add_hashed(&c->known, addr, hash, &id, &added) != ERR_OK)
 		return CRAWL_CUT;
 	tag = addrset_tag(&c->known, id);
-	if (!added)
-		return verdict_of((enum state) * tag);
 	if (is_excluded(c, addr)) {
 		/* Kept, so that the list is searched once an address. */
 		*tag = EXCLUDED;
@@ -128,6 +117,20 @@ static enum crawl_verdict add_hashed(struct crawl *c, const struct netaddr *addr
 	}
 	c->stats.waiting++;
 	return CRAWL_NEW;
+}
+
+/* Nearly all that peers name is known already: that comes first. */
+static enum crawl_verdict add_hashed(struct crawl *c, const struct netaddr *addr, uint64_t hash,
+				     bool over_cap)
+{
+	uint32_t id;
+
+	if (addrset_find_hashed(&c->known, addr, hash, &id)) {
+		uint8_t state = *addrset_tag(&c->known, id);
+
+		return state == EXCLUDED || state == OWN ? CRAWL_EXCLUDED : CRAWL_KNOWN;
+	}
+	return over_cap ? CRAWL_CUT : add_new(c, addr, hash);
 }
 
 static bool is_usable(const struct netaddr *addr)

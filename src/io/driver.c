@@ -98,18 +98,12 @@ static void on_event(void *ctx, struct visit *v, struct session_event *event)
 	struct flight *f = v->owner;
 	struct loop *loop = f->loop;
 	const struct proto *proto = v->config->session.network->proto;
-	size_t count = 0;
+	size_t count;
 
 	(void)ctx;
 	if (event->kind != SESSION_EVENT_ADVERTS)
 		return;
-	while (proto->advert(event, &loop->named[count])) {
-		if (++count == NAMED_BATCH) {
-			take_batch(loop, f, &v->addr, count);
-			count = 0;
-		}
-	}
-	if (count > 0)
+	while ((count = proto->adverts(event, loop->named, NAMED_BATCH)) > 0)
 		take_batch(loop, f, &v->addr, count);
 }
 

@@ -46,19 +46,19 @@ struct session_params {
 	const struct network *network;
 	enum session_role role;
 	enum session_goal goal;
-	bool stepwise;          /* send nothing before the peer's turn has come (old software) */
-	bool patient;           /* wait long for the answer to getaddr */
-	uint64_t nonce;         /* random: tells our own connections from others' */
+	bool stepwise;  /* send nothing before the peer's turn has come (old software) */
+	bool patient;   /* wait long for the answer to getaddr */
+	uint64_t nonce; /* random: tells our own connections from others' */
 	uint64_t (*is_own)(void *ctx, uint64_t nonce); /* NULL: compare with nonce only */
 	void *is_own_ctx;
-	int64_t unix_s;         /* wall clock at now_ms */
-	uint64_t services;      /* offered to the peer; 0 for a crawler */
-	int32_t height;         /* claimed; responders only */
-	int32_t protocol;       /* 0: the newest we speak */
-	struct slice agent;     /* our user agent; must outlive the session */
-	struct netaddr peer;    /* whom we dialled, or who dialled us */
-	uint64_t timeout_ms;    /* the whole session, from init; 0: for ever */
-	uint32_t ping_count;    /* SESSION_GOAL_PING */
+	int64_t unix_s;      /* wall clock at now_ms */
+	uint64_t services;   /* offered to the peer; 0 for a crawler */
+	int32_t height;      /* claimed; responders only */
+	int32_t protocol;    /* 0: the newest we speak */
+	struct slice agent;  /* our user agent; must outlive the session */
+	struct netaddr peer; /* whom we dialled, or who dialled us */
+	uint64_t timeout_ms; /* the whole session, from init; 0: for ever */
+	uint32_t ping_count; /* SESSION_GOAL_PING */
 	uint64_t ping_interval_ms;
 };
 
@@ -70,7 +70,7 @@ enum session_close {
 
 enum session_event_kind {
 	SESSION_EVENT_HANDSHAKE, /* shaken hands; info() is worth reading */
-	SESSION_EVENT_ADVERTS,   /* the peer named peers: count of them, read with advert() */
+	SESSION_EVENT_ADVERTS,   /* the peer named peers: count of them, read with adverts() */
 	SESSION_EVENT_ASKED,     /* responder: the peer asks whom we know, for the first time */
 	SESSION_EVENT_MESSAGE,   /* a whole message, in both roles; name, payload */
 	SESSION_EVENT_PONG,      /* the answer to our ping: rtt_ms */
@@ -80,15 +80,15 @@ enum session_event_kind {
 struct session_event {
 	enum session_event_kind kind;
 	enum outcome outcome;
-	const char *rule;      /* DONE: the rule the peer broke, or NULL; static text */
-	bool retry_stepwise;   /* DONE: worth one more try with params.stepwise */
-	char name[24];         /* MESSAGE: the command, escaped */
-	struct slice payload;  /* MESSAGE; ADVERTS: opaque to all but advert() */
-	struct slice whole;    /* MESSAGE: with its header, as explain() takes it */
-	uint32_t count;        /* ADVERTS: how many entries the message has */
-	uint64_t rtt_ms;       /* PONG */
-	struct reader reader;  /* ADVERTS: private to advert() */
-	uint32_t variant;      /* private */
+	const char *rule;     /* DONE: the rule the peer broke, or NULL; static text */
+	bool retry_stepwise;  /* DONE: worth one more try with params.stepwise */
+	char name[24];        /* MESSAGE: the command, escaped */
+	struct slice payload; /* MESSAGE; ADVERTS: opaque to all but adverts() */
+	struct slice whole;   /* MESSAGE: with its header, as explain() takes it */
+	uint32_t count;       /* ADVERTS: how many entries the message has */
+	uint64_t rtt_ms;      /* PONG */
+	struct reader reader; /* ADVERTS: private to adverts() */
+	uint32_t variant;     /* private */
 };
 
 /* Milliseconds after init, or -1: not reached. */
@@ -121,8 +121,8 @@ struct proto {
 	void (*times)(const void *session, struct session_times *out);
 	void (*counts)(const void *session, struct session_counts *out);
 
-	/* Steps through an ADVERTS event; false at its end. */
-	bool (*advert)(struct session_event *event, struct advert *out);
+	/* The next of an ADVERTS event, cap of them at most; 0 at its end. */
+	size_t (*adverts)(struct session_event *event, struct advert *out, size_t cap);
 	/* A responder's answer to ASKED, or an announcement: a whole message with up to
 	 * 1,000 adverts in the form this peer has negotiated. Returns the length of
 	 * what was written, 0 if it doesn't fit. */

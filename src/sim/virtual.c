@@ -372,8 +372,7 @@ static void on_adverts(struct driver *d, struct flight *f, struct session_event 
 	size_t n;
 
 	do {
-		for (n = 0; n < ADVERTS_AT_ONCE && proto->advert(&event, &adverts[n]);)
-			n++;
+		n = proto->adverts(&event, adverts, ADVERTS_AT_ONCE);
 		crawl_add_named(d->crawl, adverts, n, &f->taken, verdicts);
 		for (size_t i = 0; i < n; i++) {
 			f->adverts_new +=

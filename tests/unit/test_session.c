@@ -60,7 +60,7 @@ static void drain(struct side *s)
 			break;
 		case SESSION_EVENT_ADVERTS:
 			s->advert_count += e.count;
-			while (bitcoin_proto.advert(&e, &advert))
+			while (bitcoin_proto.adverts(&e, &advert, 1) == 1)
 				s->adverts_seen++;
 			break;
 		case SESSION_EVENT_ASKED:

@@ -83,7 +83,7 @@ static void note_adverts(struct talk *t, struct session_event event)
 		t->adverts_ms = t->now_ms;
 	}
 	t->adverts += event.count;
-	while (t->named_len < 6 * SIM_TABLE_MAX && t->proto->advert(&event, &advert))
+	while (t->named_len < 6 * SIM_TABLE_MAX && t->proto->adverts(&event, &advert, 1) == 1)
 		t->named[t->named_len++] = advert;
 }
 

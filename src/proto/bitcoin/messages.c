@@ -182,7 +182,10 @@ static struct netaddr entry_addr(const struct entry *e)
 	}
 	a.kind = e->network;
 	a.port = e->port;
-	memcpy(a.bytes, e->bytes.data, e->bytes.len);
+	if (e->network == NETADDR_IPV4)
+		memcpy(a.bytes, e->bytes.data, 4); /* nearly all: one store, no call */
+	else
+		memcpy(a.bytes, e->bytes.data, e->bytes.len);
 	return a;
 }
 
@@ -332,21 +335,30 @@ static size_t v2_next(const uint8_t *p, size_t left, struct advert *out)
 	return n;
 }
 
-bool bitcoin_addr_next(struct reader *r, bool v2, struct advert *out)
+size_t bitcoin_addr_read(struct reader *r, bool v2, struct advert *out, size_t cap)
 {
-	out->node_id = slice_of(NULL, 0);
-	while (reader_left(r) > 0) {
+	size_t count = 0;
+
+	while (count < cap && reader_left(r) > 0) {
 		const uint8_t *p = r->data + r->at;
-		size_t n = (v2 ? v2_next : v1_next)(p, r->len - r->at, out);
+		size_t left = r->len - r->at;
+		size_t n = v2 ? v2_next(p, left, &out[count]) : v1_next(p, left, &out[count]);
 
 		if (n == 0) {
 			reader_fail(r, ERR_SHORT, "entry");
 			break;
 		}
 		r->at += n;
-		if (out->addr.kind != NETADDR_NONE)
-			return true;
+		out[count].node_id = slice_of(NULL, 0);
+		count += out[count].addr.kind != NETADDR_NONE;
 	}
+	return count;
+}
+
+bool bitcoin_addr_next(struct reader *r, bool v2, struct advert *out)
+{
+	if (bitcoin_addr_read(r, v2, out, 1) == 1)
+		return true;
 	*out = (struct advert){ .addr = { .kind = NETADDR_NONE } };
 	return false;
 }

@@ -71,6 +71,8 @@ struct bitcoin_addr {
 void bitcoin_addr_decode(struct reader *r, bool v2, struct bitcoin_addr *out);
 /* Steps through entries with a reader that was set on them; false at the end. */
 bool bitcoin_addr_next(struct reader *r, bool v2, struct advert *out);
+/* The same for many: cap of them at most; 0 at the end. */
+size_t bitcoin_addr_read(struct reader *r, bool v2, struct advert *out, size_t cap);
 /* Writes a payload without the entries that have no place in it: Tor v2 (BIP 155), in
  * v1 form all but IPv4 and IPv6. Doesn't hold itself to BITCOIN_ADDR_MAX. */
 void bitcoin_addr_encode(struct writer *w, bool v2, const struct advert *adverts, size_t count);

@@ -712,9 +712,9 @@ static void session_counts(const void *session, struct session_counts *out)
 	*out = ((const struct session *)session)->counts;
 }
 
-static bool session_advert(struct session_event *event, struct advert *out)
+static size_t session_adverts(struct session_event *event, struct advert *out, size_t cap)
 {
-	return bitcoin_addr_next(&event->reader, event->variant != 0, out);
+	return bitcoin_addr_read(&event->reader, event->variant != 0, out, cap);
 }
 
 static size_t session_answer(void *session, const struct advert *adverts, size_t count,
@@ -751,7 +751,7 @@ const struct proto bitcoin_proto = {
 	.info = session_info,
 	.times = session_times,
 	.counts = session_counts,
-	.advert = session_advert,
+	.adverts = session_adverts,
 	.answer = session_answer,
 	.explain = bitcoin_explain,
 	.service_name = bitcoin_service_name,
