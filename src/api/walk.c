@@ -1,5 +1,6 @@
 #include "api/walk.h"
 
+#include "api/peer_arg.h"
 #include "io/dial.h"
 #include "io/limits.h"
 #include "store/writer.h"
@@ -17,7 +18,7 @@ struct walk {
 	struct store_writer *writer;
 	struct driver *driver;
 	struct resolve *resolve;
-	const char *names[RESOLVE_NAMES_MAX];
+	char names[RESOLVE_NAMES_MAX][PEER_ARG_NAME_MAX];
 	size_t names_count;
 	uint16_t names_port;
 	uint64_t started_ns; /* of uv_hrtime, which any thread may ask */
@@ -124,19 +125,39 @@ enum err walk_name(struct walk *w, const char *name, uint16_t port)
 		return ERR_VALUE;
 	}
 	w->names_port = port;
-	w->names[w->names_count++] = name;
+	snprintf(w->names[w->names_count++], sizeof(*w->names), "%s", name);
+	return ERR_OK;
+}
+
+enum err walk_dns_seeds(struct walk *w)
+{
+	const struct network *network = w->config.visit.session.network;
+	char filtered[PEER_ARG_NAME_MAX];
+	enum err err = ERR_OK;
+
+	for (size_t i = 0; i < NETWORKS_SEEDS_MAX && network->dns_seeds[i] != NULL; i++) {
+		snprintf(filtered, sizeof(filtered), "x9.%s", network->dns_seeds[i]);
+		err = walk_name(w, network->dns_seeds[i], network->default_port);
+		if (err == ERR_OK)
+			err = walk_name(w, filtered, network->default_port);
+		if (err != ERR_OK)
+			return err;
+	}
 	return ERR_OK;
 }
 
 static enum err start_resolving(struct walk *w)
 {
+	const char *names[RESOLVE_NAMES_MAX];
 	enum err err;
 
 	if (w->names_count == 0 || w->stopped)
 		return ERR_OK;
+	for (size_t i = 0; i < w->names_count; i++)
+		names[i] = w->names[i];
 	driver_hold(w->driver);
-	err = resolve_start(driver_loop(w->driver), w->names, w->names_count, w->names_port,
-			    on_answer, w, &w->resolve);
+	err = resolve_start(driver_loop(w->driver), names, w->names_count, w->names_port, on_answer,
+			    w, &w->resolve);
 	if (err == ERR_OK)
 		return ERR_OK;
 	driver_release(w->driver);

@@ -59,9 +59,11 @@ void walk_free(struct walk *w);
 
 /* Before walk_run. */
 void walk_seed(struct walk *w, const struct netaddr *addr);
-/* A name to be resolved; it outlives walk_run. ERR_LIMIT beyond RESOLVE_NAMES_MAX,
- * ERR_VALUE for a port that is not that of the names before it. */
+/* A name to be resolved. ERR_LIMIT beyond RESOLVE_NAMES_MAX, ERR_VALUE for a port that is
+ * not that of the names before it. */
 enum err walk_name(struct walk *w, const char *name, uint16_t port);
+/* The network's DNS seeds, plain and with the x9. filter (full nodes with witness). */
+enum err walk_dns_seeds(struct walk *w);
 
 /* Until nobody is left to ask, or until walk_stop. ERR_IO if names can't be looked up;
  * what befalls the store is told by walk_end. Once. */

@@ -158,13 +158,11 @@ static int read_inputs(struct run *run, const char *network)
 		status = seeds_add(&run->seeds, run->cli, &run->network, o->seeds.items[i]);
 	if (status == EXIT_DONE && o->seeds_file != NULL)
 		status = seeds_read(&run->seeds, run->cli, &run->network, o->seeds_file);
-	if (status == EXIT_DONE && !o->no_default_seeds)
-		status = seeds_add_defaults(&run->seeds, run->cli, &run->network);
 	if (status == EXIT_DONE && o->exclude_file != NULL)
 		status =
 			exclude_read(run->cli, o->exclude_file, &run->exclude, &run->exclude_count);
 	if (status == EXIT_DONE && run->seeds.addrs_count + run->seeds.names_count == 0 &&
-	    !o->resume)
+	    (o->no_default_seeds || run->network.dns_seeds[0] == NULL) && !o->resume)
 		return cli_usage(run->cli,
 				 "there is nobody to begin with: %s has no seeds of its "
 				 "own here; give --seed or --seeds",
@@ -239,6 +237,8 @@ static int begin_with(struct run *run, const struct seeds *seeds)
 		if (walk_name(run->walk, seeds->names[i].name, seeds->names[i].port) != ERR_OK)
 			return cli_usage(run->cli, "%s", walk_why(run->walk));
 	}
+	if (!run->options->no_default_seeds && walk_dns_seeds(run->walk) != ERR_OK)
+		return cli_usage(run->cli, "%s", walk_why(run->walk));
 	return EXIT_DONE;
 }
 

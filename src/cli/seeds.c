@@ -129,20 +129,6 @@ int seeds_read(struct seeds *s, const struct cli *cli, const struct network *net
 			  &(struct seed_lines){ .seeds = s, .network = network });
 }
 
-int seeds_add_defaults(struct seeds *s, const struct cli *cli, const struct network *network)
-{
-	char filtered[PEER_ARG_NAME_MAX];
-
-	(void)cli;
-	for (size_t i = 0; i < NETWORKS_SEEDS_MAX && network->dns_seeds[i] != NULL; i++) {
-		snprintf(filtered, sizeof(filtered), "x9.%s", network->dns_seeds[i]);
-		if (add_name(s, network->dns_seeds[i], network->default_port) != EXIT_DONE ||
-		    add_name(s, filtered, network->default_port) != EXIT_DONE)
-			return EXIT_FAILED;
-	}
-	return EXIT_DONE;
-}
-
 struct exclude_lines {
 	struct cidr *blocks;
 	size_t count, cap;

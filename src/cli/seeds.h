@@ -22,8 +22,6 @@ int seeds_add(struct seeds *s, const struct cli *cli, const struct network *netw
 /* A file with one PEER a line; empty lines and what follows a # are passed over. */
 int seeds_read(struct seeds *s, const struct cli *cli, const struct network *network,
 	       const char *path);
-/* The network's DNS seeds, plain and with the x9. filter (full nodes with witness). */
-int seeds_add_defaults(struct seeds *s, const struct cli *cli, const struct network *network);
 
 /* A file of addresses and CIDR blocks, one a line. The blocks are the caller's to free. */
 int exclude_read(const struct cli *cli, const char *path, struct cidr **out, size_t *count);
