@@ -1,0 +1,136 @@
+#!/bin/bash
+# test_decode.sh: peerwalk decode: every way in, the listing, JSON, the marked error.
+#
+#     tests/e2e/test_decode.sh PROGRAM
+set -uo pipefail
+
+program=$1
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+cd "$dir" || exit 1
+unset "${!PEERWALK_@}"
+passed=0
+failed=0
+
+verack=f9beb4d976657261636b000000000000000000005df6e0e2
+# An addr with one entry, 95.28.218.61:8333, from a tutorial on the protocol.
+addr=016843905c0d0400000000000000000000000000000000ffff5f1cda3d208d
+# The genesis block's header and coinbase are in tests/unit/test_blocks.c; the header alone:
+genesis=0100000000000000000000000000000000000000000000000000000000000000000000003ba3edfd7a7b12b27ac72c3e67768f617fc81bc3888a51323a9fb8aa4b1e5e4a29ab5f49ffff001d1dac2b7c
+
+result() { # name, 0 or 1
+	if [ "$2" -eq 0 ]; then
+		passed=$((passed + 1))
+	else
+		failed=$((failed + 1))
+		echo "FAILED: $1"
+		sed 's/^/    out: /' out | head -n 30
+		sed 's/^/    err: /' err | head -n 8
+	fi
+}
+
+# name, expected status, text that stdout has to contain, arguments...; stdin is ./in
+decodes() {
+	local name=$1 expected=$2 text=$3 status
+	shift 3
+	"$program" decode "$@" >out 2>err <in
+	status=$?
+	[ $status -eq "$expected" ] && grep -qF -- "$text" out
+	result "$name (status $status, expected $expected and: $text)" $?
+}
+
+# name, expected status, text that stderr has to contain, arguments...; stdin is ./in
+complains() {
+	local name=$1 expected=$2 text=$3 status
+	shift 3
+	"$program" decode "$@" >out 2>err <in
+	status=$?
+	[ $status -eq "$expected" ] && grep -qF -- "$text" err
+	result "$name (status $status, expected $expected and: $text)" $?
+}
+
+: >in
+unhex() { # hex -> binary
+	local hex=$1 i
+	for ((i = 0; i < ${#hex}; i += 2)); do
+		printf "\\x${hex:i:2}"
+	done
+}
+
+# Every way in says the same.
+"$program" decode bitcoin "$verack" >first 2>err
+result "hex as an argument" $?
+printf '%s\n' "${verack:0:20}" "  ${verack:20}" >verack.hex
+unhex "$verack" >verack.bin
+for how in argument hex-file binary-file stdin dash; do
+	case $how in
+	argument) set -- "${verack:0:8} ${verack:8}" ;;
+	hex-file) set -- verack.hex ;;
+	binary-file) set -- verack.bin ;;
+	stdin) set -- && cp verack.hex in ;;
+	dash) set -- - && cp verack.bin in ;;
+	esac
+	"$program" decode bitcoin "$@" >out 2>err <in && cmp -s first out
+	result "the same listing: $how" $?
+done
+: >in
+
+decodes "the command's name" 0 "command                 verack" bitcoin "$verack"
+decodes "an address as text" 0 "address                 95.28.218.61" bitcoin --payload addr "$addr"
+decodes "services by name" 0 "(NETWORK BLOOM WITNESS NETWORK_LIMITED)" bitcoin -p addr "$addr"
+decodes "a time in UTC" 0 "2019-03-19T01:18:32Z" bitcoin -p addr "$addr"
+decodes "a hash in reverse" 0 \
+	000000000019d6689c085ae165831e934ff763ae46a2a6c172b3f1b60a8ce26f \
+	bitcoin -p headers "01${genesis}00"
+decodes "another chain" 0 verack bitcoin-regtest "fabfb5da${verack:8}"
+decodes "a chain of one's own" 0 verack mychain --magic 01020304 --port 1 "01020304${verack:8}"
+# A stranger's text reaches no terminal: ESC ] 0 ; x BEL in a reject's reason.
+decodes "escaped text" 0 '\x1b]0;x\x07' bitcoin -p reject 0010061b5d303b7807
+! grep -q "$(printf '\033')" out
+result "no escape on the terminal" $?
+
+# The first error: its place, its rule, the status.
+decodes "the broken field is marked" 1 "<-- here" bitcoin "${verack%e2}e3"
+decodes "offset and rule" 1 "error at offset 20: the checksum is wrong; the rule: checksum" \
+	bitcoin "${verack%e2}e3"
+decodes "another network" 1 "error at offset 0: the magic belongs to another network" \
+	bitcoin "0b110907${verack:8}"
+decodes "cut short" 1 "error at offset 13: the input ends early; what is cut off: address" \
+	bitcoin -p addr "${addr:0:40}"
+complains "the error on stderr, too" 1 "at offset 13" bitcoin -p addr "${addr:0:40}"
+
+# JSON: one document, in which every byte belongs to one field.
+"$program" decode bitcoin --json "$verack$verack" >out 2>err &&
+	python3 - out <<'PY'
+import json, sys
+d = json.load(open(sys.argv[1]))
+assert d["network"] == "bitcoin" and d["length"] == 48 and d["ok"] and d["error"] is None
+end = 0
+for f in d["fields"]:
+    assert f["offset"] == end, f
+    end += f["length"]
+assert end == 48
+assert [f["value"] for f in d["fields"] if f["name"] == "command"] == ["verack"] * 2
+PY
+result "JSON of two messages" $?
+"$program" decode bitcoin --json -p addr fde903 >out 2>err
+[ $? -eq 1 ] && python3 - out <<'PY'
+import json, sys
+d = json.load(open(sys.argv[1]))
+assert d["ok"] is False and d["error"]["offset"] == 0 and d["error"]["name"] == "LIMIT"
+assert "1,000" in d["error"]["rule"]
+PY
+result "JSON of an error" $?
+
+# What can't be decoded at all.
+complains "no network" 2 "NETWORK is missing"
+complains "no such network" 2 "nosuch" nosuch 00
+complains "no such message" 2 "no message is called" bitcoin -p nosuch 00
+complains "an odd digit" 1 "odd number" bitcoin f9b
+complains "no such file" 1 "neither hex nor a file" bitcoin no-such-file
+complains "an empty input" 1 "is empty" bitcoin -
+printf 'zz' >in
+decodes "neither hex nor a message" 1 "error at offset 0" bitcoin -
+
+echo "$passed passed, $failed failed"
+[ $failed -eq 0 ]
