@@ -142,10 +142,11 @@ else
 	echo "note: no python3, the JSON is not checked"
 fi
 for signal in INT:130 TERM:143; do
+	rm -f out
 	"$program" listen "$honest" >out 2>err &
 	pid=$!
 	for _ in $(seq 50); do
-		grep -q verack out && break
+		grep -qs verack out && break
 		sleep 0.1
 	done
 	kill -"${signal%:*}" $pid
