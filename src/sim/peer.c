@@ -64,30 +64,37 @@ static void end(struct sim_conn *c, enum sim_output_kind how, uint64_t now_ms)
 
 /* --- what is to be told --- */
 
-/* Room for more bytes; NULL if memory is out, and then the connection is reset. */
+/* Room for more bytes; NULL if there is none, and then the connection is reset. */
 static uint8_t *out_room(struct sim_conn *c, size_t more, uint64_t now_ms)
 {
+	size_t cap = c->out_len + more;
 	uint8_t *grown;
 
-	if (c->out_at == c->out_len)
+	if (c->out_at == c->out_len) {
 		c->out_at = c->out_len = 0;
-	if (c->out_len + more > c->out_cap) {
-		grown = realloc(c->out, c->out_len + more);
+		cap = more;
+	}
+	if (cap > c->out_cap) {
+		/* Many small words may follow. */
+		if (cap < c->out_cap + c->out_cap / 2)
+			cap = c->out_cap + c->out_cap / 2;
+		grown = cap <= SIM_OUT_MAX ? realloc(c->out, cap) : NULL;
 		if (grown == NULL) {
+			c->out_at = c->out_len = 0;
 			end(c, SIM_OUTPUT_RESET, now_ms);
 			return NULL;
 		}
 		c->out = grown;
-		c->out_cap = c->out_len + more;
+		c->out_cap = cap;
 	}
 	return c->out + c->out_len;
 }
 
 static void tell(struct sim_conn *c, const uint8_t *data, size_t len, uint64_t now_ms)
 {
-	uint8_t *to = out_room(c, len, now_ms);
+	uint8_t *to = c->ends || len == 0 ? NULL : out_room(c, len, now_ms);
 
-	if (to == NULL || len == 0)
+	if (to == NULL)
 		return;
 	memcpy(to, data, len);
 	if (c->out_len == 0)

@@ -30,6 +30,9 @@ enum {
 	/* What a client can make us hold: an honest one sends a few hundred bytes. A
 	 * longer unfinished message resets the connection. */
 	SIM_IN_MAX = 64 * 1024,
+	/* What may wait for a client that asks without reading; more resets, too. Holds
+	 * the longest answer and the pongs for all that one read can bring. */
+	SIM_OUT_MAX = 256 * 1024,
 	SIM_DRIBBLE_MS = 1000, /* a byte of LIAR_DRIBBLE */
 	SIM_INVENT_MS = 100,   /* a message of LIAR_INVENT */
 };

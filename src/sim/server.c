@@ -93,6 +93,8 @@ static void conn_close(struct conn *c, bool reset)
 }
 
 static void conn_pump(struct conn *c);
+static void on_alloc(uv_handle_t *handle, size_t wanted, uv_buf_t *buf);
+static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf);
 
 static void on_written(uv_write_t *req, int status)
 {
@@ -102,9 +104,11 @@ static void on_written(uv_write_t *req, int status)
 	c->server->counts.bytes_out += status == 0 ? w->len : 0;
 	c->writing = false;
 	free(w);
-	if (status != 0)
+	if (c->closing)
+		return;
+	if (status != 0 || uv_read_start((uv_stream_t *)&c->tcp, on_alloc, on_read) != 0)
 		conn_close(c, false);
-	else if (!c->closing)
+	else
 		conn_pump(c);
 }
 
@@ -122,7 +126,7 @@ static void conn_write(struct conn *c, struct slice bytes)
 	c->server->counts.bytes_out += (uint64_t)n;
 	if ((size_t)n == bytes.len)
 		return;
-	/* The client reads slowly: nothing more is made until this is gone. */
+	/* The client reads slowly: nothing more is heard or said until this is gone. */
 	w = malloc(sizeof(*w) + bytes.len - (size_t)n);
 	if (w == NULL) {
 		conn_close(c, true);
@@ -133,6 +137,7 @@ static void conn_write(struct conn *c, struct slice bytes)
 	memcpy(w->data, bytes.data + n, w->len);
 	buf = uv_buf_init((char *)w->data, (unsigned)w->len);
 	c->writing = true;
+	uv_read_stop((uv_stream_t *)&c->tcp);
 	if (uv_write(&w->req, (uv_stream_t *)&c->tcp, &buf, 1, on_written) != 0) {
 		c->writing = false;
 		free(w);
