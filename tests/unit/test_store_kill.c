@@ -1,0 +1,194 @@
+/* kill -9 at any moment: the database stays whole, and what was committed stays in it.
+ *
+ * A child writes, and tells what it has committed; it is killed at a random moment; the
+ * database is opened and checked; the next child goes on with the same file. */
+#include "store/writer.h"
+
+#include "base/hash.h"
+#include "store/db.h"
+#include "support/store.h"
+
+#include <signal.h>
+#include <sys/wait.h>
+#include <time.h>
+
+enum { BATCH = 200 };
+
+struct plan {
+	void (*child)(const char *path, int out);
+	unsigned rounds, life_ms_min, life_ms_max;
+	uint64_t seed;
+};
+
+/* Each batch is committed, then told through the pipe. */
+static void write_batches(const char *path, int out)
+{
+	struct store_crawl crawl = { .network = "bitcoin", .started_at_ms = 1 };
+	struct store *s;
+	char why[640];
+
+	if (store_open(path, STORE_CREATE, &s, why, sizeof(why)) != ERR_OK ||
+	    store_crawl_begin(s, &crawl) != ERR_OK)
+		_exit(1);
+	for (uint32_t n = 0;; n += BATCH) {
+		uint64_t told[2] = { (uint64_t)crawl.id, n + BATCH };
+
+		if (store_begin(s) != ERR_OK)
+			_exit(2);
+		for (uint32_t i = n; i < n + BATCH; i++) {
+			struct record r = ok_record(netaddr_ipv4(i, 8333), slice_text("/x/"));
+
+			if (store_put_known(s, &crawl, &r.addr, NULL, 1) != ERR_OK ||
+			    store_put_visit(s, &crawl, &r) != ERR_OK)
+				_exit(3);
+		}
+		if (store_commit(s) != ERR_OK || write(out, told, sizeof(told)) != sizeof(told))
+			_exit(4);
+	}
+}
+
+/* A writer that never stops; the moment of the kill decides what is left. */
+static void write_on(const char *path, int out)
+{
+	struct store_crawl crawl = { .network = "bitcoin", .started_at_ms = 1 };
+	struct store_writer *w;
+	struct store *s;
+	char why[640];
+
+	(void)out;
+	if (store_open(path, STORE_CREATE, &s, why, sizeof(why)) != ERR_OK ||
+	    store_crawl_begin(s, &crawl) != ERR_OK ||
+	    store_writer_start(s, &crawl, NULL, NULL, &w) != ERR_OK)
+		_exit(1);
+	for (uint32_t i = 0;; i++) {
+		struct record r = ok_record(netaddr_ipv4(i, 8333), slice_text("/x/"));
+
+		store_writer_known(w, &r.addr, NULL, 1);
+		store_writer_visit(w, &r);
+	}
+}
+
+struct whole {
+	unsigned count;
+	int64_t crawl_id;
+};
+
+static enum err count_rows(void *ctx, const struct store_visit *v)
+{
+	struct whole *w = ctx;
+
+	assert_int_equal(v->crawl_id, w->crawl_id);
+	assert_true(v->record.reached);
+	w->count++;
+	return ERR_OK;
+}
+
+static void assert_whole(struct store *s)
+{
+	sqlite3_stmt *st;
+
+	assert_int_equal(sqlite3_prepare_v2(s->db, "PRAGMA integrity_check", -1, &st, NULL),
+			 SQLITE_OK);
+	assert_int_equal(sqlite3_step(st), SQLITE_ROW);
+	assert_string_equal((const char *)sqlite3_column_text(st, 0), "ok");
+	sqlite3_finalize(st);
+}
+
+/* Starts the child, lets it live for a while, kills it. Returns what it told last. */
+static void live_and_die(const char *path, void (*child)(const char *, int), unsigned life_ms,
+			 uint64_t told[2])
+{
+	struct timespec life = { .tv_nsec = (long)life_ms * 1000000 };
+	uint64_t got[2];
+	int ends[2], status;
+	pid_t pid;
+
+	assert_int_equal(pipe(ends), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		close(ends[0]);
+		child(path, ends[1]);
+		_exit(9);
+	}
+	close(ends[1]);
+	nanosleep(&life, NULL);
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	/* It was the kill that ended it, no error of its own. */
+	assert_true(WIFSIGNALED(status));
+	while (read(ends[0], got, sizeof(got)) == sizeof(got))
+		memcpy(told, got, sizeof(got));
+	close(ends[0]);
+}
+
+static void kill_loop(const struct plan *plan, uint64_t *told_in_all, uint64_t *found_in_all)
+{
+	struct random random = { plan->seed };
+	struct folder folder;
+
+	folder_make(&folder);
+	for (unsigned round = 0; round < plan->rounds; round++) {
+		uint64_t told[2] = { 0 };
+		struct store_filter filter = STORE_FILTER_ANY;
+		struct store_crawl crawl;
+		struct whole whole = { 0 };
+		struct store *s;
+
+		unsigned life_ms =
+			plan->life_ms_min +
+			(unsigned)random_below(&random, plan->life_ms_max - plan->life_ms_min);
+
+		live_and_die(folder.db, plan->child, life_ms, told);
+		s = open_db(folder.db, STORE_CREATE);
+		assert_whole(s);
+		if (store_crawl_get(s, 0, NULL, &crawl) == ERR_OK) {
+			filter.crawl_id = whole.crawl_id = crawl.id;
+			assert_int_equal(store_visits(s, &filter, count_rows, &whole), ERR_OK);
+		}
+		if (told[0] != 0) {
+			assert_int_equal(crawl.id, told[0]);
+			assert_true(whole.count >= told[1]);
+			assert_int_equal(whole.count % BATCH, 0);
+		}
+		*told_in_all += told[1];
+		*found_in_all += whole.count;
+		store_close(s);
+	}
+	folder_remove(&folder);
+}
+
+static void batches_survive(void **state)
+{
+	static const struct plan plan = { write_batches, 10, 0, 100, 1 };
+	uint64_t told = 0, found = 0;
+
+	(void)state;
+	kill_loop(&plan, &told, &found);
+	print_message("%llu visits told, %llu found\n", (unsigned long long)told,
+		      (unsigned long long)found);
+	assert_true(told > 0); /* else nothing was tried */
+	assert_true(found >= told);
+}
+
+static void writer_survives(void **state)
+{
+	/* Long enough for a few commits. */
+	static const struct plan plan = { write_on, 4, 300, 600, 2 };
+	uint64_t told = 0, found = 0;
+
+	(void)state;
+	kill_loop(&plan, &told, &found);
+	print_message("%llu visits found\n", (unsigned long long)found);
+	assert_true(found > 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(batches_survive),
+		cmocka_unit_test(writer_survives),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
