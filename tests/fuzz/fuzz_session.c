@@ -28,8 +28,9 @@ struct run {
 
 static void take_event(struct run *run, struct session_event *e)
 {
-	struct advert advert;
+	struct advert advert, batch[7];
 	uint32_t count = 0;
+	size_t n;
 
 	CHECK(run->done == 0);
 	switch (e->kind) {
@@ -37,8 +38,10 @@ static void take_event(struct run *run, struct session_event *e)
 	case SESSION_EVENT_PONG:
 		break;
 	case SESSION_EVENT_ADVERTS:
-		while (bitcoin_proto.advert(e, &advert))
-			count++;
+		while ((n = bitcoin_proto.adverts(e, batch, 7)) > 0) {
+			CHECK(n <= 7);
+			count += (uint32_t)n;
+		}
 		CHECK(count <= e->count);
 		run->adverts += count;
 		break;
