@@ -342,6 +342,24 @@ static void ghosts_are_silent_or_refuse(void **state)
 	stop(&net);
 }
 
+/* Reads until nothing more comes. */
+static uint64_t read_all(int fd, struct net *net)
+{
+	static uint8_t sink[1 << 16];
+	uint64_t heard = 0;
+	ssize_t done;
+
+	for (unsigned idle = 0; idle < 200; idle++) {
+		while ((done = read(fd, sink, sizeof(sink))) > 0) {
+			heard += (uint64_t)done;
+			idle = 0;
+		}
+		uv_run(&net->loop, UV_RUN_NOWAIT);
+		usleep(500);
+	}
+	return heard;
+}
+
 /* A client that asks and asks, and reads nothing, fills its own socket and no more. */
 static void who_never_reads_is_no_burden(void **state)
 {
@@ -353,7 +371,7 @@ static void who_never_reads_is_no_burden(void **state)
 	uint8_t flight[1024];
 	struct sim_server_counts counts;
 	struct netaddr seed;
-	uint64_t sent = 0, heard = 0;
+	uint64_t sent = 0, heard;
 	struct writer w;
 	struct net net;
 	unsigned stuck = 0;
@@ -389,17 +407,7 @@ static void who_never_reads_is_no_burden(void **state)
 	sim_server_counts(net.server, &counts);
 	assert_int_equal(counts.open, 1);
 	assert_true(counts.bytes_in < sent);
-	/* Once it reads, it gets a pong for each ping. */
-	for (unsigned idle = 0; idle < 200; idle++) {
-		static uint8_t sink[1 << 16];
-
-		while ((done = read(fd, sink, sizeof(sink))) > 0) {
-			heard += (uint64_t)done;
-			idle = 0;
-		}
-		uv_run(&net.loop, UV_RUN_NOWAIT);
-		usleep(500);
-	}
+	heard = read_all(fd, &net); /* once it reads, it gets a pong for each ping */
 	assert_true(heard > sent - sizeof(pings));
 	sim_server_counts(net.server, &counts);
 	assert_int_equal(counts.bytes_out, heard);
