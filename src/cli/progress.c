@@ -28,10 +28,9 @@ struct progress {
 	enum progress_mode mode;
 	const char *network;
 	bool colour, utf8;
-	unsigned lines;            /* on the screen now */
-	size_t columns[LINES_MAX]; /* of each */
-	bool drawn;                /* at least once, plain lines included */
-	uint64_t drawn_at_ms;      /* elapsed time of the newest drawing */
+	unsigned lines;       /* on the screen now */
+	bool drawn;           /* at least once, plain lines included */
+	uint64_t drawn_at_ms; /* elapsed time of the newest drawing */
 	/* A sliding average of visits a second. */
 	uint64_t rate_at_ms, rate_visited;
 	double rate;
@@ -219,10 +218,8 @@ static void draw_block(struct progress *p, const struct progress_sample *s)
 	work_line(&lines[1], p, s);
 	count = 2 + outcome_lines(&lines[2], 2, &s->stats);
 	progress_hide(p);
-	for (unsigned i = 0; i < count; i++) {
+	for (unsigned i = 0; i < count; i++)
 		fprintf(stderr, "%s\n", lines[i].text);
-		p->columns[i] = lines[i].columns;
-	}
 	fflush(stderr);
 	p->lines = count;
 }
@@ -264,24 +261,15 @@ void progress_update(struct progress *p, const struct progress_sample *s)
 	p->drawn_at_ms = s->elapsed_ms;
 }
 
-/* Rows that the block takes: a terminal that was made narrower has wrapped its lines. */
-static unsigned rows_on_screen(const struct progress *p)
-{
-	size_t width = terminal_width(STDERR_FILENO);
-	unsigned rows = 0;
-
-	for (unsigned i = 0; i < p->lines; i++)
-		rows += p->columns[i] > width ? (unsigned)((p->columns[i] + width - 1) / width) : 1;
-	return rows;
-}
-
 void progress_hide(struct progress *p)
 {
 	if (p == NULL || p->lines == 0)
 		return;
 	/* Up to the first line of the block, and clear from there: with it goes the ^C
-	 * that the terminal may have echoed below. */
-	fprintf(stderr, "\r\033[%uA\033[J", rows_on_screen(p));
+	 * that the terminal may have echoed below. A terminal made narrower meanwhile may
+	 * have wrapped the lines, or not: better to leave a line of ours behind than to
+	 * clear what was there before. */
+	fprintf(stderr, "\r\033[%uA\033[J", p->lines);
 	fflush(stderr);
 	p->lines = 0;
 }
