@@ -57,10 +57,11 @@ static uint8_t *entry(const struct addrset *s, uint32_t id)
 
 enum {
 	IPV4_BYTES = 4 + PORT_BYTES,
-	IPV4_ENTRY = IPV4_BYTES + TAG_BYTES,
 	/* An entry is read as eight bytes: the last of a chunk reads past its end. */
 	CHUNK_SLACK = 8,
 };
+
+_Static_assert(ADDRSET_IPV4_ENTRY == IPV4_BYTES + TAG_BYTES, "the layout below");
 
 static uint64_t ipv4_packed(const struct netaddr *a)
 {
@@ -74,7 +75,8 @@ static bool ipv4_is(const struct addrset *s, uint32_t id, uint64_t packed)
 {
 	uint64_t e;
 
-	memcpy(&e, s->classes[0].chunks[id / ADDRSET_CHUNK] + (id % ADDRSET_CHUNK) * IPV4_ENTRY,
+	memcpy(&e,
+	       s->classes[0].chunks[id / ADDRSET_CHUNK] + (id % ADDRSET_CHUNK) * ADDRSET_IPV4_ENTRY,
 	       sizeof(e));
 	return (le64toh(e) & ((1ULL << 8 * IPV4_BYTES) - 1)) == packed;
 }

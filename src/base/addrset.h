@@ -13,6 +13,7 @@ enum {
 	ADDRSET_CLASSES = 4,
 	ADDRSET_CLASS_SHIFT = 30,
 	ADDRSET_CHUNK = 1 << 14, /* entries a chunk: no doubling, no copying */
+	ADDRSET_IPV4_ENTRY = 7,  /* bytes: address, port, tag */
 };
 
 struct addrset {
@@ -43,6 +44,15 @@ uint64_t addrset_hash(const struct addrset *s, const struct netaddr *addr);
 static inline void addrset_prefetch(const struct addrset *s, uint64_t hash)
 {
 	__builtin_prefetch(&s->slots[hash & s->mask]);
+}
+/* A second step: the entry that the slot leads to. */
+static inline void addrset_prefetch_entry(const struct addrset *s, uint64_t hash)
+{
+	uint32_t id = s->slots[hash & s->mask] - 1;
+
+	if (id >> ADDRSET_CLASS_SHIFT == 0 && id < s->classes[0].count)
+		__builtin_prefetch(s->classes[0].chunks[id / ADDRSET_CHUNK] +
+				   (id % ADDRSET_CHUNK) * ADDRSET_IPV4_ENTRY);
 }
 bool addrset_find_hashed(const struct addrset *s, const struct netaddr *addr, uint64_t hash,
 			 uint32_t *id);

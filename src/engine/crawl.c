@@ -36,7 +36,6 @@ struct crawl {
 	double tokens; /* of the rate limit */
 	uint64_t tokens_ms;
 	uint64_t first_tries; /* counted against max_visits */
-	uint32_t first_in_flight;
 	bool stopped;
 	struct crawl_stats stats;
 };
@@ -145,53 +144,39 @@ enum crawl_verdict crawl_add(struct crawl *c, const struct netaddr *addr)
 	return add_hashed(c, addr, addrset_hash(&c->known, addr), false);
 }
 
-static void count_verdict(struct crawl *c, enum crawl_verdict verdict, uint32_t *taken)
-{
-	switch (verdict) {
-	case CRAWL_NEW:
-	case CRAWL_NEW_NO_DIAL:
-		(*taken)++;
-		break;
-	case CRAWL_KNOWN:
-		break;
-	case CRAWL_NOT_ROUTABLE:
-		c->stats.not_routable++;
-		break;
-	case CRAWL_EXCLUDED:
-		c->stats.excluded++;
-		break;
-	case CRAWL_CUT:
-		c->stats.cut++;
-		break;
-	}
-}
-
 void crawl_add_named(struct crawl *c, const struct advert *adverts, size_t count, uint32_t *taken,
 		     enum crawl_verdict *verdicts)
 {
+	uint32_t counts[CRAWL_CUT + 1] = { 0 };
 	uint64_t hashes[BLOCK];
 
-	c->stats.adverts += count;
 	for (size_t start = 0; start < count; start += BLOCK) {
 		size_t n = count - start < BLOCK ? count - start : BLOCK;
+		const struct advert *block = adverts + start;
 
 		for (size_t i = 0; i < n; i++) {
-			const struct netaddr *addr = &adverts[start + i].addr;
-
-			hashes[i] = is_usable(addr) ? addrset_hash(&c->known, addr) : 0;
+			hashes[i] = is_usable(&block[i].addr)
+					    ? addrset_hash(&c->known, &block[i].addr)
+					    : 0;
 			addrset_prefetch(&c->known, hashes[i]);
 		}
+		for (size_t i = 0; i < n; i++)
+			addrset_prefetch_entry(&c->known, hashes[i]);
 		for (size_t i = 0; i < n; i++) {
-			const struct netaddr *addr = &adverts[start + i].addr;
 			enum crawl_verdict v = CRAWL_NOT_ROUTABLE;
 
-			if (is_usable(addr))
-				v = add_hashed(c, addr, hashes[i],
+			if (is_usable(&block[i].addr))
+				v = add_hashed(c, &block[i].addr, hashes[i],
 					       *taken >= c->config.new_per_peer);
-			count_verdict(c, v, taken);
+			counts[v]++;
+			*taken += v == CRAWL_NEW || v == CRAWL_NEW_NO_DIAL;
 			verdicts[start + i] = v;
 		}
 	}
+	c->stats.adverts += count;
+	c->stats.not_routable += counts[CRAWL_NOT_ROUTABLE];
+	c->stats.excluded += counts[CRAWL_EXCLUDED];
+	c->stats.cut += counts[CRAWL_CUT];
 }
 
 void crawl_add_own(struct crawl *c, const struct netaddr *addr)
@@ -251,9 +236,10 @@ static bool next_candidate(struct crawl *c, uint32_t *id)
 		if (next_of_class(c, c->turn, id))
 			return true;
 	}
-	/* Second tries come last: when no first try is left, in flight or waiting, that
-	 * could name somebody new. */
-	if (c->retry_next < c->retry_count && c->first_in_flight == 0) {
+	/* Second tries come last: when no first try waits. Those in flight may still name
+	 * somebody new, who then goes first; to wait for the slowest of them would leave
+	 * all other places empty. */
+	if (c->retry_next < c->retry_count) {
 		*id = c->retries[c->retry_next++];
 		return true;
 	}
@@ -345,7 +331,6 @@ enum crawl_action crawl_next(struct crawl *c, uint64_t now_ms, struct crawl_dial
 		out->id = id;
 		out->attempt = *tag == RETRY ? 2 : 1;
 		c->first_tries += *tag == WAITING;
-		c->first_in_flight += *tag == WAITING;
 		*tag = *tag == RETRY ? ACTIVE_RETRY : ACTIVE;
 		c->stats.waiting--;
 		c->stats.in_flight++;
@@ -394,7 +379,6 @@ static bool leave(struct crawl *c, uint32_t id)
 	gates_leave(&c->gates, ip_key(c, &addr));
 	gates_leave(&c->gates, group_key(c, &addr));
 	c->stats.in_flight--;
-	c->first_in_flight -= tag == ACTIVE;
 	return tag == ACTIVE;
 }
 

@@ -182,10 +182,7 @@ static struct netaddr entry_addr(const struct entry *e)
 	}
 	a.kind = e->network;
 	a.port = e->port;
-	if (e->network == NETADDR_IPV4)
-		memcpy(a.bytes, e->bytes.data, 4); /* nearly all: one store, no call */
-	else
-		memcpy(a.bytes, e->bytes.data, e->bytes.len);
+	memcpy(a.bytes, e->bytes.data, e->bytes.len);
 	return a;
 }
 
@@ -322,11 +319,40 @@ static size_t v1_next(const uint8_t *p, size_t left, struct advert *out)
 	return ADDR_V1_LEN;
 }
 
+/* IPv4 in its usual form, nearly all of what peers name: its length, or 0 for any
+ * other entry. */
+static inline size_t v2_next_ipv4(const uint8_t *p, size_t left, struct advert *out)
+{
+	enum { LEN_MAX = 4 + 3 + 2 + 4 + 2 };
+	size_t at = 5;
+
+	if (left < LEN_MAX)
+		return 0;
+	out->services = p[4];
+	if (p[4] == 0xfd && p[6] != 0) {
+		out->services = (uint64_t)p[5] | (uint64_t)p[6] << 8;
+		at = 7;
+	} else if (p[4] >= 0xfd) {
+		return 0;
+	}
+	if (p[at] != NETADDR_IPV4 || p[at + 1] != 4)
+		return 0;
+	out->last_seen_s =
+		(uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+	out->addr = (struct netaddr){ .kind = NETADDR_IPV4,
+				      .port = (uint16_t)(p[at + 6] << 8 | p[at + 7]) };
+	memcpy(out->addr.bytes, p + at + 2, 4);
+	return at + 8;
+}
+
 static size_t v2_next(const uint8_t *p, size_t left, struct advert *out)
 {
 	struct entry e;
-	size_t n = entry_fast(p, left, &e);
+	size_t n = v2_next_ipv4(p, left, out);
 
+	if (n != 0)
+		return n;
+	n = entry_fast(p, left, &e);
 	if (n == 0)
 		return 0;
 	out->last_seen_s = e.time_s;
