@@ -1,5 +1,6 @@
 /* test_messages.c: version, addr, addrv2, ping and feefilter. */
 #include "base/hash.h"
+#include "proto/bitcoin/fields.h"
 #include "support/bitcoin.h"
 
 #include <setjmp.h>
@@ -416,6 +417,68 @@ static void service_names(void **state)
 	assert_null(bitcoin_service_name(63));
 }
 
+static void service_texts(void **state)
+{
+	char text[BITCOIN_SERVICES_TEXT_MAX];
+	size_t len;
+
+	(void)state;
+	bitcoin_services_text(0, text);
+	assert_string_equal(text, "");
+	bitcoin_services_text(0xc09, text);
+	assert_string_equal(text, "NETWORK WITNESS NETWORK_LIMITED P2P_V2");
+	bitcoin_services_text(1ULL << 24, text);
+	assert_string_equal(text, "bit24");
+	/* All of them fit. */
+	len = bitcoin_services_text(UINT64_MAX, text);
+	assert_int_equal(strlen(text), len);
+	assert_string_equal(text + len - 12, " bit62 bit63");
+}
+
+/* Any version that we could send, in each of its forms, comes back as it was. */
+static void version_round_trip(void **state)
+{
+	struct random random = { 70017 };
+	uint8_t agent[BITCOIN_AGENT_MAX], out[400], again[400];
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(agent); i++)
+		agent[i] = (uint8_t)random_next(&random);
+	for (unsigned round = 0; round < 5000; round++) {
+		struct bitcoin_version v = { .protocol = (int32_t)random_next(&random),
+					     .services = random_next(&random),
+					     .time_s = (int64_t)random_next(&random),
+					     .has_from = round % 4 > 0,
+					     .has_height = round % 4 > 1,
+					     .has_relay = round % 4 > 2 };
+		struct bitcoin_version back;
+		struct reader r;
+		struct writer w, w2;
+
+		v.recv.addr = netaddr_ipv4((uint32_t)random_next(&random), 8333);
+		v.from = v.recv;
+		v.nonce = random_next(&random);
+		v.agent = slice_of(agent, random_below(&random, BITCOIN_AGENT_MAX + 1));
+		v.height = (int32_t)random_next(&random);
+		v.relay = v.has_relay ? round / 4 % 2 : true;
+		writer_init(&w, out, sizeof(out));
+		bitcoin_version_encode(&w, &v);
+		reader_init(&r, slice_of(out, w.len));
+		bitcoin_version_decode(&r, &back);
+		assert_true(reader_ok(&r) && reader_left(&r) == 0 && writer_ok(&w));
+		assert_true(back.protocol == v.protocol && back.time_s == v.time_s);
+		assert_true(back.has_from == v.has_from && back.has_height == v.has_height);
+		assert_true(back.has_relay == v.has_relay && back.relay == v.relay);
+		assert_true(netaddr_equal(&back.recv.addr, &v.recv.addr));
+		assert_true(!v.has_from ||
+			    (back.nonce == v.nonce && slice_equal(back.agent, v.agent)));
+		assert_int_equal(back.height, v.has_height ? v.height : 0);
+		writer_init(&w2, again, sizeof(again));
+		bitcoin_version_encode(&w2, &back);
+		assert_true(slice_equal(slice_of(out, w.len), slice_of(again, w2.len)));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -424,6 +487,7 @@ int main(void)
 		cmocka_unit_test(addr_next_skips),  cmocka_unit_test(core_fixture),
 		cmocka_unit_test(addr_round_trip),  cmocka_unit_test(addr_too_many),
 		cmocka_unit_test(small_forms),      cmocka_unit_test(service_names),
+		cmocka_unit_test(service_texts),    cmocka_unit_test(version_round_trip),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

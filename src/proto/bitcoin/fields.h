@@ -9,8 +9,8 @@
 #include "base/netaddr.h"
 
 enum {
-	/* Every named service bit with blanks, and "+N" for those without a name. */
-	BITCOIN_SERVICES_TEXT_MAX = 160,
+	/* The seven names that bitcoin_service_name knows, and "bitNN " for 57 more. */
+	BITCOIN_SERVICES_TEXT_MAX = 512,
 };
 
 /* Tells the hook that the last len bytes were one number, and what it means. */

@@ -98,6 +98,7 @@ void bitcoin_payload_check(struct reader *r, enum bitcoin_command id);
 
 /* Further messages: sendtxrcncl, feature, inv, getdata, notfound, getheaders, headers,
  * getblocks, tx, block, sendcmpct, reject, alert, filterload, filteradd, merkleblock,
- * getcfilters and kin stand in inventory.h, blocks.h and options.h, one idea a file. */
+ * getcfilters and kin stand in options.h, inventory.h, blocks.h and filters.h, one idea a
+ * file. */
 
 #endif
