@@ -88,6 +88,8 @@ static enum err read_peer(struct score *score, const struct csv *csv, const stru
 	enum err err;
 
 	*out = (struct score_peer){ 0 };
+	if (csv->fields[c->port].len >= sizeof(port))
+		return ERR_SYNTAX;
 	snprintf(port, sizeof(port), "%.*s", (int)csv->fields[c->port].len,
 		 (const char *)csv->fields[c->port].data);
 	err = parse_uint(port, UINT16_MAX, &number);
