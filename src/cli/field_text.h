@@ -2,15 +2,10 @@
 #ifndef PEERWALK_CLI_FIELD_TEXT_H
 #define PEERWALK_CLI_FIELD_TEXT_H
 
-#include "base/text.h"
+#include "base/field_text.h"
 
 #include <jansson.h>
 
-void field_text_add_hex(struct text *t, struct slice s, bool reverse);
-/* Its value; of FIELD_BYTES no more than bytes_max, with dots where some are left out. */
-void field_text_add(struct text *t, const struct field *f, size_t bytes_max);
-/* " (what the value means)", where the decoder knows. */
-void field_text_add_meaning(struct text *t, const struct field *f);
 /* A number for FIELD_INT and for FIELD_UINT that fits, else the text. */
 json_t *field_text_json(const struct field *f);
 
