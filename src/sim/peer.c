@@ -75,8 +75,8 @@ static uint8_t *out_room(struct sim_conn *c, size_t more, uint64_t now_ms)
 		cap = more;
 	}
 	if (cap > c->out_cap) {
-		/* Many small words may follow. */
-		if (cap < c->out_cap + c->out_cap / 2)
+		/* By half, while there is room: many small words may follow. */
+		if (cap < c->out_cap + c->out_cap / 2 && c->out_cap <= SIM_OUT_MAX / 2)
 			cap = c->out_cap + c->out_cap / 2;
 		grown = cap <= SIM_OUT_MAX ? realloc(c->out, cap) : NULL;
 		if (grown == NULL) {
@@ -400,45 +400,53 @@ void sim_conn_free(struct sim_conn *c)
 	free(c);
 }
 
-/* Keeps what is no whole message yet. */
+/* Keeps what is no whole message yet: less than SIM_IN_MAX, as take() has seen to. */
 static void keep(struct sim_conn *c, struct slice rest, uint64_t now_ms)
 {
-	uint8_t *grown;
+	uint8_t *grown = c->in;
 
+	assert(c->in_len == 0 && rest.len < SIM_IN_MAX);
 	if (rest.len > c->in_cap) {
-		grown = rest.len <= SIM_IN_MAX ? malloc(rest.len) : NULL;
+		grown = realloc(c->in, rest.len);
 		if (grown == NULL) {
 			end(c, SIM_OUTPUT_RESET, now_ms);
 			return;
 		}
-		if (rest.len > 0)
-			memcpy(grown, rest.data, rest.len);
-		free(c->in);
 		c->in = grown;
 		c->in_cap = rest.len;
-	} else if (rest.len > 0) {
-		memmove(c->in, rest.data, rest.len);
 	}
+	if (rest.len > 0)
+		memcpy(c->in, rest.data, rest.len);
 	c->in_len = rest.len;
 }
 
-static bool append(struct sim_conn *c, struct slice in, uint64_t now_ms)
+/* Adds to an unfinished message what it lacks, no more; returns how much that was. */
+static size_t complete(struct sim_conn *c, struct slice in, uint64_t now_ms)
 {
-	uint8_t *grown = NULL;
+	size_t whole = BITCOIN_HEADER_LEN;
+	uint8_t *grown;
+	struct reader r;
 
+	if (c->in_len >= BITCOIN_HEADER_LEN) {
+		reader_init(&r, slice_of(c->in + 16, 4)); /* take() has checked it */
+		whole += reader_u32le(&r, "length");
+	}
+	if (in.len > whole - c->in_len)
+		in.len = whole - c->in_len;
 	if (c->in_len + in.len > c->in_cap) {
-		if (c->in_len + in.len <= SIM_IN_MAX)
-			grown = realloc(c->in, c->in_len + in.len);
+		grown = realloc(c->in, c->in_len + in.len);
 		if (grown == NULL) {
 			end(c, SIM_OUTPUT_RESET, now_ms);
-			return false;
+			return in.len;
 		}
 		c->in = grown;
 		c->in_cap = c->in_len + in.len;
 	}
 	memcpy(c->in + c->in_len, in.data, in.len);
 	c->in_len += in.len;
-	return true;
+	if (take(c, slice_of(c->in, c->in_len), now_ms) > 0)
+		c->in_len = 0;
+	return in.len;
 }
 
 void sim_conn_recv(struct sim_conn *c, struct slice in, uint64_t now_ms)
@@ -454,11 +462,10 @@ void sim_conn_recv(struct sim_conn *c, struct slice in, uint64_t now_ms)
 			end(c, SIM_OUTPUT_CLOSE, now_ms);
 		return;
 	}
-	if (c->in_len > 0) {
-		if (!append(c, in, now_ms))
-			return;
-		in = slice_of(c->in, c->in_len);
-	}
+	while (c->in_len > 0 && in.len > 0 && !c->ends)
+		in = slice_from(in, complete(c, in, now_ms));
+	if (in.len == 0 || c->ends)
+		return;
 	keep(c, slice_from(in, take(c, in, now_ms)), now_ms);
 }
 
