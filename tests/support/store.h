@@ -1,6 +1,6 @@
 /* store.h: for tests of what works on a database: a folder of their own, and records. */
-#ifndef TESTS_SUPPORT_STORE_H
-#define TESTS_SUPPORT_STORE_H
+#ifndef PEERWALK_TESTS_SUPPORT_STORE_H
+#define PEERWALK_TESTS_SUPPORT_STORE_H
 
 #include "store/query.h"
 

@@ -192,7 +192,7 @@ static void peers_over_crawls(void **state)
 	struct netaddr addr = addr_of("1.2.3.4:8333");
 	struct advert advert = { .addr = addr, .services = 9, .last_seen_s = 1779999000 };
 	struct store *s = open_db(folder.db, STORE_CREATE);
-	struct store_crawl first = begin_crawl(s, "bitcoin"), second;
+	struct store_crawl first = begin_crawl(s, "bitcoin");
 	struct record r = failed_record(addr, OUTCOME_CONNECT_TIMEOUT);
 	struct store_peer p;
 
@@ -229,7 +229,20 @@ static void peers_over_crawls(void **state)
 	assert_int_equal(p.last_reached_ms, r.started_at_ms + 81);
 	assert_int_equal(p.last_seen_ms, r.started_at_ms);
 
-	/* The next crawl finds nobody: what the peer had said stays. */
+	store_close(s);
+}
+
+/* The next crawl finds nobody: what the peer had said stays. */
+static void peer_gone(void **state)
+{
+	struct netaddr addr = addr_of("1.2.3.4:8333");
+	struct store *s = open_db(folder.db, STORE_CREATE);
+	struct store_crawl first = begin_crawl(s, "bitcoin"), second;
+	struct record r = ok_record(addr, slice_text("/first/"));
+	struct store_peer p;
+
+	(void)state;
+	assert_int_equal(store_put_visit(s, &first, &r), ERR_OK);
 	second = begin_crawl(s, "bitcoin");
 	r = failed_record(addr, OUTCOME_REFUSED);
 	r.started_at_ms += 86400000;
@@ -579,6 +592,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(visit_round_trip, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(peers_over_crawls, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(peer_gone, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(filters, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(batches, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(crawls, set_up, tear_down),

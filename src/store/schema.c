@@ -1,0 +1,236 @@
+#include "store/sql.h"
+
+#include "store/store.h"
+
+/* The text of a table stays in the file, comments and line breaks included: it is what
+ * `sqlite3 FILE .schema` shows. Times are milliseconds since 1970 (_ms) or seconds (_s). */
+
+#define TABLES_LISTS                                           \
+	"CREATE TABLE networks(\n"                             \
+	"  id INTEGER PRIMARY KEY,\n"                          \
+	"  name TEXT NOT NULL UNIQUE\n"                        \
+	") STRICT;\n"                                          \
+	"CREATE TABLE outcomes( -- how a visit can end\n"      \
+	"  id INTEGER PRIMARY KEY,\n"                          \
+	"  name TEXT NOT NULL UNIQUE,\n"                       \
+	"  text TEXT NOT NULL\n"                               \
+	") STRICT;\n"                                          \
+	"CREATE TABLE kinds( -- of addresses\n"                \
+	"  id INTEGER PRIMARY KEY, -- network id of BIP 155\n" \
+	"  name TEXT NOT NULL UNIQUE\n"                        \
+	") STRICT;\n"
+
+#define TABLE_CRAWLS                                                                  \
+	"CREATE TABLE crawls(\n"                                                      \
+	"  id INTEGER PRIMARY KEY,\n"                                                 \
+	"  network_id INTEGER NOT NULL REFERENCES networks,\n"                        \
+	"  started_at_ms INTEGER NOT NULL,\n"                                         \
+	"  ended_at_ms INTEGER, -- NULL while running, or after an interruption\n"    \
+	"  complete INTEGER NOT NULL DEFAULT 0, -- nobody was left to ask\n"          \
+	"  known INTEGER NOT NULL DEFAULT 0,\n"                                       \
+	"  visited INTEGER NOT NULL DEFAULT 0,\n"                                     \
+	"  reached INTEGER NOT NULL DEFAULT 0,\n"                                     \
+	"  adverts INTEGER NOT NULL DEFAULT 0,\n"                                     \
+	"  bytes_in INTEGER NOT NULL DEFAULT 0,\n"                                    \
+	"  bytes_out INTEGER NOT NULL DEFAULT 0,\n"                                   \
+	"  cpu_seconds REAL NOT NULL DEFAULT 0,\n"                                    \
+	"  max_rss_bytes INTEGER NOT NULL DEFAULT 0,\n"                               \
+	"  settings TEXT NOT NULL DEFAULT '{}' -- JSON: the options that shaped it\n" \
+	") STRICT;\n"
+
+#define TABLE_PEERS                                                                        \
+	"CREATE TABLE peers( -- one row an address\n"                                      \
+	"  id INTEGER PRIMARY KEY,\n"                                                      \
+	"  network_id INTEGER NOT NULL REFERENCES networks,\n"                             \
+	"  key BLOB NOT NULL, -- kind, address, port (big-endian)\n"                       \
+	"  kind INTEGER NOT NULL REFERENCES kinds,\n"                                      \
+	"  address TEXT NOT NULL, -- RFC 5952, without brackets; or a name\n"              \
+	"  port INTEGER NOT NULL,\n"                                                       \
+	"  node_id TEXT NOT NULL DEFAULT '', -- hex\n"                                     \
+	"  crawl_id INTEGER REFERENCES crawls, -- newest that knew it; NULL: only named\n" \
+	"  first_seen_ms INTEGER NOT NULL,\n"                                              \
+	"  last_seen_ms INTEGER NOT NULL,\n"                                               \
+	"  last_reached_ms INTEGER, -- when a handshake was last completed\n"              \
+	"  visits INTEGER NOT NULL DEFAULT 0, -- crawls that visited it\n"                 \
+	"  reached_count INTEGER NOT NULL DEFAULT 0,\n"                                    \
+	"  -- the newest visit:\n"                                                         \
+	"  visit_crawl_id INTEGER REFERENCES crawls,\n"                                    \
+	"  visit_at_ms INTEGER,\n"                                                         \
+	"  outcome INTEGER REFERENCES outcomes,\n"                                         \
+	"  reached INTEGER,\n"                                                             \
+	"  connect_ms INTEGER,\n"                                                          \
+	"  handshake_ms INTEGER,\n"                                                        \
+	"  -- the newest visit in which it said who it is:\n"                              \
+	"  agent ANY, -- as sent; a BLOB where it is no UTF-8\n"                           \
+	"  protocol INTEGER,\n"                                                            \
+	"  services INTEGER,\n"                                                            \
+	"  height INTEGER, -- -1: not said\n"                                              \
+	"  -- what others say of it:\n"                                                    \
+	"  claimed_services INTEGER,\n"                                                    \
+	"  claimed_seen_s INTEGER,\n"                                                      \
+	"  UNIQUE(network_id, key)\n"                                                      \
+	") STRICT;\n"
+
+#define TABLE_VISITS                                                                             \
+	"CREATE TABLE visits( -- one row for each crawl and peer; NULL: not reached, not said\n" \
+	"  id INTEGER PRIMARY KEY,\n"                                                            \
+	"  crawl_id INTEGER NOT NULL REFERENCES crawls,\n"                                       \
+	"  peer_id INTEGER NOT NULL REFERENCES peers,\n"                                         \
+	"  started_at_ms INTEGER NOT NULL,\n"                                                    \
+	"  outcome INTEGER NOT NULL REFERENCES outcomes,\n"                                      \
+	"  reached INTEGER NOT NULL, -- a handshake was completed\n"                             \
+	"  tries INTEGER NOT NULL, -- connection attempts\n"                                     \
+	"  stepwise INTEGER NOT NULL, -- shook hands only in the step-by-step order\n"           \
+	"  rule TEXT, -- the rule it broke\n"                                                    \
+	"  connect_ms INTEGER, -- each time counts from the start of the last attempt\n"         \
+	"  version_ms INTEGER,\n"                                                                \
+	"  handshake_ms INTEGER,\n"                                                              \
+	"  reply_ms INTEGER, -- the first answer with more than one address\n"                   \
+	"  total_ms INTEGER,\n"                                                                  \
+	"  agent ANY, -- as sent; a BLOB where it is no UTF-8\n"                                 \
+	"  node_id TEXT, -- hex\n"                                                               \
+	"  negotiation ANY, -- its messages up to the end of the handshake\n"                    \
+	"  protocol INTEGER,\n"                                                                  \
+	"  services INTEGER,\n"                                                                  \
+	"  height INTEGER, -- -1: not said\n"                                                    \
+	"  relay INTEGER,\n"                                                                     \
+	"  clock_skew_s INTEGER, -- its clock minus ours\n"                                      \
+	"  feefilter INTEGER, -- satoshi per 1000 vbytes\n"                                      \
+	"  sees_us_as TEXT,\n"                                                                   \
+	"  adverts INTEGER NOT NULL, -- addresses named, with repeats\n"                         \
+	"  adverts_new INTEGER NOT NULL, -- not known before in this crawl\n"                    \
+	"  adverts_cut INTEGER NOT NULL, -- over the cap for one peer\n"                         \
+	"  messages_in INTEGER NOT NULL,\n"                                                      \
+	"  unknown_in INTEGER NOT NULL,\n"                                                       \
+	"  bytes_in INTEGER NOT NULL,\n"                                                         \
+	"  bytes_out INTEGER NOT NULL,\n"                                                        \
+	"  UNIQUE(crawl_id, peer_id)\n"                                                          \
+	") STRICT;\n"
+
+#define TABLE_ADVERTS                                                          \
+	"CREATE TABLE adverts( -- who named whom, once a crawl\n"              \
+	"  crawl_id INTEGER NOT NULL REFERENCES crawls,\n"                     \
+	"  from_id INTEGER NOT NULL REFERENCES peers,\n"                       \
+	"  peer_id INTEGER NOT NULL REFERENCES peers,\n"                       \
+	"  at_ms INTEGER NOT NULL,\n"                                          \
+	"  services INTEGER NOT NULL, -- as claimed by the one who named it\n" \
+	"  last_seen_s INTEGER NOT NULL, -- likewise\n"                        \
+	"  PRIMARY KEY(crawl_id, from_id, peer_id)\n"                          \
+	") STRICT, WITHOUT ROWID;\n"
+
+/* The views are for people: names for numbers, ISO 8601 for times. */
+#define SECONDS_TEXT(column) "strftime('%Y-%m-%dT%H:%M:%SZ', " column ", 'unixepoch')"
+#define TIME_TEXT(column)    SECONDS_TEXT(column " / 1000")
+
+#define VIEW_CRAWLS                                                                                \
+	"CREATE VIEW crawls_readable AS SELECT c.id, n.name AS network,\n"                         \
+	"  " TIME_TEXT(                                                                            \
+		"c.started_at_ms") " AS started_at,\n"                                             \
+				   "  " TIME_TEXT(                                                 \
+					   "c.ended_at_ms") " AS ended_at,\n"                      \
+							    "  (c.ended_at_ms - c.started_at_ms) " \
+							    "/ 1000.0 AS seconds, c.complete, "    \
+							    "c.known,\n"                           \
+							    "  c.visited, c.reached, c.adverts, "  \
+							    "c.bytes_in, c.bytes_out, "            \
+							    "c.cpu_seconds,\n"                     \
+							    "  c.max_rss_bytes, c.settings\n"      \
+							    "  FROM crawls c JOIN networks n ON "  \
+							    "n.id = c.network_id;\n"
+
+#define VIEW_PEERS                                                                                 \
+	"CREATE VIEW peers_readable AS SELECT p.id, n.name AS network, k.name AS kind,\n"          \
+	"  p.address, p.port, p.node_id, o.name AS outcome, p.agent, p.protocol,\n"                \
+	"  iif(p.services IS NULL, NULL, printf('0x%x', p.services)) AS services, p.height,\n"     \
+	"  " TIME_TEXT(                                                                            \
+		"p.first_seen_ms") " AS first_seen,\n"                                             \
+				   "  " TIME_TEXT(                                                 \
+					   "p.last_seen_ms") " AS last_seen,\n"                    \
+							     "  " TIME_TEXT(                       \
+								     "p.last_reached_ms") " AS "   \
+											  "last_"  \
+											  "reache" \
+											  "d,\n"   \
+											  "  "     \
+											  "p."     \
+											  "connec" \
+											  "t_ms, " \
+											  "p."     \
+											  "handsh" \
+											  "ake_"   \
+											  "ms, "   \
+											  "p."     \
+											  "visits" \
+											  ", "     \
+											  "p."     \
+											  "reache" \
+											  "d_"     \
+											  "count," \
+											  " p."    \
+											  "crawl_" \
+											  "id\n"   \
+											  "  "     \
+											  "FROM "  \
+											  "peers " \
+											  "p "     \
+											  "JOIN "  \
+											  "networ" \
+											  "ks n "  \
+											  "ON "    \
+											  "n.id "  \
+											  "= "     \
+											  "p."     \
+											  "networ" \
+											  "k_id "  \
+											  "JOIN "  \
+											  "kinds " \
+											  "k ON "  \
+											  "k.id "  \
+											  "= "     \
+											  "p."     \
+											  "kind\n" \
+											  "  "     \
+											  "LEFT "  \
+											  "JOIN "  \
+											  "outcom" \
+											  "es o "  \
+											  "ON "    \
+											  "o.id "  \
+											  "= "     \
+											  "p."     \
+											  "outcom" \
+											  "e;\n"
+
+#define VIEW_VISITS                                                                                \
+	"CREATE VIEW visits_readable AS SELECT v.crawl_id, n.name AS network,\n"                   \
+	"  k.name AS kind, p.address, p.port,\n"                                                   \
+	"  " TIME_TEXT("v.started_at_ms") " AS started_at,\n"                                      \
+					  "  o.name AS outcome, v.rule, v.reached, v.tries, "      \
+					  "v.stepwise, v.agent, v.protocol,\n"                     \
+					  "  iif(v.services IS NULL, NULL, printf('0x%x', "        \
+					  "v.services)) AS services, v.height,\n"                  \
+					  "  v.connect_ms, v.version_ms, v.handshake_ms, "         \
+					  "v.reply_ms, v.total_ms,\n"                              \
+					  "  v.negotiation, v.relay, v.clock_skew_s, "             \
+					  "v.feefilter, v.sees_us_as, v.adverts,\n"                \
+					  "  v.adverts_new, v.adverts_cut, v.messages_in, "        \
+					  "v.unknown_in, v.bytes_in, v.bytes_out\n"                \
+					  "  FROM visits v JOIN peers p ON p.id = v.peer_id\n"     \
+					  "  JOIN networks n ON n.id = p.network_id JOIN kinds k " \
+					  "ON k.id = p.kind\n"                                     \
+					  "  JOIN outcomes o ON o.id = v.outcome;\n"
+
+#define VIEW_ADVERTS                                                                           \
+	"CREATE VIEW adverts_readable AS SELECT a.crawl_id,\n"                                 \
+	"  f.address AS from_address, f.port AS from_port, p.address, p.port,\n"               \
+	"  " TIME_TEXT("a.at_ms") " AS at, printf('0x%x', a.services) AS services,\n"          \
+				  "  " SECONDS_TEXT(                                           \
+					  "a.last_seen_s") " AS last_seen\n"                   \
+							   "  FROM adverts a JOIN peers f ON " \
+							   "f.id = a.from_id JOIN peers p ON " \
+							   "p.id = a.peer_id;\n"
+
+const char *const sql_steps[STORE_SCHEMA] = {
+	TABLES_LISTS TABLE_CRAWLS TABLE_PEERS TABLE_VISITS TABLE_ADVERTS VIEW_CRAWLS VIEW_PEERS
+		VIEW_VISITS VIEW_ADVERTS,
+};
