@@ -142,25 +142,41 @@ int sim_socket_silent(enum netaddr_kind kind, uint16_t port, int *filler, struct
 	return -1;
 }
 
+/* IPv4 lets a socket be bound to any address with a local route; IPv6 does not, but
+ * finds a way through the loopback device only if there is such a route. Neither sends
+ * anything. */
+static bool is_local(const struct netaddr *addr)
+{
+	struct netaddr any_port = *addr;
+	struct sockaddr_storage sockaddr;
+	bool local = false;
+	socklen_t len;
+	int fd;
+
+	any_port.port = addr->kind == NETADDR_IPV4 ? 0 : addr->port;
+	len = to_sockaddr(&any_port, &sockaddr);
+	fd = socket(sockaddr.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return false;
+	if (addr->kind == NETADDR_IPV4)
+		local = bind(fd, (struct sockaddr *)&sockaddr, len) == 0;
+	else
+		local = setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, "lo", sizeof("lo")) == 0 &&
+			connect(fd, (struct sockaddr *)&sockaddr, len) == 0;
+	close(fd);
+	return local;
+}
+
 bool sim_socket_is_local(const struct netaddr *addr, struct sim_why why)
 {
 	char host[NETADDR_HOST_TEXT_MAX];
-	struct netaddr any_port = *addr;
-	struct sockaddr_storage sockaddr;
-	socklen_t len;
-	bool local;
-	int fd = open_socket((enum netaddr_kind)addr->kind);
 
-	any_port.port = 0;
-	len = to_sockaddr(&any_port, &sockaddr);
-	local = fd >= 0 && bind(fd, (struct sockaddr *)&sockaddr, len) == 0;
-	if (fd >= 0)
-		close(fd);
+	if (is_local(addr))
+		return true;
 	netaddr_host_text(addr, host);
-	if (!local)
-		snprintf(why.text, why.cap,
-			 "%s is no address of this machine; in a network namespace of your own, "
-			 "`ip route add local RANGE dev lo` makes it one",
-			 host);
-	return local;
+	snprintf(why.text, why.cap,
+		 "%s is no address of this machine; in a network namespace of your own, "
+		 "`ip route add local RANGE dev lo` makes it one",
+		 host);
+	return false;
 }
