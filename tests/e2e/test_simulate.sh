@@ -1,0 +1,167 @@
+#!/bin/bash
+# test_simulate.sh: `peerwalk simulate` as scripts see it, and a crawl of what it makes.
+#
+#     tests/e2e/test_simulate.sh PROGRAM
+#
+# All of it stays on loopback; the part on IPv6 runs in a network namespace of its own and
+# is left out, with a note, where the system allows none.
+set -uo pipefail
+
+program=$(realpath "$1")
+self=$(realpath "$0")
+dir=${SIMULATE_DIR:-$(mktemp -d)}
+simulation=
+passed=0
+failed=0
+
+clean_up() {
+	[ -z "$simulation" ] || kill "$simulation" 2>/dev/null
+	[ -n "${SIMULATE_DIR:-}" ] || rm -rf "$dir"
+}
+trap clean_up EXIT
+cd "$dir" || exit 1
+
+check() { # name, command...
+	if "${@:2}"; then
+		passed=$((passed + 1))
+	else
+		failed=$((failed + 1))
+		echo "FAILED: $1"
+	fi
+}
+
+# Begins a simulation on the first free ports; PORT is its port. Arguments go to it.
+begin() {
+	local try
+	for try in 0 1 2 3 4 5 6 7 8 9; do
+		port=$((12000 + ($$ * 5 + try * 700) % 8000))
+		"$program" simulate bitcoin --port "$port" --seeds-out seeds.txt "$@" \
+			>out 2>err </dev/null &
+		simulation=$!
+		for _ in $(seq 100); do
+			grep -q '"ready"' out && return 0
+			kill -0 "$simulation" 2>/dev/null || break
+			sleep 0.05
+		done
+		kill "$simulation" 2>/dev/null
+		wait "$simulation" 2>/dev/null
+		simulation=
+		grep -q 'is taken' err || break
+	done
+	cat err >&2
+	return 1
+}
+
+# Ends it with the signal; STATUS is its exit status.
+end() {
+	kill -"$1" "$simulation"
+	wait "$simulation"
+	status=$?
+	simulation=
+}
+
+crawl_and_score() { # further arguments of crawl
+	rm -f crawl.db*
+	"$program" crawl bitcoin --no-default-seeds --seeds seeds.txt --allow-private --quiet \
+		--connect-timeout 1s --timeout 3s --db crawl.db "$@" >crawl.out 2>&1 &&
+		"$program" score --truth truth.csv --db crawl.db --min-recall 1 --json >score.out
+}
+
+is_json_lines() { # file, lines
+	[ "$(wc -l <"$1")" -eq "$2" ] || return 1
+	command -v python3 >/dev/null || return 0
+	python3 -c 'import json, sys; [json.loads(line) for line in open(sys.argv[1])]' "$1"
+}
+
+same_seeds() { # what is printed is what is in the file
+	sed -n 's/.*"seeds":\["\([^]]*\)"\].*/\1/p' out | head -n 1 | sed 's/","/\n/g' |
+		cmp -s - seeds.txt
+}
+
+truth_is_whole() { # rows
+	[ "$(head -n 1 truth.csv)" = "peer,address,port,kind,agent,reachable" ] &&
+		[ "$(wc -l <truth.csv)" -eq $(($1 + 1)) ] &&
+		[ "$(cut -d, -f1 truth.csv | sort -u | wc -l)" -eq $(($1 + 1)) ] &&
+		grep -q ',ghost_silent,,0$' truth.csv && grep -q ',honest,/.*,1$' truth.csv
+}
+
+# Bound to the loopback device: nobody else can get there.
+only_loopback() {
+	command -v ss >/dev/null || return 0
+	local listening
+	listening=$(ss -tlnH | awk -v first="$port" '{
+		n = split($4, part, ":")
+		if (part[n] >= first && part[n] <= first + 4) print $4 }')
+	[ "$(grep -c '%lo:' <<<"$listening")" -eq 4 ] &&
+		[ "$(grep -vc '%lo:' <<<"$listening")" -eq 0 ]
+}
+
+wrong() { # status, text on stderr, arguments...
+	local got
+	"$program" simulate "${@:3}" >wrong.out 2>wrong.err </dev/null
+	got=$?
+	[ $got -eq "$1" ] && [ ! -s wrong.out ] && grep -qF -- "$2" wrong.err && return 0
+	echo "simulate ${*:3}: status $got, expected $1 and: $2" >&2
+	cat wrong.err >&2
+	return 1
+}
+
+ipv6_part() {
+	ip link set lo up && ip -6 route add local fd00::/8 dev lo || return 77
+	begin --peers 100 --ghosts 50 --latency 5ms --range fd00::/8 --truth truth.csv &&
+		grep -q '^bitcoin://\[fd' seeds.txt && crawl_and_score
+}
+
+if [ "${2:-}" = ipv6 ]; then
+	ipv6_part
+	exit
+fi
+
+begin --peers 300 --ghosts 200 --latency 10ms --seed 5 --truth truth.csv || exit 1
+check "one line when ready" is_json_lines out 1
+check "the seeds are told twice" same_seeds
+check "eight seeds" test "$(wc -l <seeds.txt)" -eq 8
+check "the truth has a row for each" truth_is_whole 500
+check "bound to the loopback device" only_loopback
+check "a port that is taken" wrong 1 "port $port is taken" bitcoin --port "$port"
+check "a crawl finds everybody" crawl_and_score
+cp truth.csv first.csv
+end TERM
+check "status after SIGTERM" test "$status" -eq 143
+check "a line of counts at the end" is_json_lines out 2
+check "counts" grep -q '"connections":[1-9]' out
+
+begin --peers 300 --ghosts 200 --seed 5 --port "$port" --truth truth.csv --duration 200ms || exit 1
+wait "$simulation"
+status=$?
+simulation=
+check "status after --duration" test "$status" -eq 0
+check "the same seed makes the same world" cmp -s <(cut -d, -f2,4- first.csv) <(cut -d, -f2,4- truth.csv)
+
+begin --peers 300 --ghosts 200 --seed 6 --truth truth.csv || exit 1
+check "another seed makes another" test "$(cat first.csv truth.csv | cut -d, -f2 | sort -u | wc -l)" -gt 900
+end INT
+check "status after SIGINT" test "$status" -eq 130
+
+check "no block of addresses" wrong 2 "--range: expected a block" bitcoin --range 10.0.0.0/33
+check "too small a block" wrong 2 "has no room for 2000 addresses" bitcoin --range 10.0.0.0/24
+check "somebody else's addresses" wrong 1 "no address of this machine" bitcoin --range 198.51.100.0/24 \
+	--peers 10 --ghosts 10 --port "$port"
+check "an unknown network" wrong 2 "dogecoin" dogecoin
+check "a file that can't be written" wrong 1 "cannot write /nonexistent/truth.csv" bitcoin \
+	--port "$port" --truth /nonexistent/truth.csv
+
+if unshare -Urn true 2>/dev/null && command -v ip >/dev/null; then
+	SIMULATE_DIR=$dir unshare -Urn bash "$self" "$program" ipv6 >ipv6.out 2>&1
+	status=$?
+	if [ $status -eq 77 ]; then
+		echo "left out: IPv6 (no IPv6 in a network namespace here)"
+	else
+		check "a crawl finds everybody on IPv6: $(tail -n 2 ipv6.out)" test $status -eq 0
+	fi
+else
+	echo "left out: IPv6 (no network namespaces here)"
+fi
+
+echo "$passed checks passed, $failed failed"
+[ "$failed" -eq 0 ]
