@@ -60,10 +60,10 @@ end() {
 	simulation=
 }
 
-crawl_and_score() { # further arguments of crawl
+crawl_and_score() {
 	rm -f crawl.db*
 	"$program" crawl bitcoin --no-default-seeds --seeds seeds.txt --allow-private --quiet \
-		--connect-timeout 1s --timeout 3s --db crawl.db "$@" >crawl.out 2>&1 &&
+		--connect-timeout 1s --timeout 3s --db crawl.db >crawl.out 2>&1 &&
 		"$program" score --truth truth.csv --db crawl.db --min-recall 1 --json >score.out
 }
 
