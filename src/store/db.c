@@ -232,16 +232,13 @@ struct netaddr db_key_addr(struct slice key)
 	return a;
 }
 
-enum err db_network(struct store *s, const char *name, bool add, int64_t *id)
+/* 0 in *id: there is none. */
+static enum err find_network(struct store *s, const char *name, int64_t *id)
 {
-	sqlite3_stmt *st;
+	sqlite3_stmt *st = db_use(s, SQL_NETWORK_FIND);
 	enum err err = ERR_OK;
 	int rc;
 
-	*id = s->network_id;
-	if (s->network_id != 0 && strcmp(s->network, name) == 0)
-		return ERR_OK;
-	st = db_use(s, SQL_NETWORK_FIND);
 	if (st == NULL)
 		return db_fail(s);
 	db_bind_text(st, 1, slice_text(name));
@@ -250,20 +247,38 @@ enum err db_network(struct store *s, const char *name, bool add, int64_t *id)
 	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
 		err = db_fail(s);
 	db_done(st);
+	return err;
+}
+
+static enum err add_network(struct store *s, const char *name)
+{
+	sqlite3_stmt *st = db_use(s, SQL_NETWORK_ADD);
+
+	if (st == NULL)
+		return db_fail(s);
+	db_bind_text(st, 1, slice_text(name));
+	return db_run(s, st);
+}
+
+enum err db_network(struct store *s, const char *name, bool add, int64_t *id)
+{
+	enum err err;
+
+	*id = s->network_id;
+	if (s->network_id != 0 && strcmp(s->network, name) == 0)
+		return ERR_OK;
+	err = find_network(s, name, id);
+	if (err == ERR_OK && *id == 0 && add) {
+		/* Found again and not taken from SQLite: another process may have been
+		 * quicker, and then ours was left out. */
+		err = add_network(s, name);
+		if (err == ERR_OK)
+			err = find_network(s, name, id);
+	}
+	if (err == ERR_OK && *id == 0)
+		return ERR_NOT_FOUND;
 	if (err != ERR_OK)
 		return err;
-	if (*id == 0) {
-		if (!add)
-			return ERR_NOT_FOUND;
-		st = db_use(s, SQL_NETWORK_ADD);
-		if (st == NULL)
-			return db_fail(s);
-		db_bind_text(st, 1, slice_text(name));
-		err = db_run(s, st);
-		if (err != ERR_OK)
-			return err;
-		*id = sqlite3_last_insert_rowid(s->db);
-	}
 	snprintf(s->network, sizeof(s->network), "%s", name);
 	s->network_id = *id;
 	return ERR_OK;

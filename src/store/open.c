@@ -5,12 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
 	/* Pages that a batch touches stay in memory: 64 MiB hold the index of a million
-	 * peers. Readers take what they need of it. */
-	CACHE_KIB = 64 * 1024,
+	 * peers. Readers go through the file once, in order. */
+	WRITER_CACHE_KIB = 64 * 1024,
+	READER_CACHE_KIB = 16 * 1024,
 	/* Pages in the write-ahead log before they move to the file (4 KiB each): large
 	 * batches write a page once, small crawls never wait for it. */
 	CHECKPOINT_PAGES = 16 * 1024,
@@ -34,8 +36,9 @@ static enum err pragma_get(struct store *s, const char *sql, int64_t *out)
 	return err;
 }
 
-/* Whose file this is, and of which version; 0: an empty one. */
-static enum err schema_get(struct store *s, int64_t *version)
+/* Whose file this is, and of which version; 0: an empty one. Inside a transaction: the
+ * parts must be of one moment. */
+static enum err schema_read(struct store *s, int64_t *version)
 {
 	int64_t application = 0, objects = 0;
 	enum err err = pragma_get(s, "PRAGMA application_id", &application);
@@ -59,6 +62,18 @@ static enum err schema_get(struct store *s, int64_t *version)
 		return db_fail_as(s, ERR_NEWER, detail);
 	}
 	return ERR_OK;
+}
+
+static enum err schema_get(struct store *s, int64_t *version)
+{
+	enum err err = db_do(s, SQL_BEGIN_READ);
+
+	*version = 0;
+	if (err == ERR_OK)
+		err = schema_read(s, version);
+	if (!sqlite3_get_autocommit(s->db))
+		sqlite3_exec(s->db, sql_text(SQL_ROLLBACK), NULL, NULL, NULL);
+	return err;
 }
 
 /* Fills the tables that name our numbers, for people who query by hand. Takes part in
@@ -103,7 +118,7 @@ static enum err migrate(struct store *s)
 
 	if (err != ERR_OK)
 		return err;
-	err = schema_get(s, &version);
+	err = schema_read(s, &version);
 	if (err == ERR_OK && version < STORE_SCHEMA) {
 		for (int64_t i = version; i < STORE_SCHEMA && err == ERR_OK; i++)
 			err = db_script(s, sql_steps[i]);
@@ -119,21 +134,39 @@ static enum err migrate(struct store *s)
 	return err;
 }
 
+static enum err ask_for_wal(struct store *s, bool *wal)
+{
+	sqlite3_stmt *st = NULL;
+	enum err err = ERR_OK;
+
+	*wal = false;
+	if (sqlite3_prepare_v2(s->db, "PRAGMA journal_mode = WAL", -1, &st, NULL) != SQLITE_OK)
+		return db_fail(s);
+	if (sqlite3_step(st) == SQLITE_ROW)
+		*wal = slice_equal(db_column(st, 0), slice_text("wal"));
+	else
+		err = db_fail(s);
+	sqlite3_finalize(st);
+	return err;
+}
+
 /* WAL lets readers work while a crawl writes, and survives kill -9. A file system
  * without shared memory keeps the rollback journal, which needs FULL to be as safe. */
 static enum err set_journal(struct store *s)
 {
-	sqlite3_stmt *st = NULL;
+	static const struct timespec pause = { .tv_nsec = 20 * 1000 * 1000 };
 	bool wal = false;
-	enum err err = ERR_OK;
+	enum err err;
 
-	if (sqlite3_prepare_v2(s->db, "PRAGMA journal_mode = WAL", -1, &st, NULL) != SQLITE_OK)
-		return db_fail(s);
-	if (sqlite3_step(st) == SQLITE_ROW)
-		wal = slice_equal(db_column(st, 0), slice_text("wal"));
-	else
-		err = db_fail(s);
-	sqlite3_finalize(st);
+	/* While two processes make the same file, SQLite gives up at once instead of
+	 * waiting: it could be a deadlock. It is none here, as we hold nothing. */
+	sqlite3_busy_timeout(s->db, 0);
+	err = ask_for_wal(s, &wal);
+	for (int waited_ms = 0; err == ERR_BUSY && waited_ms < STORE_BUSY_MS; waited_ms += 20) {
+		nanosleep(&pause, NULL);
+		err = ask_for_wal(s, &wal);
+	}
+	sqlite3_busy_timeout(s->db, STORE_BUSY_MS);
 	if (err != ERR_OK)
 		return err;
 	return db_script(s, wal ? "PRAGMA synchronous = NORMAL" : "PRAGMA synchronous = FULL");
@@ -146,7 +179,8 @@ static enum err set_limits(struct store *s)
 	snprintf(script, sizeof(script),
 		 "PRAGMA cache_size = -%d; PRAGMA wal_autocheckpoint = %d;"
 		 "PRAGMA journal_size_limit = %d; PRAGMA temp_store = MEMORY",
-		 CACHE_KIB, CHECKPOINT_PAGES, LOG_LIMIT_BYTES);
+		 s->mode == STORE_READ ? READER_CACHE_KIB : WRITER_CACHE_KIB, CHECKPOINT_PAGES,
+		 LOG_LIMIT_BYTES);
 	return db_script(s, script);
 }
 

@@ -31,7 +31,7 @@ static const char *const texts[SQL_COUNT] = {
 	[SQL_KIND_ADD] = "INSERT INTO kinds VALUES(?1, ?2) ON CONFLICT(id) DO NOTHING",
 	[SQL_NETWORK_FIND] = "SELECT id FROM networks WHERE name = ?1",
 	[SQL_NETWORK_NAME] = "SELECT name FROM networks WHERE id = ?1",
-	[SQL_NETWORK_ADD] = "INSERT INTO networks(name) VALUES(?1)",
+	[SQL_NETWORK_ADD] = "INSERT OR IGNORE INTO networks(name) VALUES(?1)",
 	[SQL_CRAWL_ADD] = "INSERT INTO crawls(network_id, started_at_ms, settings)"
 			  " VALUES(?1, ?2, ?3)",
 	[SQL_CRAWL_END] =
