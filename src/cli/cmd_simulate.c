@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "cli/alloc.h"
+#include "cli/terminal.h"
 #include "sim/server.h"
 
 #include <errno.h>
@@ -12,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum {
 	SEEDS = 8, /* first contacts that are told */
@@ -194,15 +196,18 @@ static void print_counts(const struct run *run, uint64_t elapsed_ms)
 
 static void draw_progress(struct run *run)
 {
-	char connections[32], sent[32], asked[32];
+	char connections[32], sent[32], asked[32], line[256];
+	unsigned width = terminal_width(STDERR_FILENO);
 	struct sim_server_counts n;
 
 	sim_server_counts(run->server, &n);
 	format_count(n.connections, connections);
 	format_count(n.getaddr, asked);
 	format_bytes(n.bytes_out, sent);
-	fprintf(stderr, "\r\x1b[K%s: %" PRIu64 " open, %s connections, %s asked for peers, %s sent",
-		run->network.name, n.open, connections, asked, sent);
+	snprintf(line, sizeof(line), "%s: %" PRIu64 " open, %s connections, %s getaddr, %s sent",
+		 run->network.name, n.open, connections, asked, sent);
+	/* A line that wraps can't be taken back. */
+	fprintf(stderr, "\r\x1b[K%.*s", (int)terminal_text_fit(line, width - 1), line);
 	fflush(stderr);
 	run->drawn = true;
 }
@@ -259,7 +264,7 @@ static void start_handles(struct run *run)
 	uv_timer_init(&run->loop, &run->progress);
 	uv_timer_init(&run->loop, &run->duration);
 	run->progress.data = run->duration.data = run;
-	if (run->cli->err_is_terminal && !run->cli->quiet)
+	if (!run->cli->quiet && terminal_can_draw(STDERR_FILENO))
 		uv_timer_start(&run->progress, on_progress, 0, PROGRESS_MS);
 	if (run->options->duration_ms > 0)
 		uv_timer_start(&run->duration, on_duration, run->options->duration_ms, 0);
