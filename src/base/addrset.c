@@ -46,7 +46,7 @@ static size_t entry_bytes(unsigned class)
 static uint8_t *entry(const struct addrset *s, uint32_t id)
 {
 	unsigned class = id >> ADDRSET_CLASS_SHIFT;
-	uint32_t position = id & ((1U << ADDRSET_CLASS_SHIFT) - 1);
+	uint32_t position = id & ADDRSET_CLASS_MAX;
 
 	assert(position < s->classes[class].count);
 	return s->classes[class].chunks[position / ADDRSET_CHUNK] +
@@ -81,15 +81,21 @@ static bool ipv4_is(const struct addrset *s, uint32_t id, uint64_t packed)
 	return (le64toh(e) & ((1ULL << 8 * IPV4_BYTES) - 1)) == packed;
 }
 
+/* The bits of the hash that a slot keeps, where a slot keeps them. */
+static uint32_t mark_of(uint64_t hash)
+{
+	return (uint32_t)(hash >> 32) & ~(uint32_t)ADDRSET_ID_MASK;
+}
+
 /* As find_slot, below. */
 static uint32_t *find_ipv4_slot(const struct addrset *s, uint64_t hash, uint64_t packed)
 {
-	uint32_t slot = (uint32_t)hash & s->mask;
+	uint32_t slot = (uint32_t)hash & s->mask, mark = mark_of(hash), value;
 
-	while (s->slots[slot] != 0) {
-		uint32_t id = s->slots[slot] - 1;
+	while ((value = s->slots[slot]) != 0) {
+		uint32_t id = (value ^ mark) - 1; /* with another mark, beyond all ids */
 
-		if (id >> ADDRSET_CLASS_SHIFT == 0 && ipv4_is(s, id, packed))
+		if (id < s->classes[0].count && ipv4_is(s, id, packed))
 			break;
 		slot = (slot + 1) & s->mask;
 	}
@@ -150,13 +156,13 @@ static enum err grow_slots(struct addrset *s)
 	if (slots == NULL)
 		return ERR_NOMEM;
 	for (uint32_t i = 0; i <= s->mask; i++) {
-		uint32_t id = s->slots[i] - 1, slot;
-		unsigned class = id >> ADDRSET_CLASS_SHIFT;
+		uint32_t id = (s->slots[i] & ADDRSET_ID_MASK) - 1, slot;
 
 		if (s->slots[i] == 0)
 			continue;
 		slot = (uint32_t)hash_siphash13(&s->key, entry(s, id),
-						entry_bytes(class) - TAG_BYTES) &
+						entry_bytes(id >> ADDRSET_CLASS_SHIFT) -
+							TAG_BYTES) &
 		       mask;
 		while (slots[slot] != 0)
 			slot = (slot + 1) & mask;
@@ -195,10 +201,10 @@ static enum err grow_class(struct addrset *s, unsigned class)
 static uint32_t *find_slot(const struct addrset *s, uint64_t hash, unsigned class,
 			   const uint8_t *packed, size_t len)
 {
-	uint32_t slot = (uint32_t)hash & s->mask;
+	uint32_t slot = (uint32_t)hash & s->mask, mark = mark_of(hash), value;
 
-	while (s->slots[slot] != 0) {
-		uint32_t id = s->slots[slot] - 1;
+	while ((value = s->slots[slot]) != 0) {
+		uint32_t id = (value ^ mark) - 1;
 
 		if (id >> ADDRSET_CLASS_SHIFT == class && memcmp(entry(s, id), packed, len) == 0)
 			break;
@@ -220,7 +226,7 @@ bool addrset_find_hashed(const struct addrset *s, const struct netaddr *addr, ui
 		class = class_of(addr->kind);
 		slot = find_slot(s, hash, class, packed, pack(addr, class, packed));
 	}
-	*id = *slot - 1;
+	*id = (*slot & ADDRSET_ID_MASK) - 1;
 	return *slot != 0;
 }
 
@@ -236,6 +242,8 @@ enum err addrset_add_hashed(struct addrset *s, const struct netaddr *addr, uint6
 	*added = !addrset_find_hashed(s, addr, hash, id);
 	if (!*added)
 		return ERR_OK;
+	if (s->classes[class].count == ADDRSET_CLASS_MAX)
+		return ERR_LIMIT;
 	if (grow_class(s, class) != ERR_OK)
 		return ERR_NOMEM;
 	if ((uint64_t)(s->used + 1) * 4 > (uint64_t)(s->mask + 1) * 3) {
@@ -245,7 +253,7 @@ enum err addrset_add_hashed(struct addrset *s, const struct netaddr *addr, uint6
 	slot = find_slot(s, hash, class, packed, len);
 	*id = addrset_id(class, s->classes[class].count++);
 	s->used++;
-	*slot = *id + 1;
+	*slot = mark_of(hash) | (*id + 1);
 	e = entry(s, *id);
 	memcpy(e, packed, len);
 	e[len] = 0;

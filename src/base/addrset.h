@@ -1,8 +1,9 @@
 /* addrset.h: a compact set of addresses, each with one byte of its owner's.
  *
  * An IPv4 address and its port take 7 bytes and an index slot (4 bytes at a load of
- * 37 to 75 %), 13 to 18 in all; IPv6 takes 13 more, Tor v3 29 more. Ids are stable: class in
- * the top two bits, position below, in order of insertion. Nothing is ever removed. */
+ * 37 to 75 %), 13 to 18 in all; IPv6 takes 13 more, Tor v3 29 more. A slot also keeps a
+ * few bits of the hash, so that a look-up nearly never reads a wrong entry. Ids are
+ * stable: class, then position, in order of insertion. Nothing is ever removed. */
 #ifndef PEERWALK_BASE_ADDRSET_H
 #define PEERWALK_BASE_ADDRSET_H
 
@@ -11,7 +12,9 @@
 
 enum {
 	ADDRSET_CLASSES = 4,
-	ADDRSET_CLASS_SHIFT = 30,
+	ADDRSET_CLASS_SHIFT = 24,
+	ADDRSET_CLASS_MAX = (1 << ADDRSET_CLASS_SHIFT) - 1, /* entries of one class */
+	ADDRSET_ID_MASK = (1 << (ADDRSET_CLASS_SHIFT + 2)) - 1,
 	ADDRSET_CHUNK = 1 << 14, /* entries a chunk: no doubling, no copying */
 	ADDRSET_IPV4_ENTRY = 7,  /* bytes: address, port, tag */
 };
@@ -19,7 +22,7 @@ enum {
 struct addrset {
 	/* private */
 	struct hash_key key;
-	uint32_t *slots; /* id + 1; 0: empty */
+	uint32_t *slots; /* 6 bits of the hash, then id + 1; 0: empty */
 	uint32_t mask, used;
 	struct {
 		uint8_t **chunks;
@@ -32,7 +35,8 @@ enum err addrset_init(struct addrset *s, const struct hash_key *key);
 void addrset_clear(struct addrset *s);
 
 /* Finds or adds; *added says which. A new entry's tag is 0. The kind must be known
- * (netaddr_len > 0). ERR_NOMEM leaves the set as it was. */
+ * (netaddr_len > 0). ERR_NOMEM, or ERR_LIMIT at ADDRSET_CLASS_MAX, leaves the set as it
+ * was. */
 enum err addrset_add(struct addrset *s, const struct netaddr *addr, uint32_t *id, bool *added);
 /* False if it isn't there. */
 bool addrset_find(const struct addrset *s, const struct netaddr *addr, uint32_t *id);
@@ -48,9 +52,9 @@ static inline void addrset_prefetch(const struct addrset *s, uint64_t hash)
 /* A second step: the entry that the slot leads to. */
 static inline void addrset_prefetch_entry(const struct addrset *s, uint64_t hash)
 {
-	uint32_t id = s->slots[hash & s->mask] - 1;
+	uint32_t id = (s->slots[hash & s->mask] & ADDRSET_ID_MASK) - 1;
 
-	if (id >> ADDRSET_CLASS_SHIFT == 0 && id < s->classes[0].count)
+	if (id < s->classes[0].count)
 		__builtin_prefetch(s->classes[0].chunks[id / ADDRSET_CHUNK] +
 				   (id % ADDRSET_CHUNK) * ADDRSET_IPV4_ENTRY);
 }

@@ -1,0 +1,214 @@
+/* floor.c: the least that a visit can cost: a bare epoll loop that connects, says the
+ * first flight, reads until the list of peers has come, and closes. It checks
+ * nothing, keeps nothing and knows its peers from a file.
+ *
+ * With --checksums it does what no reader of Bitcoin may leave out: it hashes what it
+ * has read (the double SHA-256 of every payload), and nothing else.
+ *
+ * usage: bench_floor CONCURRENCY [--checksums] < HOST:PORT lines of Bitcoin peers
+ * Prints one JSON line: visits, answered, seconds, cpu_seconds. */
+#include "base/bytes.h"
+#include "crypto/sha256.h"
+#include "proto/bitcoin/messages.h"
+#include "proto/proto.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+	FLIGHT_MAX = 1024,
+	READ_BYTES = 64 * 1024,
+	REPLY_BYTES_MIN = 200, /* a longer addr or addrv2 is the list, not a self-announcement */
+	EVENTS = 512,
+	GIVE_UP_MS = 5000,
+};
+
+struct visit {
+	int fd;
+	bool connected;
+	uint8_t header[BITCOIN_HEADER_LEN];
+	uint32_t header_len, skip;
+	bool is_reply;
+};
+
+static struct sockaddr_in *peers;
+static size_t peers_count, next_peer, answered, in_flight;
+static uint8_t flight[FLIGHT_MAX];
+static size_t flight_len;
+static uint8_t buffer[READ_BYTES];
+static bool checksums;
+
+static double seconds_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static void make_flight(const struct network *net)
+{
+	static const enum bitcoin_command ids[] = { BITCOIN_WTXIDRELAY, BITCOIN_SENDADDRV2,
+						    BITCOIN_VERACK, BITCOIN_GETADDR };
+	struct bitcoin_version v = { .protocol = BITCOIN_PROTOCOL,
+				     .time_s = time(NULL),
+				     .recv = { .addr = { .kind = NETADDR_IPV6 } },
+				     .from = { .addr = { .kind = NETADDR_IPV6 } },
+				     .nonce = 1,
+				     .agent = slice_text("/floor:1/"),
+				     .has_from = true,
+				     .has_height = true,
+				     .has_relay = true };
+	struct writer w;
+	size_t mark;
+
+	writer_init(&w, flight, sizeof(flight));
+	mark = bitcoin_message_begin(&w);
+	bitcoin_version_encode(&w, &v);
+	bitcoin_message_end(&w, mark, net->magic, BITCOIN_VERSION);
+	for (size_t i = 0; i < sizeof(ids) / sizeof(*ids); i++) {
+		mark = bitcoin_message_begin(&w);
+		bitcoin_message_end(&w, mark, net->magic, ids[i]);
+	}
+	flight_len = w.len;
+}
+
+static void read_peers(void)
+{
+	size_t cap = 0;
+	char line[128];
+
+	while (fgets(line, sizeof(line), stdin) != NULL) {
+		struct netaddr a;
+
+		line[strcspn(line, "\r\n")] = 0;
+		if (netaddr_parse(slice_text(line), 8333, &a) != ERR_OK || a.kind != NETADDR_IPV4)
+			continue;
+		if (peers_count == cap) {
+			cap = cap == 0 ? 1024 : cap * 2;
+			peers = realloc(peers, cap * sizeof(*peers));
+			if (peers == NULL)
+				abort();
+		}
+		peers[peers_count] =
+			(struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons(a.port) };
+		memcpy(&peers[peers_count++].sin_addr, a.bytes, 4);
+	}
+}
+
+static void begin(int epoll, struct visit *v)
+{
+	struct epoll_event e = { .events = EPOLLIN | EPOLLOUT | EPOLLET, .data.ptr = v };
+
+	*v = (struct visit){ .fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0) };
+	if (v->fd < 0)
+		abort();
+	connect(v->fd, (struct sockaddr *)&peers[next_peer++], sizeof(*peers));
+	epoll_ctl(epoll, EPOLL_CTL_ADD, v->fd, &e);
+	in_flight++;
+}
+
+static void end(int epoll, struct visit *v)
+{
+	close(v->fd);
+	in_flight--;
+	v->fd = -1;
+	if (next_peer < peers_count)
+		begin(epoll, v);
+}
+
+/* True when the list has come whole. */
+static bool walk_bytes(struct visit *v, const uint8_t *p, size_t n)
+{
+	while (n > 0) {
+		size_t take = v->skip < n ? v->skip : n;
+
+		v->skip -= (uint32_t)take;
+		p += take;
+		n -= take;
+		if (v->skip == 0 && v->is_reply)
+			return true;
+		take = BITCOIN_HEADER_LEN - v->header_len;
+		if (v->skip > 0 || n == 0)
+			return false;
+		take = take < n ? take : n;
+		memcpy(v->header + v->header_len, p, take);
+		v->header_len += (uint32_t)take;
+		p += take;
+		n -= take;
+		if (v->header_len < BITCOIN_HEADER_LEN)
+			return false;
+		v->header_len = 0;
+		v->skip = (uint32_t)v->header[16] | (uint32_t)v->header[17] << 8 |
+			  (uint32_t)v->header[18] << 16;
+		v->is_reply = memcmp(v->header + 4, "addr", 4) == 0 && v->skip > REPLY_BYTES_MIN;
+	}
+	return false;
+}
+
+static void on_event(int epoll, struct visit *v, uint32_t events)
+{
+	uint8_t digest[32];
+	ssize_t n;
+
+	if (!v->connected && (events & EPOLLOUT) != 0) {
+		v->connected = true;
+		if (write(v->fd, flight, flight_len) != (ssize_t)flight_len) {
+			end(epoll, v);
+			return;
+		}
+	}
+	if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) == 0)
+		return;
+	do {
+		n = read(v->fd, buffer, sizeof(buffer));
+		if (n > 0 && checksums)
+			sha256d(slice_of(buffer, (size_t)n), digest);
+		if (n > 0 && walk_bytes(v, buffer, (size_t)n)) {
+			answered++;
+			end(epoll, v);
+			return;
+		}
+	} while (n == READ_BYTES);
+	if (n == 0 || (n < 0 && errno != EAGAIN))
+		end(epoll, v);
+}
+
+int main(int argc, char **argv)
+{
+	size_t concurrency = argc > 1 ? strtoul(argv[1], NULL, 10) : 1000;
+	struct visit *visits = calloc(concurrency, sizeof(*visits));
+	struct epoll_event events[EVENTS];
+	int epoll = epoll_create1(EPOLL_CLOEXEC), n;
+	struct rusage used;
+	double start;
+
+	if (visits == NULL || epoll < 0)
+		return 1;
+	checksums = argc > 2 && strcmp(argv[2], "--checksums") == 0;
+	make_flight(network_find("bitcoin"));
+	read_peers();
+	start = seconds_now();
+	for (size_t i = 0; i < concurrency && next_peer < peers_count; i++)
+		begin(epoll, &visits[i]);
+	while (in_flight > 0 && (n = epoll_wait(epoll, events, EVENTS, GIVE_UP_MS)) > 0) {
+		for (int i = 0; i < n; i++)
+			on_event(epoll, events[i].data.ptr, events[i].events);
+	}
+	getrusage(RUSAGE_SELF, &used);
+	printf("{\"visits\":%zu,\"answered\":%zu,\"seconds\":%.3f,\"cpu_seconds\":%.3f}\n",
+	       peers_count, answered, seconds_now() - start,
+	       (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
+		       (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6);
+	free(visits);
+	free(peers);
+	return 0;
+}
