@@ -3,8 +3,9 @@
 //     node main.mjs PROGRAM SCRATCH BCOIN_HOME WHY_NO_BCOIN [GROUP...]
 import { check, context, counts, killAll } from './lib.mjs';
 import { testBcoin } from './bcoin.mjs';
+import { testLitecoin } from './litecoin.mjs';
 
-const groups = { bcoin: testBcoin };
+const groups = { bcoin: testBcoin, litecoin: testLitecoin };
 
 const [program, scratch, bcoin, bcoinMissing, ...wanted] = process.argv.slice(2);
 Object.assign(context, { program, scratch, bcoin: bcoin || null, bcoinMissing });
