@@ -72,6 +72,14 @@ bool api_agent(const char *text, char out[static PEER_AGENT_MAX + 1])
 	return true;
 }
 
+/* Bitcoin's version always has the field; zeros in it say nothing. */
+static bool is_said(const struct netaddr *addr)
+{
+	const struct netaddr zero = { .kind = addr->kind };
+
+	return addr->kind != NETADDR_NONE && !netaddr_equal(addr, &zero);
+}
+
 void api_info(struct api_info *out, const struct peer_info *from)
 {
 	size_t len = from->negotiation.len;
@@ -83,7 +91,7 @@ void api_info(struct api_info *out, const struct peer_info *from)
 		memcpy(out->negotiation, from->negotiation.data, len);
 	out->negotiation[len] = 0;
 	out->sees_us_as[0] = 0;
-	if (from->sees_us_as.kind != NETADDR_NONE)
+	if (is_said(&from->sees_us_as))
 		netaddr_text(&from->sees_us_as, out->sees_us_as);
 	out->info = (struct pw_info){
 		.has_version = from->has_version,
