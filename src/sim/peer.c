@@ -16,6 +16,10 @@ enum {
 	/* Core 0.21 and before put addr messages on a timer; measured. */
 	OLD_WAIT_MS = 16 * 1000,
 	OLD_WAIT_MAX_MS = 61 * 1000,
+	/* Mostly both parts of an answer leave together; for one peer in so many, the
+	 * list comes so much after the peer's own address. */
+	LATE_EVERY = 16,
+	LATE_MS = 700,
 };
 
 struct sim_conn {
@@ -25,7 +29,7 @@ struct sim_conn {
 	struct netaddr from;
 	uint64_t start_ms;
 	int64_t start_s;
-	bool has_session, shaken, spoke, asked;
+	bool has_session, shaken, spoke, asked, told_self;
 
 	/* What the client sent and nobody has taken yet. */
 	uint8_t *in;
@@ -159,18 +163,26 @@ static void tell_adverts(struct sim_conn *c, const struct advert *adverts, size_
 	tell(c, bytes, len, now_ms);
 }
 
-/* As Core does it: first itself, alone (if it listens), then whom it knows. */
-static void tell_table(struct sim_conn *c, uint64_t now_ms)
+/* As Core does it: first itself, alone (if it listens) ... */
+static void tell_self(struct sim_conn *c, uint64_t now_ms)
 {
-	struct advert table[SIM_TABLE_MAX], self = {
+	const struct advert self = {
 		.addr = c->peer.addr,
 		.services = c->peer.services,
 		.last_seen_s = wall_s(c, now_ms),
 	};
+
+	tell_adverts(c, &self, 1, now_ms);
+	c->told_self = true;
+}
+
+/* ... then whom it knows. */
+static void tell_table(struct sim_conn *c, uint64_t now_ms)
+{
+	struct advert table[SIM_TABLE_MAX];
 	size_t count =
 		sim_world_table(c->world, c->peer.index, wall_s(c, now_ms), table, SIM_TABLE_MAX);
 
-	tell_adverts(c, &self, 1, now_ms);
 	if (count > 0)
 		tell_adverts(c, table, count, now_ms);
 }
@@ -194,6 +206,12 @@ static void tell_answer(struct sim_conn *c, uint64_t now_ms)
 	} else if (c->peer.kind == SIM_LIAR_INVENT) {
 		tell_invented(c, SIM_TABLE_MAX, now_ms);
 		c->answer_ms = now_ms + SIM_INVENT_MS;
+	} else if (!c->told_self) {
+		tell_self(c, now_ms);
+		if (c->peer.index % LATE_EVERY == LATE_EVERY - 1)
+			c->answer_ms = now_ms + LATE_MS;
+		else
+			tell_table(c, now_ms);
 	} else {
 		tell_table(c, now_ms);
 	}
