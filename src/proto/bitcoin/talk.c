@@ -1,0 +1,352 @@
+#include "proto/bitcoin/talk.h"
+
+#include <assert.h>
+#include <string.h>
+
+void talk_done(struct talk *t, enum outcome outcome, const char *rule)
+{
+	if (t->state == TALK_CLOSED)
+		return;
+	t->state = TALK_CLOSED;
+	t->outcome = outcome;
+	t->rule = rule;
+	t->pending |= PENDING_DONE;
+}
+
+enum outcome talk_result(const struct talk *t)
+{
+	if (t->params.goal != SESSION_GOAL_PEERS || t->named_others)
+		return OUTCOME_OK;
+	return OUTCOME_NO_PEERS;
+}
+
+/* --- what we say --- */
+
+static struct writer out_writer(struct talk *t)
+{
+	struct writer w;
+
+	if (t->out_at > 0) {
+		memmove(t->out, t->out + t->out_at, (size_t)(t->out_len - t->out_at));
+		t->out_len = (uint16_t)(t->out_len - t->out_at);
+		t->out_at = 0;
+	}
+	writer_init(&w, t->out, sizeof(t->out));
+	w.len = t->out_len;
+	return w;
+}
+
+static void out_done(struct talk *t, struct writer *w, size_t mark, enum bitcoin_command id)
+{
+	bitcoin_message_end(w, mark, t->params.network->magic, id);
+	if (!writer_ok(w)) {
+		talk_done(t, OUTCOME_PROTOCOL_ERROR, "asks for answers without reading them");
+		return;
+	}
+	t->out_len = (uint16_t)w->len;
+}
+
+static void say(struct talk *t, enum bitcoin_command id)
+{
+	struct writer w = out_writer(t);
+
+	out_done(t, &w, bitcoin_message_begin(&w), id);
+}
+
+static void say_version(struct talk *t, uint64_t now_ms)
+{
+	const struct session_params *p = &t->params;
+	struct writer w = out_writer(t);
+	size_t mark = bitcoin_message_begin(&w);
+	struct bitcoin_version v = {
+		.protocol = p->protocol != 0 ? p->protocol : BITCOIN_PROTOCOL,
+		.services = p->services,
+		.time_s = p->unix_s + talk_since_start(t, now_ms) / 1000,
+		.recv = { .addr = p->peer },
+		/* Core has sent zeros here since 0.14: the receiver knows better. */
+		.from = { .services = p->services, .addr = { .kind = NETADDR_IPV6 } },
+		.nonce = p->nonce,
+		.agent = p->agent,
+		.height = p->height,
+		/* Whoever asks for peers wants no transactions; a listener does. */
+		.relay = p->goal == SESSION_GOAL_LISTEN,
+		.has_from = true,
+		.has_height = true,
+		.has_relay = true,
+	};
+
+	bitcoin_version_encode(&w, &v);
+	out_done(t, &w, mark, BITCOIN_VERSION);
+}
+
+static void say_ping(struct talk *t, enum bitcoin_command id, uint64_t nonce)
+{
+	struct writer w = out_writer(t);
+	size_t mark = bitcoin_message_begin(&w);
+
+	bitcoin_ping_encode(&w, &(struct bitcoin_ping){ .has_nonce = true, .nonce = nonce });
+	out_done(t, &w, mark, id);
+}
+
+static bool wants_peers(const struct talk *t)
+{
+	return t->params.role == SESSION_INITIATOR && t->params.goal != SESSION_GOAL_PING;
+}
+
+static void say_getaddr(struct talk *t, uint64_t now_ms)
+{
+	say(t, BITCOIN_GETADDR);
+	t->times.asked_ms = talk_since_start(t, now_ms);
+}
+
+/* The offers between version and verack; unknown to peers before 70016. */
+static void say_offers(struct talk *t)
+{
+	say(t, BITCOIN_WTXIDRELAY);
+	say(t, BITCOIN_SENDADDRV2);
+}
+
+void talk_ping(struct talk *t, uint64_t now_ms)
+{
+	t->pings_sent++;
+	t->ping_nonce = t->params.nonce ^ (0x9e3779b97f4a7c15ULL * t->pings_sent);
+	t->ping_at = now_ms;
+	t->next_ping = UINT64_MAX;
+	say_ping(t, BITCOIN_PING, t->ping_nonce);
+}
+
+/* --- what the peer says --- */
+
+static void note_negotiation(struct talk *t, enum bitcoin_command id)
+{
+	const char *name = bitcoin_command_name(id);
+	size_t len = strlen(name), space = t->negotiation_len > 0;
+
+	if ((t->seen & 1ULL << id) != 0 ||
+	    t->negotiation_len + space + len > sizeof(t->negotiation))
+		return;
+	t->seen |= 1ULL << id;
+	if (space)
+		t->negotiation[t->negotiation_len] = ' ';
+	memcpy(t->negotiation + t->negotiation_len + space, name, len);
+	t->negotiation_len = (uint16_t)(t->negotiation_len + space + len);
+}
+
+static void handshake_step(struct talk *t, uint64_t now_ms)
+{
+	if (t->state != TALK_HANDSHAKE || !t->has_version || !t->has_verack)
+		return;
+	t->state = TALK_READY;
+	t->times.handshake_ms = talk_since_start(t, now_ms);
+	t->pending |= PENDING_HANDSHAKE;
+	if (t->params.stepwise && wants_peers(t))
+		say_getaddr(t, now_ms);
+	if (t->params.role == SESSION_INITIATOR && t->params.goal == SESSION_GOAL_PING)
+		talk_ping(t, now_ms);
+}
+
+static bool is_own_nonce(const struct talk *t, uint64_t nonce)
+{
+	if (t->params.is_own != NULL)
+		return t->params.is_own(t->params.is_own_ctx, nonce);
+	return nonce == t->params.nonce;
+}
+
+static void keep_version(struct talk *t, const struct bitcoin_version *v, uint64_t now_ms)
+{
+	t->has_version = true;
+	t->times.version_ms = talk_since_start(t, now_ms);
+	t->protocol = v->protocol;
+	t->services = v->services;
+	t->height = v->has_height ? v->height : -1;
+	t->relay = v->relay;
+	t->sees_us_as = v->recv.addr;
+	t->agent_len = (uint16_t)v->agent.len;
+	if (v->agent.len > 0)
+		memcpy(t->agent, v->agent.data, v->agent.len);
+	/* A hostile clock must not overflow; anything past 2^40 s is nonsense anyway. */
+	if (v->time_s > -(1LL << 40) && v->time_s < 1LL << 40)
+		t->clock_skew_s = v->time_s - t->params.unix_s - talk_since_start(t, now_ms) / 1000;
+}
+
+static void on_version(struct talk *t, struct reader *r, uint64_t now_ms)
+{
+	struct bitcoin_version v;
+
+	bitcoin_version_decode(r, &v);
+	/* Core ignores a second version. */
+	if (!reader_ok(r) || t->has_version)
+		return;
+	assert(v.agent.len <= PEER_AGENT_MAX);
+	keep_version(t, &v, now_ms);
+	if (v.has_from && v.nonce != 0 && is_own_nonce(t, v.nonce)) {
+		talk_done(t, OUTCOME_SELF, NULL);
+		return;
+	}
+	if (t->params.role == SESSION_RESPONDER)
+		say_version(t, now_ms);
+	if (t->params.role == SESSION_RESPONDER || t->params.stepwise) {
+		if (v.protocol >= BITCOIN_PROTOCOL_WTXIDRELAY)
+			say_offers(t);
+		say(t, BITCOIN_VERACK);
+	}
+	handshake_step(t, now_ms);
+}
+
+static uint64_t quiet_ms(const struct talk *t, uint32_t count)
+{
+	int64_t rtt = t->times.handshake_ms;
+
+	if (count <= BITCOIN_RELAYED_MAX)
+		return BITCOIN_QUIET_SHORT_MS;
+	if (rtt < BITCOIN_QUIET_MIN_MS)
+		return BITCOIN_QUIET_MIN_MS;
+	return rtt > BITCOIN_QUIET_MAX_MS ? BITCOIN_QUIET_MAX_MS : (uint64_t)rtt;
+}
+
+/* Whether the list of one names somebody else than the peer itself. */
+static bool names_another(const struct talk *t, const struct bitcoin_addr *list)
+{
+	struct advert advert;
+	struct reader r;
+
+	reader_init(&r, list->entries);
+	return bitcoin_addr_next(&r, list->v2, &advert) &&
+	       !netaddr_same_host(&advert.addr, &t->params.peer);
+}
+
+static void on_addr(struct talk *t, struct reader *r, bool v2, uint64_t now_ms)
+{
+	struct bitcoin_addr list;
+
+	bitcoin_addr_decode(r, v2, &list);
+	if (!reader_ok(r) || list.count == 0)
+		return;
+	t->pending |= PENDING_ADVERTS;
+	t->event.count = list.count;
+	t->event.variant = v2;
+	reader_init(&t->event.reader, list.entries);
+	if (list.count > 1 || names_another(t, &list))
+		t->named_others = true;
+	if (t->params.goal != SESSION_GOAL_PEERS || t->params.role != SESSION_INITIATOR)
+		return;
+	t->named += list.count;
+	if (t->named > BITCOIN_NAMED_MAX) {
+		talk_done(t, OUTCOME_TOO_BIG, "addr: more than 5,000 addresses in one visit");
+		return;
+	}
+	if (list.count > 1) {
+		if (t->times.reply_ms == TALK_NEVER)
+			t->times.reply_ms = talk_since_start(t, now_ms);
+		t->quiet_ends = now_ms + quiet_ms(t, list.count);
+	}
+}
+
+static void on_ping(struct talk *t, struct reader *r)
+{
+	struct bitcoin_ping ping;
+
+	bitcoin_ping_decode(r, &ping);
+	if (reader_ok(r) && ping.has_nonce && t->has_version)
+		say_ping(t, BITCOIN_PONG, ping.nonce);
+}
+
+static void on_pong(struct talk *t, struct reader *r, uint64_t now_ms)
+{
+	struct bitcoin_ping pong;
+
+	bitcoin_ping_decode(r, &pong);
+	if (!reader_ok(r) || !pong.has_nonce || t->ping_nonce == 0 || pong.nonce != t->ping_nonce)
+		return;
+	t->ping_nonce = 0;
+	t->pongs++;
+	t->pending |= PENDING_PONG;
+	t->event.rtt_ms = now_ms - t->ping_at;
+	if (t->params.goal != SESSION_GOAL_PING)
+		return;
+	if (t->pongs >= t->params.ping_count)
+		talk_done(t, OUTCOME_OK, NULL);
+	else
+		t->next_ping = t->ping_at + t->params.ping_interval_ms;
+}
+
+static void on_getaddr(struct talk *t)
+{
+	/* Core answers a peer that dialled in, once a connection. */
+	if (t->params.role != SESSION_RESPONDER || t->state != TALK_READY || t->asked)
+		return;
+	t->asked = true;
+	t->pending |= PENDING_ASKED;
+}
+
+/* An honest "I have none": whoever waits for headers need not wait for us. */
+static void on_getheaders(struct talk *t)
+{
+	struct writer w;
+	size_t mark;
+
+	if (t->params.role != SESSION_RESPONDER || t->state != TALK_READY)
+		return;
+	w = out_writer(t);
+	mark = bitcoin_message_begin(&w);
+	bitcoin_put_compact_size(&w, 0);
+	out_done(t, &w, mark, BITCOIN_HEADERS);
+}
+
+static bool is_negotiation(enum bitcoin_command id)
+{
+	return id == BITCOIN_VERSION || id == BITCOIN_VERACK || id == BITCOIN_WTXIDRELAY ||
+	       id == BITCOIN_SENDADDRV2 || id == BITCOIN_SENDTXRCNCL || id == BITCOIN_FEATURE ||
+	       id == BITCOIN_SENDHEADERS || id == BITCOIN_SENDCMPCT || id == BITCOIN_FEEFILTER;
+}
+
+bool talk_understands(enum bitcoin_command id)
+{
+	return is_negotiation(id) || id == BITCOIN_ADDR || id == BITCOIN_ADDRV2 ||
+	       id == BITCOIN_GETADDR || id == BITCOIN_PING || id == BITCOIN_PONG ||
+	       id == BITCOIN_GETHEADERS;
+}
+
+void talk_hear(struct talk *t, enum bitcoin_command id, struct reader *r, uint64_t now_ms)
+{
+	if (is_negotiation(id))
+		note_negotiation(t, id);
+	if (id == BITCOIN_VERSION) {
+		on_version(t, r, now_ms);
+	} else if (id == BITCOIN_VERACK) {
+		t->has_verack = true;
+		handshake_step(t, now_ms);
+	} else if (id == BITCOIN_SENDADDRV2) {
+		t->wants_addrv2 = true;
+	} else if (id == BITCOIN_ADDR || id == BITCOIN_ADDRV2) {
+		on_addr(t, r, id == BITCOIN_ADDRV2, now_ms);
+	} else if (id == BITCOIN_GETADDR) {
+		on_getaddr(t);
+	} else if (id == BITCOIN_PING) {
+		on_ping(t, r);
+	} else if (id == BITCOIN_PONG) {
+		on_pong(t, r, now_ms);
+	} else if (id == BITCOIN_FEEFILTER) {
+		bitcoin_feefilter_decode(r, &t->feefilter);
+		t->has_feefilter = reader_ok(r);
+	} else if (id == BITCOIN_GETHEADERS) {
+		on_getheaders(t);
+	} else if (id != BITCOIN_UNKNOWN) {
+		bitcoin_payload_check(r, id);
+	}
+	/* A limit that is passed is too much; any other rule is broken. */
+	if (!reader_ok(r))
+		talk_done(t, r->err == ERR_LIMIT ? OUTCOME_TOO_BIG : OUTCOME_PROTOCOL_ERROR,
+			  r->rule);
+}
+
+void talk_begin(struct talk *t, uint64_t now_ms)
+{
+	say_version(t, now_ms);
+	if (t->params.stepwise)
+		return;
+	say_offers(t);
+	say(t, BITCOIN_VERACK);
+	if (wants_peers(t))
+		say_getaddr(t, now_ms);
+}

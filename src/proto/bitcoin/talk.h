@@ -1,0 +1,99 @@
+/* talk.h: the inside of a Bitcoin session: what it knows, says and understands. Private
+ * to session.c (the stream of bytes, the deadlines) and talk.c (the messages). */
+#ifndef PEERWALK_PROTO_BITCOIN_TALK_H
+#define PEERWALK_PROTO_BITCOIN_TALK_H
+
+#include "crypto/sha256.h"
+#include "proto/bitcoin/messages.h"
+#include "proto/bitcoin/session.h"
+
+enum talk_state {
+	TALK_HANDSHAKE,
+	TALK_READY,
+	TALK_CLOSED,
+};
+
+/* Events wait as bits and are told in this order, which is also that of the enum. */
+enum pending {
+	PENDING_HANDSHAKE = 1 << SESSION_EVENT_HANDSHAKE,
+	PENDING_ADVERTS = 1 << SESSION_EVENT_ADVERTS,
+	PENDING_ASKED = 1 << SESSION_EVENT_ASKED,
+	PENDING_MESSAGE = 1 << SESSION_EVENT_MESSAGE,
+	PENDING_PONG = 1 << SESSION_EVENT_PONG,
+	PENDING_DONE = 1 << SESSION_EVENT_DONE,
+};
+
+enum {
+	TALK_OUT_CAP = 640, /* the first flight (470 bytes at most) and a few answers */
+	TALK_NEVER = -1,
+};
+
+struct talk {
+	struct session_params params;
+	enum talk_state state;
+	uint64_t start_ms;
+	struct session_times times;
+	struct session_counts counts;
+
+	/* What the peer said. */
+	bool has_version, has_verack, wants_addrv2, asked;
+	int32_t protocol, height;
+	uint64_t services, feefilter;
+	bool relay, has_feefilter;
+	int64_t clock_skew_s;
+	struct netaddr sees_us_as;
+	uint16_t agent_len, negotiation_len;
+	uint64_t seen; /* commands in the negotiation list, as bits */
+	uint8_t agent[PEER_AGENT_MAX];
+	char negotiation[PEER_NEGOTIATION_MAX];
+
+	/* The answer to getaddr. */
+	uint32_t named;      /* entries so far */
+	bool named_others;   /* somebody but itself was named */
+	uint64_t quiet_ends; /* UINT64_MAX: no reply yet */
+
+	/* Pings. */
+	uint32_t pings_sent, pongs;
+	uint64_t ping_nonce, ping_at, next_ping; /* ping_nonce 0: none outstanding */
+
+	/* A message that is passed over. */
+	struct sha256 skip_hash;
+	uint32_t skip_left;
+	bool skipping;
+	uint8_t skip_checksum[4];
+
+	bool partial; /* an unfinished message waits in the caller's buffer */
+	uint32_t need;
+	uint8_t pending;
+	struct session_event event;
+	enum outcome outcome;
+	const char *rule;
+	bool retry_stepwise;
+
+	uint16_t out_at, out_len;
+	uint8_t out[TALK_OUT_CAP];
+};
+
+_Static_assert(sizeof(struct talk) <= SESSION_SIZE_MAX, "the session fits its place");
+_Static_assert(BITCOIN_COMMAND_COUNT <= 64, "the commands fit the bit set");
+
+static inline int64_t talk_since_start(const struct talk *t, uint64_t now_ms)
+{
+	return (int64_t)(now_ms - t->start_ms);
+}
+
+/* Ends the talk, once. */
+void talk_done(struct talk *t, enum outcome outcome, const char *rule);
+/* What it came to when it ends without a fault of the peer. */
+enum outcome talk_result(const struct talk *t);
+
+/* The initiator's first words. */
+void talk_begin(struct talk *t, uint64_t now_ms);
+/* Sends a ping of our own. */
+void talk_ping(struct talk *t, uint64_t now_ms);
+/* Whether talk_hear does something with that command; others are for listeners. */
+bool talk_understands(enum bitcoin_command id);
+/* One whole message, its payload in the reader. Ends the talk if it breaks a rule. */
+void talk_hear(struct talk *t, enum bitcoin_command id, struct reader *r, uint64_t now_ms);
+
+#endif
