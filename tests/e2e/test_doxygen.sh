@@ -1,0 +1,44 @@
+#!/bin/bash
+# test_doxygen.sh: every function, parameter and member of peerwalk.h is described, and
+# the check itself can fail.
+#
+#     tests/e2e/test_doxygen.sh PROGRAM SOURCE
+set -uo pipefail
+
+source_dir=$2
+command -v doxygen >/dev/null || { echo "doxygen is missing: make lint installs it"; exit 77; }
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+status=0
+
+document() { # header
+	cd "$source_dir" || return
+	{
+		cat docs/Doxyfile
+		echo "INPUT = $1"
+		echo "OUTPUT_DIRECTORY = $dir/html"
+	} | doxygen - >"$dir/out" 2>&1
+}
+
+if ! document include/peerwalk.h; then
+	cat "$dir/out"
+	echo "FAILED: peerwalk.h has gaps"
+	status=1
+fi
+
+# name, what is taken out (a sed expression), what has to be said
+gap() {
+	sed "$2" "$source_dir/include/peerwalk.h" >"$dir/peerwalk.h"
+	if cmp -s "$dir/peerwalk.h" "$source_dir/include/peerwalk.h"; then
+		echo "FAILED: $1: there is nothing to take out"
+		status=1
+	elif document "$dir/peerwalk.h" || ! grep -q "$3" "$dir/out"; then
+		cat "$dir/out"
+		echo "FAILED: $1 was not noticed"
+		status=1
+	fi
+}
+gap 'a parameter without a description' '/@param magic/d' "parameter 'magic'"
+gap 'a function without one' '/^\/\*\* Frees a session\./,/^ \*  @param/d' 'pw_session_free'
+gap 'a member without one' 's|/\*\*< sent to it \*/||' 'bytes_out'
+exit $status

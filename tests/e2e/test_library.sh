@@ -1,0 +1,166 @@
+#!/bin/bash
+# test_library.sh: the library as others use it: the examples do what they say.
+#
+#     tests/e2e/test_library.sh PROGRAM SOURCE BUILD
+#
+# Installs to a folder, builds the examples against the shared and the static library as
+# pkg-config tells, and runs them, two of them against a simulated network on loopback.
+# Checks that peerwalk.h is good C and C++ by itself, and declares just what is exported.
+# (test_install.sh looks at the rest of what is installed.)
+set -uo pipefail
+
+program=$1
+source_dir=$2
+build=$3
+cc=${CC:-cc}
+dir=$(mktemp -d)
+simulator=
+cleanup() {
+	[ -z "$simulator" ] || kill "$simulator" 2>/dev/null
+	rm -rf "$dir"
+}
+trap cleanup EXIT
+passed=0
+failed=0
+
+result() { # name, 0 or 1
+	if [ "$2" -eq 0 ]; then
+		passed=$((passed + 1))
+	else
+		failed=$((failed + 1))
+		echo "FAILED: $1"
+		sed 's/^/    /' "$dir/out"
+	fi
+}
+
+# name, command ...
+expect_ok() {
+	local name=$1
+
+	shift
+	"$@" >"$dir/out" 2>&1
+	result "$name" $?
+}
+
+command -v pkg-config >/dev/null || { echo "pkg-config is missing"; exit 77; }
+
+# --- installing ---
+
+expect_ok 'install' env DESTDIR="$dir/stage" cmake --install "$build" --prefix /usr
+# The prefix is where the .pc file lies: the tree can be moved.
+mv "$dir/stage/usr" "$dir/moved"
+PKG_CONFIG_PATH=$(dirname "$(find "$dir/moved" -name peerwalk.pc)")
+export PKG_CONFIG_PATH
+lib=$(pkg-config --variable=libdir peerwalk)
+# A library with sanitizers needs their run-time library in the program, too.
+sanitize=$(sed -n 's/^PEERWALK_SANITIZE:[A-Z]*=//p' "$build/CMakeCache.txt")
+coverage=$(sed -n 's/^PEERWALK_COVERAGE:[A-Z]*=//p' "$build/CMakeCache.txt")
+extra=()
+[ -z "$sanitize" ] || extra+=("-fsanitize=$sanitize")
+[ "$coverage" != ON ] || extra+=(--coverage)
+
+sed -n 's/^PW_API .*\(pw_[a-z_]*\)(.*/\1/p' "$source_dir/include/peerwalk.h" | sort >"$dir/declared"
+nm -D --defined-only "$lib/libpeerwalk.so" | awk '$3 ~ /^pw_/ { sub(/@.*/, "", $3); print $3 }' |
+	sort >"$dir/exported"
+[ -s "$dir/declared" ] && diff "$dir/declared" "$dir/exported" >"$dir/out"
+result 'what the header declares is exported, and nothing else' $?
+
+# --- the header alone ---
+
+header() { # name, language, compiler and its flags
+	local name=$1 language=$2
+
+	shift 2
+	command -v "$1" >/dev/null || return
+	printf '#include <peerwalk.h>\n#include <peerwalk.h>\nint main(void) { return pw_version() == 0; }\n' |
+		"$@" -x "$language" -Wall -Wextra -Wstrict-prototypes -pedantic -Werror \
+			-I"$dir/moved/include" -fsyntax-only - >"$dir/out" 2>&1
+	result "header: $name" $?
+}
+header 'C99' c "$cc" -std=c99
+header 'C17' c "$cc" -std=c17
+header 'C++11' c++ "${CXX:-c++}" -std=c++11 -Wno-strict-prototypes
+header 'C++20' c++ "${CXX:-c++}" -std=c++20 -Wno-strict-prototypes
+
+# --- examples ---
+
+mkdir "$dir/shared" "$dir/static"
+for name in crawl handshake explain; do
+	# shellcheck disable=SC2046 # flags are words
+	expect_ok "compile $name, shared" "$cc" "$source_dir/examples/$name.c" "${extra[@]}" \
+		$(pkg-config --cflags --libs peerwalk) -o "$dir/shared/$name"
+	# The archive by its name: -lpeerwalk would find the shared library next to it.
+	# shellcheck disable=SC2046
+	expect_ok "compile $name, static" "$cc" "$source_dir/examples/$name.c" "${extra[@]}" \
+		$(pkg-config --cflags --libs --static peerwalk |
+			sed "s|-lpeerwalk|$lib/libpeerwalk.a|") -o "$dir/static/$name"
+done
+export LD_LIBRARY_PATH=$lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
+ldd "$dir/shared/crawl" 2>/dev/null | grep -q "$lib/libpeerwalk.so"
+result 'the shared one uses the shared library' $?
+! ldd "$dir/static/crawl" 2>/dev/null | grep -q libpeerwalk
+result 'the static one does not' $?
+
+verack=f9beb4d976657261636b000000000000000000005df6e0e2
+run() { # shared or static
+	local kind=$1
+
+	"$dir/$kind/explain" $verack >"$dir/out" 2>&1 &&
+		grep -q '^ *0  magic  *f9beb4d9$' "$dir/out" &&
+		grep -q '^ *4  command  *verack$' "$dir/out"
+	result "$kind: explain" $?
+	"$dir/$kind/explain" ${verack%2}3 >"$dir/out" 2>&1
+	[ $? -eq 1 ] && grep -q '^ *20  error: the checksum is wrong' "$dir/out"
+	result "$kind: explain names the place of an error" $?
+
+	"$dir/$kind/handshake" bitcoin-regtest "${seed%:*}" "${seed##*:}" >"$dir/out" 2>&1 &&
+		grep -q '^agent  *[^ ]' "$dir/out" && grep -q '^services .*NETWORK' "$dir/out" &&
+		[ "$(grep -c '^knows' "$dir/out")" -gt 5 ] && grep -q '^outcome   ok:' "$dir/out"
+	result "$kind: handshake" $?
+	"$dir/$kind/handshake" bitcoin-regtest "${seed%:*}" $((port + 3)) >"$dir/out" 2>&1
+	[ $? -eq 1 ] && grep -q 'cannot connect' "$dir/out"
+	result "$kind: handshake with nobody" $?
+
+	# shellcheck disable=SC2046 # one seed a word
+	"$dir/$kind/crawl" bitcoin-regtest --local --db "$dir/$kind.db" \
+		$(cat "$dir/seeds") >"$dir/found" 2>"$dir/out"
+	result "$kind: crawl" $?
+	expect_ok "$kind: crawl found everybody" \
+		"$program" score --db "$dir/$kind.db" --truth "$dir/truth.csv" --json
+	grep -q '"recall": *1\(\.0*\)\?[,}]' "$dir/out"
+	result "$kind: recall" $?
+	cut -f 1 "$dir/found" | sort -u | wc -l >"$dir/out"
+	[ "$(cat "$dir/out")" -eq "$("$program" export --db "$dir/$kind.db" --what peers --format csv |
+		tail -n +2 | cut -d, -f13 | grep -c .)" ]
+	result "$kind: a line for each peer that was reached" $?
+}
+
+# The first free port of a few: several builds may be tested side by side.
+: >"$dir/simulator"
+for ((port = 21000 + $$ % 1000 * 5; port < 30000; port += 500)); do
+	"$program" simulate bitcoin-regtest --peers 80 --ghosts 0 --latency 2ms --jitter 0ms \
+		--liars 0 --port $port --truth "$dir/truth.csv" --seeds-out "$dir/seeds" \
+		>"$dir/simulator" 2>"$dir/out" &
+	simulator=$!
+	for ((i = 0; i < 200; i++)); do
+		if grep -q '"ready":true' "$dir/simulator" || ! kill -0 $simulator 2>/dev/null; then
+			break
+		fi
+		sleep 0.05
+	done
+	grep -q '"ready":true' "$dir/simulator" && break
+	kill $simulator 2>/dev/null
+	wait $simulator
+	simulator=
+done
+if [ -n "$simulator" ]; then
+	seed=$(head -n 1 "$dir/seeds")
+	seed=${seed#*://}
+	run shared
+	run static
+else
+	result 'a simulated network' 1
+fi
+
+echo "$passed passed, $failed failed"
+[ $failed -eq 0 ] && [ $passed -ge 25 ]
