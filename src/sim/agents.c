@@ -88,6 +88,7 @@ uint8_t sim_agent_draw(enum sim_family family, uint64_t roll)
 
 	for (i = 0; i < families[family].count; i++)
 		sum += rows[i].weight;
+	assert(sum > 0);
 	roll %= sum;
 	for (i = 0; roll >= rows[i].weight; i++)
 		roll -= rows[i].weight;

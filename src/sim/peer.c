@@ -421,7 +421,7 @@ void sim_conn_free(struct sim_conn *c)
 /* Keeps what is no whole message yet: less than SIM_IN_MAX, as take() has seen to. */
 static void keep(struct sim_conn *c, struct slice rest, uint64_t now_ms)
 {
-	uint8_t *grown = c->in;
+	uint8_t *grown;
 
 	assert(c->in_len == 0 && rest.len < SIM_IN_MAX);
 	if (rest.len > c->in_cap) {

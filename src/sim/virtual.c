@@ -104,6 +104,7 @@ static struct event heap_pop(struct driver *d)
 		at = child;
 	}
 	d->heap[at] = last;
+	d->heap[d->heap_len].data = NULL; /* the place behind the heap owns nothing */
 	return top;
 }
 
