@@ -210,6 +210,12 @@ static void peers_over_crawls(void **state)
 	assert_int_equal(p.claimed_services, 9);
 	assert_int_equal(p.first_seen_ms, 1000);
 	assert_int_equal(p.last_seen_ms, 3000);
+	/* Threads may tell in another order than it happened. */
+	assert_int_equal(store_put_known(s, &first, &addr, NULL, 900), ERR_OK);
+	p = only_peer(s, 0);
+	assert_int_equal(p.first_seen_ms, 900);
+	assert_int_equal(p.last_seen_ms, 3000);
+	assert_true(p.has_claim);
 
 	/* A first try, then the late retry, which takes its place. */
 	assert_int_equal(store_put_visit(s, &first, &r), ERR_OK);
@@ -229,6 +235,30 @@ static void peers_over_crawls(void **state)
 	assert_int_equal(p.last_reached_ms, r.started_at_ms + 81);
 	assert_int_equal(p.last_seen_ms, r.started_at_ms);
 
+	store_close(s);
+}
+
+/* A peer counts once a crawl, with what came of it last, however often it is visited. */
+static void visited_again(void **state)
+{
+	struct netaddr addr = addr_of("1.2.3.4:8333");
+	struct store *s = open_db(folder.db, STORE_CREATE);
+	struct store_crawl crawl = begin_crawl(s, "bitcoin");
+	struct record ok = ok_record(addr, slice_text("/x/"));
+	struct record failed = failed_record(addr, OUTCOME_RESET);
+	struct store_peer p;
+
+	(void)state;
+	assert_int_equal(store_put_visit(s, &crawl, &ok), ERR_OK);
+	assert_int_equal(store_put_visit(s, &crawl, &ok), ERR_OK);
+	p = only_peer(s, 0);
+	assert_int_equal(p.visits, 1);
+	assert_int_equal(p.reached_count, 1);
+	assert_int_equal(store_put_visit(s, &crawl, &failed), ERR_OK);
+	p = only_peer(s, 0);
+	assert_int_equal(p.visits, 1);
+	assert_int_equal(p.reached_count, 0);
+	assert_int_equal(p.last_reached_ms, ok.started_at_ms + ok.handshake_ms);
 	store_close(s);
 }
 
@@ -587,11 +617,59 @@ static void readable_views(void **state)
 	store_close(s);
 }
 
+/* Programs that take TEXT for UTF-8 are never handed anything else. */
+static void text_or_blob(void **state)
+{
+	static const struct {
+		const char *name, *agent, *type;
+	} rows[] = {
+		{ "ASCII", "/x/", "text" },
+		{ "empty", "", "text" },
+		{ "two bytes", "\xc3\xb6", "text" },
+		{ "three bytes", "\xe2\x82\xac", "text" },
+		{ "four bytes", "\xf0\x9f\x98\x80", "text" },
+		{ "the last code point", "\xf4\x8f\xbf\xbf", "text" },
+		{ "beyond it", "\xf4\x90\x80\x80", "blob" },
+		{ "a surrogate", "\xed\xa0\x80", "blob" },
+		{ "overlong, two bytes", "\xc1\xbf", "blob" },
+		{ "overlong, three bytes", "\xe0\x9f\xbf", "blob" },
+		{ "overlong, four bytes", "\xf0\x8f\xbf\xbf", "blob" },
+		{ "cut", "\xe2\x82", "blob" },
+		{ "a tail alone", "\x80", "blob" },
+		{ "a lead and a letter", "\xc3x", "blob" },
+	};
+	struct store *s = open_db(folder.db, STORE_CREATE);
+	struct store_crawl crawl = begin_crawl(s, "bitcoin");
+	sqlite3_stmt *st;
+	sqlite3 *db;
+
+	(void)state;
+	for (uint32_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct record r = ok_record(netaddr_ipv4(i, 1), slice_text(rows[i].agent));
+
+		assert_int_equal(store_put_visit(s, &crawl, &r), ERR_OK);
+	}
+	assert_int_equal(sqlite3_open(folder.db, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(db, "SELECT typeof(agent) FROM peers ORDER BY id", -1,
+					    &st, NULL),
+			 SQLITE_OK);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		print_message("%s\n", rows[i].name);
+		assert_int_equal(sqlite3_step(st), SQLITE_ROW);
+		assert_string_equal((const char *)sqlite3_column_text(st, 0), rows[i].type);
+	}
+	sqlite3_finalize(st);
+	sqlite3_close(db);
+	store_close(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(visit_round_trip, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(peers_over_crawls, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(visited_again, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(text_or_blob, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(peer_gone, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(filters, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(batches, set_up, tear_down),
