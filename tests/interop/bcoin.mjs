@@ -111,7 +111,8 @@ async function checkVisits(nodes) {
     await check(`bcoin: listen decodes what ${hostPort(node)} says`, () => checkListen(node));
   }
   await check('bcoin: the other network\'s magic is wrong_network', async () => {
-    const [a] = await peerwalkJson(['ping', `bitcoin-regtest://${hostPort(nodes[0])}`], { status: 3 });
+    const peer = `bitcoin-regtest://${hostPort(nodes[0])}`;
+    const [a] = await peerwalkJson(['ping', peer], { status: 3 });
     assert.equal(a.outcome, 'wrong_network');
   });
 }
@@ -149,7 +150,7 @@ async function checkFat() {
   const { nodes } = bcoin;
   const db = path.join(context.scratch, 'fat.db');
 
-  await check('bcoin: a crawl takes answers of 1,000 entries from each, and visits all', async () => {
+  await check('bcoin: a crawl takes 1,000 entries from each, and visits them all', async () => {
     for (const node of nodes)
       assert.equal(node.knows.length, 1000);
     const summary = await crawl(db, ['bitcoin', '--seed', hostPort(nodes[0])]);
@@ -185,7 +186,8 @@ async function checkFull() {
     assert.equal(a.outcome, 'full');
   });
   await stop(guest, 'SIGINT');
-  await check('bcoin: listen ends in order when interrupted', () => assert.equal(guest.status, 130));
+  await check('bcoin: listen ends in order when interrupted',
+    () => assert.equal(guest.status, 130));
   await stop(bcoin);
 }
 

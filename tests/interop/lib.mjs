@@ -61,7 +61,8 @@ export function start(command, args, { env = {}, stdin = 'ignore', cwd } = {}) {
   const child = spawn(command, args, {
     stdio: [stdin, 'pipe', 'pipe'], env: { ...Object.fromEntries(clean), ...env }, cwd
   });
-  const p = { child, stdout: '', stderr: '', command: `${path.basename(command)} ${args.join(' ')}` };
+  const p = { child, stdout: '', stderr: '' };
+  p.command = `${path.basename(command)} ${args.join(' ')}`;
   running.add(child);
   child.stdout.setEncoding('utf8').on('data', (text) => { p.stdout += text; });
   child.stderr.setEncoding('utf8').on('data', (text) => { p.stderr += text; });
@@ -127,7 +128,8 @@ export function parseCsv(text) {
       fields.push(quoted !== undefined ? quoted.replaceAll('""', '"') : plain);
     return fields;
   });
-  return { header, rows: lines.map(line => Object.fromEntries(header.map((h, i) => [h, line[i]]))) };
+  const row = line => Object.fromEntries(header.map((name, i) => [name, line[i]]));
+  return { header, rows: lines.map(row) };
 }
 
 // Crawls into a database, and returns the summary.

@@ -4,8 +4,12 @@
 import { check, context, counts, killAll } from './lib.mjs';
 import { testBcoin } from './bcoin.mjs';
 import { testLitecoin } from './litecoin.mjs';
+import { testSimulated } from './simulated.mjs';
+import { testWire } from './wire.mjs';
 
-const groups = { bcoin: testBcoin, litecoin: testLitecoin };
+const groups = {
+  bcoin: testBcoin, litecoin: testLitecoin, wire: testWire, simulated: testSimulated
+};
 
 const [program, scratch, bcoin, bcoinMissing, ...wanted] = process.argv.slice(2);
 Object.assign(context, { program, scratch, bcoin: bcoin || null, bcoinMissing });
