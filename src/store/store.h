@@ -19,7 +19,8 @@ enum store_mode {
 };
 
 /* ERR_NOT_FOUND, ERR_NOT_OURS, ERR_NEWER, ERR_CORRUPT, ERR_READ_ONLY, ERR_BUSY,
- * ERR_DISK_FULL, ERR_IO, ERR_NOMEM. why (of why_cap bytes) gets a sentence with the
+ * ERR_DISK_FULL, ERR_IO, ERR_NOMEM; ERR_VALUE: older than STORE_SCHEMA, and opened for
+ * reading only. why (of why_cap bytes) gets a sentence with the
  * remedy on failure. */
 enum err store_open(const char *path, enum store_mode mode, struct store **out, char *why,
 		    size_t why_cap);
@@ -41,13 +42,15 @@ struct store_crawl {
 
 /* Takes network, started_at_ms, settings; sets id. */
 enum err store_crawl_begin(struct store *s, struct store_crawl *crawl);
+/* Writes the sums. With ended_at_ms 0 the crawl stays unfinished. */
 enum err store_crawl_end(struct store *s, const struct store_crawl *crawl);
 /* By id; id 0: the newest, of that network if network is not NULL. ERR_NOT_FOUND. */
 enum err store_crawl_get(struct store *s, int64_t id, const char *network, struct store_crawl *out);
 /* The newest crawl of that network, if it did not end. ERR_NOT_FOUND. */
 enum err store_crawl_unfinished(struct store *s, const char *network, struct store_crawl *out);
 
-/* A batch: everything between begin and commit is there after a crash, or nothing. */
+/* A batch: everything between begin and commit is there after a crash, or nothing. The
+ * first error of a put ends the batch, and undoes it. */
 enum err store_begin(struct store *s);
 enum err store_commit(struct store *s);
 

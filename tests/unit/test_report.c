@@ -2,6 +2,8 @@
 
 #include "support/store.h"
 
+#include <sqlite3.h>
+
 static struct folder folder;
 static struct store *store;
 
@@ -211,6 +213,39 @@ static void which_crawl(void **state)
 	report_clear(&r);
 }
 
+/* Files come from elsewhere, too: no number in them may lead astray. */
+static void edited_by_hand(void **state)
+{
+	static const char *const edits[] = {
+		"UPDATE visits SET outcome = 99 WHERE id % 2",
+		"UPDATE visits SET outcome = -1 WHERE id % 3 = 0",
+		"UPDATE visits SET connect_ms = 9223372036854775807",
+		"UPDATE visits SET total_ms = -5, height = -9223372036854775807 - 1",
+		"UPDATE visits SET sees_us_as = 'nowhere', node_id = 'xyz'",
+		"UPDATE peers SET key = x'09010203' WHERE id = 1",
+		"UPDATE peers SET key = x'' WHERE id = 2",
+		"UPDATE crawls SET settings = '{'",
+	};
+	struct report r;
+	json_t *doc;
+	sqlite3 *db;
+
+	(void)state;
+	fill();
+	assert_int_equal(sqlite3_open(folder.db, &db), SQLITE_OK);
+	for (size_t i = 0; i < sizeof(edits) / sizeof(*edits); i++) {
+		print_message("%s\n", edits[i]);
+		assert_int_equal(sqlite3_exec(db, edits[i], NULL, NULL, NULL), SQLITE_OK);
+		assert_int_equal(report_gather(store, &options, &r), ERR_OK);
+		assert_int_equal(r.visited, 15);
+		doc = report_json(&r);
+		assert_non_null(doc);
+		json_decref(doc);
+		report_clear(&r);
+	}
+	sqlite3_close(db);
+}
+
 static json_int_t at(const json_t *object, const char *key)
 {
 	assert_true(json_is_integer(json_object_get(object, key)));
@@ -272,6 +307,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(times, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(all_rows, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(which_crawl, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(edited_by_hand, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(as_json, set_up, tear_down),
 	};
 
