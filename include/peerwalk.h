@@ -351,8 +351,7 @@ struct pw_session_config {
 	const struct pw_network *network; /**< which network; outlives the session */
 	enum pw_role role;                /**< PW_INITIATOR */
 	enum pw_goal goal;                /**< PW_GOAL_PEERS */
-	bool stepwise;                    /**< say nothing before the peer's turn has come: for old
-					       software that hung up on a first try (retry_stepwise) */
+	bool stepwise;                    /**< send nothing before our turn, see retry_stepwise */
 	bool patient;                     /**< wait long for the list of peers */
 	int64_t unix_s;                   /**< the time of day, seconds since 1970 */
 	uint64_t nonce;                   /**< tells a connection to ourselves; 0: a random one */
@@ -380,7 +379,7 @@ struct pw_event {
 	enum pw_event_kind kind; /**< says which members below hold something */
 	enum pw_outcome outcome; /**< DONE: how it ended */
 	const char *rule;        /**< DONE: the rule that the peer broke, or NULL */
-	bool retry_stepwise;     /**< DONE: worth another connection with `stepwise` */
+	bool retry_stepwise;     /**< DONE: old software hung up; try once more with `stepwise` */
 	const char *name;        /**< MESSAGE: e.g. "inv", made harmless */
 	struct pw_bytes payload; /**< MESSAGE: without its header */
 	struct pw_bytes whole;   /**< MESSAGE: as pw_explain() takes it */

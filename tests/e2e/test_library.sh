@@ -95,6 +95,12 @@ for name in crawl handshake explain; do
 		$(pkg-config --cflags --libs --static peerwalk |
 			sed "s|-lpeerwalk|$lib/libpeerwalk.a|") -o "$dir/static/$name"
 done
+# shellcheck disable=SC2016 # Markdown's backquotes
+sed -n '/^```c$/,/^```$/p' "$source_dir/docs/library.md" | sed '/^```/d' >"$dir/walk.c"
+# shellcheck disable=SC2046
+[ -s "$dir/walk.c" ] && "$cc" -Wall -Wextra -Werror "$dir/walk.c" "${extra[@]}" \
+	$(pkg-config --cflags --libs peerwalk) -o "$dir/walk" >"$dir/out" 2>&1
+result 'what docs/library.md shows' $?
 export LD_LIBRARY_PATH=$lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
 ldd "$dir/shared/crawl" 2>/dev/null | grep -q "$lib/libpeerwalk.so"
 result 'the shared one uses the shared library' $?
