@@ -23,6 +23,7 @@ struct store {
 	char *path;
 	enum store_mode mode;
 	bool in_batch;
+	int hold_fd; /* of the locks on crawls; -1: none yet */
 	sqlite3_stmt *stmts[SQL_COUNT];
 	char why[STORE_WHY_MAX];
 	/* The last network asked for, and the last peer that named others. */
@@ -41,6 +42,11 @@ void db_explain(enum err err, const char *path, const char *detail, char *why, s
 enum err db_fail(struct store *s);
 /* The same for an error that SQLite did not tell. */
 enum err db_fail_as(struct store *s, enum err err, const char *detail);
+
+/* This process alone writes that crawl from now on; ERR_BUSY if another one does. */
+enum err db_hold_crawl(struct store *s, int64_t crawl);
+/* After SQLite has closed the file: its own locks would go with this descriptor. */
+void db_release(struct store *s);
 
 /* NULL on failure, told by db_fail. */
 sqlite3_stmt *db_use(struct store *s, enum sql sql);

@@ -315,6 +315,7 @@ enum err store_open(const char *path, enum store_mode mode, struct store **out, 
 	}
 	strcpy(strcpy(s->path, prefix) + strlen(prefix), path);
 	s->mode = mode;
+	s->hold_fd = -1;
 	err = open_path(s);
 	if (err != ERR_OK) {
 		if (why_cap > 0)
@@ -331,6 +332,7 @@ void store_close(struct store *s)
 	if (s == NULL)
 		return;
 	close_file(s);
+	db_release(s);
 	free(s->path);
 	free(s);
 }

@@ -82,6 +82,8 @@ enum err store_crawl_unfinished(struct store *s, const char *network, struct sto
 
 	if (err == ERR_OK && out->ended_at_ms != 0)
 		return db_fail_as(s, ERR_NOT_FOUND, "the newest crawl came to its end");
+	if (err == ERR_OK && s->mode != STORE_READ)
+		err = db_hold_crawl(s, out->id);
 	return err;
 }
 

@@ -70,6 +70,8 @@ enum err store_crawl_begin(struct store *s, struct store_crawl *crawl)
 	err = db_run(s, st);
 	if (err == ERR_OK)
 		crawl->id = sqlite3_last_insert_rowid(s->db);
+	if (err == ERR_OK)
+		err = db_hold_crawl(s, crawl->id);
 	return ended(s, err);
 }
 

@@ -1,0 +1,211 @@
+#!/bin/bash
+# test_crawl.sh: crawl against a simulated network on loopback, and what can go wrong:
+# kill -9 and --resume, Ctrl-C, limits, threads, bad files, a full disk.
+#
+#     tests/e2e/test_crawl.sh PROGRAM
+set -uo pipefail
+
+program=$1
+dir=$(mktemp -d)
+simulator=
+finish() {
+	[ -n "$simulator" ] && kill "$simulator" 2>/dev/null
+	wait
+	rm -rf "$dir"
+}
+trap finish EXIT
+cd "$dir" || exit 1
+unset "${!PEERWALK_@}"
+passed=0
+failed=0
+
+check() { # name, then a command that has to succeed
+	local name=$1
+	shift
+	if "$@" >/dev/null; then
+		passed=$((passed + 1))
+	else
+		failed=$((failed + 1))
+		echo "FAILED: $name"
+		sed 's/^/    out: /' out | head -n 12
+		sed 's/^/    err: /' err | head -n 12
+	fi
+}
+
+# A port range that nobody else uses; another test may run beside this one.
+start_simulator() {
+	local port
+	for _ in 1 2 3 4 5; do
+		port=$((30000 + (RANDOM % 2000) * 5))
+		"$program" simulate bitcoin --peers 800 --ghosts 600 --liars 10% --latency 20ms \
+			--seed 7 --port $port --truth truth.csv --seeds-out seeds --duration 9m \
+			>ready 2>err &
+		simulator=$!
+		for _ in $(seq 100); do
+			grep -q '"ready":true' ready && return 0
+			kill -0 "$simulator" 2>/dev/null || break
+			sleep 0.1
+		done
+		kill "$simulator" 2>/dev/null
+	done
+	echo "cannot start the simulator"
+	cat err
+	return 1
+}
+start_simulator || exit 1
+
+# Silence is waited for half a second: real enough, and the test stays short.
+crawl() {
+	"$program" crawl bitcoin --no-default-seeds --allow-private --connect-timeout 500ms \
+		--timeout 4s "$@"
+}
+# The same in the background: $! is the program itself, and Ctrl-C reaches it.
+crawl_behind() {
+	(
+		trap - INT
+		exec "$program" crawl bitcoin --no-default-seeds --allow-private \
+			--connect-timeout 500ms --timeout 4s "$@" >out 2>err
+	) &
+}
+key() { # of a JSON document in `out`
+	sed -n "s/.*\"$1\": *\"\{0,1\}\([0-9a-zA-Z.]*\).*/\1/p" out | head -n 1
+}
+recall_is_1() { # database
+	"$program" score --truth truth.csv --db "$1" --min-recall 1 --json >score 2>err &&
+		grep -q '"false_ok": 0' score
+}
+# Everything that is kept of each visit, without the peers' current state.
+visits() {
+	"$program" export --what visits --format csv --db "$1" 2>err
+}
+visited() {
+	visits "$1" | awk -F, '
+		NR == 1 { for (i = 1; i <= NF; i++) column[$i] = i; next }
+		{ print $column["peer"], $column["started_at"], $column["outcome"] }' | sort
+}
+
+# --- one crawl, from seeds to score
+crawl --seeds seeds --db a.db --json >out 2>err
+check "a crawl ends with 0" test $? -eq 0
+check "progress is for terminals" test ! -s err
+check "somebody was reached" test "$(key reached)" -gt 600
+check "complete" grep -q '"complete": true' out
+check "recall is 1, no false ok" recall_is_1 a.db
+check "who was visited once has one row" test "$(visited a.db | cut -d' ' -f1 | uniq -d | wc -l)" -eq 0
+check "visited in the JSON are the visits in the database" \
+	test "$(key visited)" -eq "$(visited a.db | wc -l)"
+
+# --- threads find the same
+crawl --seeds seeds --db threads.db --threads 3 --concurrency 300 --json >out 2>err
+check "three loops end with 0" test $? -eq 0
+check "three loops find everybody" recall_is_1 threads.db
+
+# --- who named whom
+crawl --seeds seeds --db adverts.db --adverts --max-peers 5 --json >out 2>err
+check "adverts are kept" test "$("$program" export --what adverts --format csv --db adverts.db | wc -l)" -gt 100
+check "--max-peers is kept" test "$(key visited)" -eq 5
+
+# --- excluded addresses
+awk -F, '$4 == "honest" { print $2; exit }' truth.csv >first
+sed 's/[0-9]*\.[0-9]*$/0.0\/16/' first >exclude
+crawl --seeds seeds --exclude exclude --db exclude.db --json >out 2>err
+check "nobody of an excluded block is visited" \
+	test "$(visited exclude.db | grep -c "//$(cut -d. -f1,2 first)\.")" -eq 0
+
+# --- private addresses are refused by default
+"$program" crawl bitcoin --no-default-seeds --seeds seeds --db private.db --json >out 2>err
+check "without --allow-private nobody is dialled: 3" test $? -eq 3
+check "and it says so" grep -q "nobody could be reached" err
+
+# --- kill -9, again and again, then on to the end
+crawl_behind --seeds seeds --db kill.db --rate 400/s
+for round in 1 2 3 4 5 6; do
+	sleep "0.$((RANDOM % 5 + 4))"
+	kill -9 $! 2>/dev/null
+	wait $! 2>/dev/null
+	visited kill.db >before.$round
+	crawl_behind --resume --db kill.db --rate 400/s
+done
+wait $!
+check "the last --resume ends with 0" test $? -eq 0
+check "after kill -9 and --resume, recall is 1" recall_is_1 kill.db
+visited kill.db >after
+for round in 1 2 3 4 5 6; do
+	# A first connect timeout may be replaced by its late retry; nothing else may change.
+	grep -v connect_timeout before.$round | comm -23 - after >lost
+	check "nothing committed before kill $round is lost or done twice" test ! -s lost
+done
+check "something was committed before the last kill" test -s before.6
+check "there is nothing left to resume" bash -c '! "$0" crawl bitcoin --resume --no-default-seeds --db kill.db >out 2>err' "$program"
+check "and it says so" grep -q "no unfinished crawl" err
+
+# --- one crawl belongs to one process
+crawl_behind --seeds seeds --db one.db --rate 50/s
+sleep 1
+crawl --resume --db one.db >out.2 2>err.2
+check "a crawl that is going on can't be resumed: 1" test $? -eq 1
+check "and it says why" grep -q "another process" err.2
+kill -9 $!
+wait $! 2>/dev/null
+crawl --resume --db one.db >out 2>err
+check "its process gone, it can" test $? -eq 0
+
+# --- Ctrl-C and SIGTERM
+for signal in INT:130 TERM:143; do
+	crawl_behind --seeds seeds --db "${signal%:*}.db" --rate 100/s
+	sleep 1
+	kill -"${signal%:*}" $!
+	wait $!
+	check "SIG${signal%:*} ends with ${signal#*:}" test $? -eq "${signal#*:}"
+	check "with a summary" grep -q reached out
+	check "and the way to go on" grep -q -- --resume err
+	check "and keeps what was learnt" test "$(visited "${signal%:*}.db" | wc -l)" -gt 10
+done
+crawl --resume --db INT.db >out 2>err
+check "--resume after Ctrl-C ends with 0" test $? -eq 0
+check "and finds everybody" recall_is_1 INT.db
+
+# --- concurrency is clamped to the descriptors, and it says so
+(ulimit -n 200 && crawl --seeds seeds --db few.db --concurrency 1000 >out 2>err)
+check "few descriptors: ends with 0" test $? -eq 0
+check "few descriptors: a line says so" grep -q "concurrency lowered from 1000 to" err
+check "few descriptors: everybody is found" recall_is_1 few.db
+
+# --- files that are not what they should be
+refused() { # name, word of the sentence, arguments
+	local name=$1 word=$2
+	shift 2
+	crawl --seed 127.9.9.9 "$@" >out 2>err
+	check "$name: ends with 1" test $? -eq 1
+	check "$name: says what" grep -qi -- "$word" err
+	check "$name: one line" test "$(wc -l <err)" -le 3
+}
+echo "this is no database, but a text of some length" >text.db
+refused "a text file" "no peerwalk database" --db text.db
+check "the text file is as it was" grep -q "this is no database" text.db
+refused "a missing folder" "missing/x.db" --db missing/x.db
+refused "a folder" "." --db .
+refused "no unfinished crawl" "no unfinished crawl" --db a.db --resume
+refused "a missing file of seeds" "cannot read" --seeds nowhere --db b.db
+"$program" crawl bitcoin --no-default-seeds --seed "nonsense:x" --db b.db >out 2>err
+check "a bad seed ends with 2" test $? -eq 2
+echo "10.0.0.1/8" >bad
+"$program" crawl bitcoin --no-default-seeds --seed 1.2.3.4 --exclude bad --db b.db >out 2>err
+check "host bits in a block end with 2" test $? -eq 2
+check "and name the line" grep -q "bad, line 1" err
+
+# --- a disk that fills up while it crawls
+if unshare -Urm true 2>/dev/null; then
+	mkdir disk
+	unshare -Urm bash -c '
+		mount -t tmpfs -o size=400k none disk || exit 9
+		"$0" crawl bitcoin --no-default-seeds --allow-private --connect-timeout 500ms \
+			--seeds seeds --db disk/x.db >out 2>err' "$program"
+	check "a full disk ends with 1" test $? -eq 1
+	check "a full disk is called that" grep -qi "full" err
+else
+	echo "no user namespaces: the full disk is not tried"
+fi
+
+echo "$passed passed, $failed failed"
+test "$failed" -eq 0
