@@ -474,6 +474,27 @@ static void test_nobody(void **state)
 	pw_crawl_free(crawl);
 }
 
+/* A name that every machine knows without asking anybody. */
+static void test_name(void **state)
+{
+	struct pw_stats stats = { .size = sizeof(stats) };
+	struct told told;
+	struct pw_crawl *crawl = new_crawl(&told, NULL, 1, 0);
+	char text[32];
+
+	(void)state;
+	snprintf(text, sizeof(text), "localhost:%u",
+		 sim_world_config(net.world)->port + (unsigned)SIM_PORT_REFUSED);
+	assert_int_equal(pw_crawl_add_seed(crawl, text), PW_OK);
+	assert_int_equal(pw_crawl_run(crawl), PW_OK);
+	pw_crawl_stats(crawl, &stats);
+	assert_in_range(stats.visited, 1, 2); /* 127.0.0.1, perhaps ::1 */
+	assert_int_equal(stats.outcomes[PW_OUTCOME_REFUSED] +
+				 stats.outcomes[PW_OUTCOME_UNREACHABLE],
+			 stats.visited);
+	pw_crawl_free(crawl);
+}
+
 /* A smaller struct, as an earlier header had it, is filled as far as it goes. */
 static void test_stats_size(void **state)
 {
@@ -521,6 +542,7 @@ int main(void)
 		cmocka_unit_test(test_config),
 		cmocka_unit_test(test_run_errors),
 		cmocka_unit_test(test_nobody),
+		cmocka_unit_test(test_name),
 		cmocka_unit_test(test_stats_size),
 		cmocka_unit_test(test_sigpipe),
 	};
