@@ -239,7 +239,7 @@ const struct command command_score = {
 		 "Recall is the share of the reachable peers that were reached: with whom a "
 		 "handshake was completed. Precision is the share of those recorded as reached "
 		 "whose kind completes handshakes. False ok counts ghosts and liars recorded as "
-		 "answering; of the liars only those that invent addresses may pass for that.\n"
+		 "answering.\n"
 		 "\n"
 		 "Reachable peers that were not reached are listed, the first twenty unless "
 		 "--verbose.\n",

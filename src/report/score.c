@@ -29,7 +29,7 @@ static const struct {
 	{ "truncated", true, false },
 	{ "dribble", true, false },
 	{ "bad_addr", true, false },
-	{ "invent", true, true },
+	{ "invent", true, false },
 };
 
 static enum err kind_find(struct score *score, struct slice name, uint8_t *out)

@@ -204,7 +204,8 @@ static void tell_answer(struct sim_conn *c, uint64_t now_ms)
 	if (c->peer.kind == SIM_LIAR_BAD_ADDR) {
 		tell_invented(c, SIM_BAD_ADDR_COUNT, now_ms);
 	} else if (c->peer.kind == SIM_LIAR_INVENT) {
-		tell_invented(c, SIM_TABLE_MAX, now_ms);
+		for (unsigned i = 0; i < SIM_INVENT_BURST; i++)
+			tell_invented(c, SIM_TABLE_MAX, now_ms);
 		c->answer_ms = now_ms + SIM_INVENT_MS;
 	} else if (!c->told_self) {
 		tell_self(c, now_ms);

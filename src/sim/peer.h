@@ -34,7 +34,10 @@ enum {
 	 * the longest answer and the pongs for all that one read can bring. */
 	SIM_OUT_MAX = 256 * 1024,
 	SIM_DRIBBLE_MS = 1000, /* a byte of LIAR_DRIBBLE */
-	SIM_INVENT_MS = 100,   /* a message of LIAR_INVENT */
+	/* LIAR_INVENT goes on for ever, so many full messages at a time: more than any
+	 * honest reply, so that it can be told from one. */
+	SIM_INVENT_BURST = 6,
+	SIM_INVENT_MS = 100,
 };
 
 /* A connection from `from` to peer `index`; ERR_NOMEM. now_s is the wall clock. */

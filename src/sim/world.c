@@ -131,8 +131,8 @@ uint32_t sim_kind_outcomes(enum sim_kind kind)
 		return 1U << OUTCOME_PROTOCOL_ERROR | 1U << OUTCOME_HANDSHAKE_TIMEOUT;
 	case SIM_LIAR_DRIBBLE:
 		return 1U << OUTCOME_HANDSHAKE_TIMEOUT;
-	case SIM_LIAR_INVENT: /* the first thousand can't be told from the truth */
-		return 1U << OUTCOME_OK | 1U << OUTCOME_TOO_BIG;
+	case SIM_LIAR_INVENT:
+		return 1U << OUTCOME_TOO_BIG;
 	case SIM_LIAR_MUTE:
 		return 1U << OUTCOME_MUTE;
 	case SIM_LIAR_ECHO:

@@ -57,7 +57,7 @@ static struct store_crawl right(void)
 	visit(&crawl, "127.1.0.4:8333", OUTCOME_OK, true, "/e/");
 	visit(&crawl, "[fd00::1]:8333", OUTCOME_TOO_BIG, true, "/liar/");
 	visit(&crawl, "127.1.0.6:8333", OUTCOME_PROTOCOL_ERROR, true, "/liar/");
-	visit(&crawl, "127.1.0.7:8333", OUTCOME_OK, true, "/liar/");
+	visit(&crawl, "127.1.0.7:8333", OUTCOME_TOO_BIG, true, "/liar/");
 	visit(&crawl, "127.1.0.8:8333", OUTCOME_PEER_FULL, false, NULL);
 	visit(&crawl, "127.1.0.9:8336", OUTCOME_REFUSED, false, NULL);
 	visit(&crawl, "127.1.0.10:8337", OUTCOME_CONNECT_TIMEOUT, false, NULL);
@@ -121,8 +121,8 @@ static void each_fault(void **state)
 		{ "a liar ok", "127.1.0.6:8333", OUTCOME_OK, true, "/liar/", 7, 7, 0, 1, 0, 0 },
 		{ "a liar no_peers", "[fd00::1]:8333", OUTCOME_NO_PEERS, true, "/liar/", 7, 7, 0, 1,
 		  0, 0 },
-		{ "an inventor too big", "127.1.0.7:8333", OUTCOME_TOO_BIG, true, "/liar/", 7, 7, 0,
-		  0, 0, 0 },
+		{ "an inventor ok", "127.1.0.7:8333", OUTCOME_OK, true, "/liar/", 7, 7, 0, 1, 0,
+		  0 },
 		{ "another agent", "127.1.0.2:8333", OUTCOME_OK, true, "/x/", 7, 7, 0, 0, 0, 1 },
 		{ "an empty agent", "127.1.0.2:8333", OUTCOME_OK, true, "", 7, 7, 0, 0, 0, 1 },
 		{ "an invented address", "127.9.9.9:8333", OUTCOME_REFUSED, false, NULL, 7, 7, 0, 0,

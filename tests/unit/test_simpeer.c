@@ -229,7 +229,7 @@ static const struct {
 	{ SIM_LIAR_HUGE, OUTCOME_TOO_BIG, false, false, false },
 	{ SIM_LIAR_TRUNCATED, OUTCOME_PROTOCOL_ERROR, false, false, false },
 	{ SIM_LIAR_DRIBBLE, OUTCOME_HANDSHAKE_TIMEOUT, false, false, false },
-	{ SIM_LIAR_INVENT, OUTCOME_OK, true, false, false },
+	{ SIM_LIAR_INVENT, OUTCOME_TOO_BIG, true, false, false },
 	{ SIM_LIAR_MUTE, OUTCOME_MUTE, false, false, false },
 	{ SIM_LIAR_ECHO, OUTCOME_SELF, false, false, false },
 	{ SIM_LIAR_BAD_ADDR, OUTCOME_TOO_BIG, true, false, false },
@@ -425,7 +425,7 @@ static void inventors_never_end(void **state)
 
 	talk_init(&t, world->w, world->of_kind[SIM_LIAR_INVENT], false, false);
 	exchange(&t);
-	assert_int_equal(t.adverts, 1000);
+	assert_int_equal(t.adverts, SIM_INVENT_BURST * 1000);
 	for (uint32_t i = 0; i < t.named_len; i++) {
 		assert_true(cidr_contains(range, &t.named[i].addr));
 		assert_int_equal(t.named[i].addr.port, PORT + SIM_PORT_REFUSED);
