@@ -28,7 +28,8 @@ function startOne(i, address) {
     `-externalip=${address}:${PORT}`, '-discover=0', '-connect=0', '-dnsseed=0', '-upnp=0',
     '-listenonion=0', '-disablewallet', '-dbcache=4', '-maxmempool=5', '-par=1',
     '-printtoconsole=0', `-rpcport=${RPC_PORT + i}`, '-rpcbind=127.0.0.1',
-    '-rpcallowip=127.0.0.1', `-rpcuser=${RPC_USER}`, `-rpcpassword=${RPC_PASSWORD}`]);
+    '-rpcallowip=127.0.0.1', `-rpcuser=${RPC_USER}`, `-rpcpassword=${RPC_PASSWORD}`],
+  { env: { HOME: dir } }); // Debian's script makes a folder there
 }
 
 const isUp = i => rpc(i, 'getnetworkinfo').then(() => true, () => false);
