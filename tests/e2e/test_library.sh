@@ -102,9 +102,12 @@ sed -n '/^```c$/,/^```$/p' "$source_dir/docs/library.md" | sed '/^```/d' >"$dir/
 	$(pkg-config --cflags --libs peerwalk) -o "$dir/walk" >"$dir/out" 2>&1
 result 'what docs/library.md shows' $?
 export LD_LIBRARY_PATH=$lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
-ldd "$dir/shared/crawl" 2>/dev/null | grep -q "$lib/libpeerwalk.so"
+# Not in a pipe: ldd would be told that grep has seen enough.
+ldd "$dir/shared/crawl" >"$dir/out" 2>&1
+grep -q "$lib/libpeerwalk.so" "$dir/out"
 result 'the shared one uses the shared library' $?
-! ldd "$dir/static/crawl" 2>/dev/null | grep -q libpeerwalk
+ldd "$dir/static/crawl" >"$dir/out" 2>&1
+! grep -q libpeerwalk "$dir/out"
 result 'the static one does not' $?
 
 verack=f9beb4d976657261636b000000000000000000005df6e0e2
