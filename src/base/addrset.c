@@ -183,11 +183,13 @@ static enum err grow_class(struct addrset *s, unsigned class)
 	if (s->classes[class].count < n * ADDRSET_CHUNK)
 		return ERR_OK;
 	if (n == cap) {
+		uint8_t **grown;
+
 		cap = cap == 0 ? 16 : cap * 2;
-		chunks = realloc(chunks, cap * sizeof(*chunks));
-		if (chunks == NULL)
+		grown = realloc(chunks, cap * sizeof(*chunks));
+		if (grown == NULL)
 			return ERR_NOMEM;
-		s->classes[class].chunks = chunks;
+		chunks = s->classes[class].chunks = grown;
 		s->classes[class].chunk_cap = cap;
 	}
 	chunks[n] = malloc(ADDRSET_CHUNK * entry_bytes(class) + CHUNK_SLACK);
@@ -223,8 +225,11 @@ bool addrset_find_hashed(const struct addrset *s, const struct netaddr *addr, ui
 	if (addr->kind == NETADDR_IPV4) {
 		slot = find_ipv4_slot(s, hash, ipv4_packed(addr));
 	} else {
+		size_t len;
+
 		class = class_of(addr->kind);
-		slot = find_slot(s, hash, class, packed, pack(addr, class, packed));
+		len = pack(addr, class, packed);
+		slot = find_slot(s, hash, class, packed, len);
 	}
 	*id = (*slot & ADDRSET_ID_MASK) - 1;
 	return *slot != 0;

@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 #include "cli/terminal.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -114,6 +115,7 @@ void table_print(struct table *t)
 	size_t *widths = alloc_zeroed(t->columns, sizeof(*widths));
 	size_t wrap_at;
 
+	assert(t->columns > 0);
 	for (unsigned c = 0; c < t->columns; c++)
 		widths[c] = terminal_text_width(header_text(t->headers[c]));
 	for (size_t i = 0; i < t->count; i++) {

@@ -24,8 +24,8 @@ unsigned terminal_width(int fd);
 /* Columns that UTF-8 text takes: East Asian wide characters count two, combining
  * marks none, bytes that are no UTF-8 one each. */
 size_t terminal_text_width(const char *text);
-/* How many bytes of text fit into that many columns. */
-size_t terminal_text_fit(const char *text, size_t columns);
+/* How many bytes of text fit into `limit` columns. */
+size_t terminal_text_fit(const char *text, size_t limit);
 
 /* Prints prose, broken between words to fit width, each line after the first
  * indented by `indent`; `column` is where the cursor stands now. No newline at the

@@ -172,6 +172,7 @@ static void finish_loop(struct loop *loop)
 {
 	bool before;
 
+	assert(loop != NULL);
 	/* Under the lock: nobody wakes a loop whose handles are closing. */
 	uv_mutex_lock(&loop->driver->lock);
 	before = loop->finished;

@@ -2,6 +2,7 @@
 
 #include "io/dial.h"
 
+#include <assert.h>
 #include <netdb.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -153,6 +154,7 @@ static enum err start_one(struct resolve *r, const char *name, uint16_t port)
 	if (err == 0)
 		return ERR_OK;
 	pthread_mutex_lock(&r->shared->lock);
+	assert(r->shared->users > 1); /* the loop holds it still */
 	let_go(r->shared);
 	free(l);
 	return ERR_IO;

@@ -7,7 +7,9 @@
 /* Shares with four digits: 0.1234 is 12.34 %. */
 static json_t *share(uint64_t part, uint64_t whole)
 {
-	return json_real(whole > 0 ? (double)(part * 10000 / whole) / 10000 : 0);
+	uint64_t of_10000 = whole > 0 ? part * 10000 / whole : 0;
+
+	return json_real((double)of_10000 / 10000);
 }
 
 static json_t *time_json(int64_t unix_ms)

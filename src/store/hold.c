@@ -13,10 +13,9 @@ enum err db_hold_crawl(struct store *s, int64_t crawl)
 {
 	/* Locks of the open file, not of the process: closing them leaves SQLite's alone,
 	 * and they go with the process, however it ends. */
-	struct flock lock = { .l_type = F_WRLCK,
-			      .l_whence = SEEK_SET,
-			      .l_start = hold_base + crawl,
-			      .l_len = 1 };
+	struct flock lock = {
+		.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = hold_base + crawl, .l_len = 1
+	};
 
 	if (s->hold_fd < 0)
 		s->hold_fd = open(s->path, O_RDWR | O_CLOEXEC);

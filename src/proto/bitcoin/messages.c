@@ -230,6 +230,7 @@ static void entry_read(struct reader *r, struct entry *out)
 	size_t len_at, want;
 	uint64_t len;
 
+	out->port = 0; /* until it is read: entry_tell_addr looks at the whole */
 	out->time_s = reader_time32le(r, "time");
 	out->services = read_compact_services(r);
 	out->network = bitcoin_read_named_u8(r, "network", describe_network);
