@@ -116,12 +116,10 @@ done
 
 mkdir "$dir/static"
 cp "$libdir/libpeerwalk.a" "$dir/static/"
-# What it needs itself may stay shared.
 # shellcheck disable=SC2046
 "$compiler" -std=c11 -Wall -Wextra -Werror "${flags[@]}" "$dir/use.c" -o "$dir/use-static" \
-	$(pkg-config --cflags peerwalk) "$dir/static/libpeerwalk.a" \
-	$(pkg-config --libs $(pkg-config --print-requires-private peerwalk)) -lpthread -lm \
-	>"$dir/out" 2>&1
+	$(pkg-config --cflags peerwalk) -L"$dir/static" \
+	$(pkg-config --static --libs peerwalk) >"$dir/out" 2>&1
 check 'a program with the static library' $?
 "$dir/use-static" >"$dir/out" 2>&1 &&
 	! LC_ALL=C readelf -d "$dir/use-static" | grep -q 'NEEDED.*libpeerwalk'
