@@ -18,6 +18,7 @@ struct walk {
 	struct store_writer *writer;
 	struct driver *driver;
 	struct resolve *resolve;
+	bool holding; /* the driver waits for names */
 	char names[RESOLVE_NAMES_MAX][PEER_ARG_NAME_MAX];
 	size_t names_count;
 	uint16_t names_port;
@@ -67,13 +68,28 @@ static void on_advert(void *ctx, const struct netaddr *from, const struct advert
 		store_writer_advert(w->writer, from, advert, at_ms);
 }
 
+/* Running out of peers is the end from now on. */
+static void let_go(struct walk *w)
+{
+	if (w->holding)
+		driver_release(w->driver);
+	w->holding = false;
+}
+
 static void on_tick(void *ctx, struct driver *driver)
 {
 	struct walk *w = ctx;
+	struct crawl_stats stats;
+	struct driver_totals totals;
 
-	(void)driver;
 	if (w->store_failed && !w->stopped)
 		walk_stop(w);
+	if (w->holding && uv_hrtime() - w->started_ns > WALK_NAMES_MS * 1000000ULL) {
+		/* With nobody to begin with, the slowest name is worth waiting for. */
+		driver_stats(driver, &stats, &totals);
+		if (stats.known > 0)
+			let_go(w);
+	}
 	if (w->config.on_tick != NULL)
 		w->config.on_tick(w->config.ctx, w);
 }
@@ -97,7 +113,7 @@ static void end_resolving(struct walk *w)
 		return;
 	resolve_stop(w->resolve);
 	w->resolve = NULL;
-	driver_release(w->driver);
+	let_go(w);
 }
 
 static void on_answer(void *ctx, const struct resolve_answer *answer)
@@ -156,11 +172,12 @@ static enum err start_resolving(struct walk *w)
 	for (size_t i = 0; i < w->names_count; i++)
 		names[i] = w->names[i];
 	driver_hold(w->driver);
+	w->holding = true;
 	err = resolve_start(driver_loop(w->driver), names, w->names_count, w->names_port, on_answer,
 			    w, &w->resolve);
 	if (err == ERR_OK)
 		return ERR_OK;
-	driver_release(w->driver);
+	let_go(w);
 	snprintf(w->why, sizeof(w->why),
 		 "cannot start looking up the names of the seeds; give addresses instead");
 	return err;

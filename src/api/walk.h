@@ -19,6 +19,9 @@ enum {
 	/* A whole visit: handshake and reply have limits of their own. */
 	WALK_TIMEOUT_MS = 20 * 1000,
 	WALK_TIMEOUT_PATIENT_MS = 90 * 1000,
+	/* A crawl that has run out of peers waits for late names no longer than this from its
+	 * start: a dead DNS seed costs nothing. */
+	WALK_NAMES_MS = 5 * 1000,
 	WALK_WHY_MAX = 640,
 };
 
