@@ -63,9 +63,10 @@ begin() {
 	return 1
 }
 
+how=(--no-default-seeds --seeds seeds.txt --allow-private --quiet --connect-timeout 1s
+	--timeout 3s)
 crawl() { # database, options...
-	"$program" crawl bitcoin --no-default-seeds --seeds seeds.txt --allow-private --quiet \
-		--connect-timeout 1s --timeout 3s --db "$@"
+	"$program" crawl bitcoin "${how[@]}" --db "$@"
 }
 
 number() { # key, file: the first such number in a JSON document
@@ -185,7 +186,8 @@ check "is told where" says 'notes.txt:1:'
 check "a truth that isn't there" exits 1 score --db one.db --truth none.csv
 
 # A crawl that is killed, and the one that goes on from there.
-crawl two.db --rate 100/s >out 2>err &
+# (Not by the function, whose shell would be killed instead.)
+"$program" crawl bitcoin "${how[@]}" --db two.db --rate 100/s >out 2>err &
 victim=$!
 sleep 2
 kill -KILL "$victim"
