@@ -22,7 +22,9 @@ endef
 demo: setup ## a simulated network of 5,000 addresses on loopback: crawl it, report, compare with the truth
 	$(call build,release,build,--target peerwalk)
 	@tools/demo build/peerwalk
-check: all ## build, and run every test
+check: ## build, and run every test
+	@tools/setup check
+	$(call build,release,build)
 	@ctest --preset release --parallel $(JOBS) $(CTEST_FLAGS)
 
 ##@ Building
