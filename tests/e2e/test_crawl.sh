@@ -36,7 +36,7 @@ check() { # name, then a command that has to succeed
 start_simulator() {
 	local port
 	for _ in 1 2 3 4 5; do
-		port=$((30000 + (RANDOM % 2000) * 5))
+		port=$((22000 + (RANDOM % 2000) * 5))
 		"$program" simulate bitcoin --peers 800 --ghosts 600 --liars 10% --latency 20ms \
 			--seed 7 --port $port --truth truth.csv --seeds-out seeds --duration 9m \
 			>ready 2>err &
