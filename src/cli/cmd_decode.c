@@ -202,7 +202,7 @@ static void print_field(void *ctx, const struct field *f)
 	field_text_add(&t, &shown, SIZE_MAX);
 	if (cut > 0)
 		text_printf(&t, "... (%zu more; --verbose shows all)", cut);
-	if (f->text != NULL && f->kind != FIELD_ADDR)
+	if (f->text != NULL && f->text[0] != '\0' && f->kind != FIELD_ADDR)
 		text_printf(&t, t.len > 0 ? "  (%s)" : "(%s)", f->text);
 	if (f->kind == FIELD_TIME)
 		text_printf(&t, "  (%" PRId64 ")", (int64_t)f->value);
