@@ -189,6 +189,28 @@ bool netaddr_is_routable(const struct netaddr *a)
 	return false;
 }
 
+bool netaddr_is_host(const struct netaddr *a)
+{
+	static const uint8_t zeros[16], ones[4] = { 0xff, 0xff, 0xff, 0xff };
+
+	switch ((enum netaddr_kind)a->kind) {
+	case NETADDR_IPV4:
+		return a->port != 0 && a->bytes[0] != 0 && (a->bytes[0] & 0xf0) != 0xe0 &&
+		       memcmp(a->bytes, ones, sizeof(ones)) != 0;
+	case NETADDR_IPV6:
+		return a->port != 0 && a->bytes[0] != 0xff &&
+		       memcmp(a->bytes, zeros, sizeof(zeros)) != 0;
+	case NETADDR_CJDNS:
+	case NETADDR_TORV3:
+	case NETADDR_I2P:
+	case NETADDR_TORV2:
+		return true;
+	case NETADDR_NONE:
+		break;
+	}
+	return false;
+}
+
 static const char base32_digits[] = "abcdefghijklmnopqrstuvwxyz234567";
 
 /* RFC 4648, lower case, no padding. */

@@ -53,6 +53,9 @@ bool netaddr_is_ip(const struct netaddr *a);
  * private, link-local, multicast, documentation, benchmarking, reserved
  * (the IANA special-purpose registries), and port 0 except for I2P. */
 bool netaddr_is_routable(const struct netaddr *a);
+/* False for what can't be one peer's, on whatever network: unspecified, multicast and
+ * broadcast addresses, and port 0 of an IP address. */
+bool netaddr_is_host(const struct netaddr *a);
 
 /* The host alone: RFC 5952 without brackets, "....onion", "....b32.i2p". */
 size_t netaddr_host_text(const struct netaddr *a, char out[static NETADDR_HOST_TEXT_MAX]);

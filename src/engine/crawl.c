@@ -20,8 +20,9 @@ enum state {
 };
 
 enum {
-	DIALABLE_CLASSES = 2, /* of the set: IPv4; IPv6 and CJDNS */
-	BLOCK = 32,           /* addresses hashed ahead of their look-up */
+	DIALABLE_CLASSES = 2,      /* of the set: IPv4; IPv6 and CJDNS */
+	BLOCK = 32,                /* addresses hashed ahead of their look-up */
+	WAIT_MAX_MS = 3600 * 1000, /* for the next token; then it is looked at again */
 };
 
 struct crawl {
@@ -87,6 +88,12 @@ static bool is_excluded(const struct crawl *c, const struct netaddr *addr)
 	return false;
 }
 
+/* Whether the rules for this crawl let it be known at all. */
+static bool is_allowed(const struct crawl *c, const struct netaddr *addr)
+{
+	return c->config.allow_private ? netaddr_is_host(addr) : netaddr_is_routable(addr);
+}
+
 /* A new address, or one that may not become known. */
 static enum crawl_verdict add_new(struct crawl *c, const struct netaddr *addr, uint64_t hash)
 {
@@ -96,9 +103,7 @@ static enum crawl_verdict add_new(struct crawl *c, const struct netaddr *addr, u
 
 	if (addrset_count(&c->known) >= c->config.known_max)
 		return CRAWL_CUT;
-	if (addr->port == 0 && netaddr_is_ip(addr))
-		return CRAWL_NOT_ROUTABLE;
-	if (!c->config.allow_private && !netaddr_is_routable(addr))
+	if (!is_allowed(c, addr))
 		return CRAWL_NOT_ROUTABLE;
 	if (addrset_add_hashed(&c->known, addr, hash, &id, &added) != ERR_OK)
 		return CRAWL_CUT;
@@ -281,26 +286,31 @@ static bool enter(struct crawl *c, uint32_t id, const struct netaddr *addr)
 
 static bool take_token(struct crawl *c, uint64_t now_ms, uint64_t *wait_until_ms)
 {
-	double rate = c->config.rate_per_s, burst = rate / 10 > 1 ? rate / 10 : 1;
+	double rate = c->config.rate_per_s, burst = rate / 10 > 1 ? rate / 10 : 1, wait_ms;
 
 	if (rate <= 0)
 		return true;
-	c->tokens += (double)(now_ms - c->tokens_ms) * rate / 1000;
-	c->tokens_ms = now_ms;
+	/* Loops have clocks of their own, which may lag behind each other. */
+	if (now_ms > c->tokens_ms) {
+		c->tokens += (double)(now_ms - c->tokens_ms) * rate / 1000;
+		c->tokens_ms = now_ms;
+	}
 	if (c->tokens > burst)
 		c->tokens = burst;
 	if (c->tokens >= 1) {
 		c->tokens -= 1;
 		return true;
 	}
-	*wait_until_ms = now_ms + 1 + (uint64_t)((1 - c->tokens) * 1000 / rate);
+	wait_ms = (1 - c->tokens) * 1000 / rate;
+	*wait_until_ms = now_ms + 1 + (uint64_t)(wait_ms < WAIT_MAX_MS ? wait_ms : WAIT_MAX_MS);
 	return false;
 }
 
 static bool is_over(const struct crawl *c, uint64_t now_ms)
 {
 	return c->stopped ||
-	       (c->config.duration_ms > 0 && now_ms - c->start_ms >= c->config.duration_ms) ||
+	       (c->config.duration_ms > 0 && now_ms > c->start_ms &&
+		now_ms - c->start_ms >= c->config.duration_ms) ||
 	       (c->config.max_visits > 0 && c->first_tries >= c->config.max_visits);
 }
 
@@ -416,7 +426,9 @@ void crawl_add_visited(struct crawl *c, const struct netaddr *addr, enum outcome
 		return;
 	c->stats.known++;
 	*addrset_tag(&c->known, id) = DONE;
-	if (outcome == OUTCOME_CONNECT_TIMEOUT && tries < 2 && push_retry(c, id))
+	/* The rules may have changed between the runs: a second try keeps to those of now. */
+	if (outcome == OUTCOME_CONNECT_TIMEOUT && tries < 2 && netaddr_is_ip(addr) &&
+	    is_allowed(c, addr) && !is_excluded(c, addr) && push_retry(c, id))
 		return;
 	count_final(c, outcome, reached);
 }

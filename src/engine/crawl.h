@@ -32,7 +32,7 @@ struct crawl_config {
 	double rate_per_s;          /* visits begun a second; 0: no limit */
 	uint64_t max_visits;        /* 0: no limit */
 	uint64_t duration_ms;       /* begin no visit later than this; 0: no limit */
-	bool allow_private;         /* dial non-routable addresses too */
+	bool allow_private;         /* dial private and loopback addresses too */
 	uint32_t per_group;         /* 0: CRAWL_PER_GROUP */
 	uint32_t new_per_peer;      /* 0: CRAWL_NEW_PER_PEER */
 	uint32_t known_max;         /* 0: CRAWL_KNOWN_MAX */

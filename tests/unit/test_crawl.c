@@ -85,6 +85,9 @@ static void verdicts(void **state)
 
 static void private_addresses_are_dialled_when_allowed(void **state)
 {
+	static const char *const nobodys[] = { "0.0.0.0:8333",    "0.1.2.3:8333", "224.0.0.1:8333",
+					       "255.255.255.255", "[::]:8333",    "[ff02::1]:8333",
+					       "127.0.0.1:0" };
 	struct crawl_config config = plain;
 	struct crawl_dial dial;
 	struct crawl *c;
@@ -93,6 +96,10 @@ static void private_addresses_are_dialled_when_allowed(void **state)
 	config.allow_private = true;
 	c = new_crawl(&config);
 	assert_int_equal(add(c, "127.1.2.3"), CRAWL_NEW);
+	for (size_t i = 0; i < sizeof(nobodys) / sizeof(*nobodys); i++) {
+		if (add(c, nobodys[i]) != CRAWL_NOT_ROUTABLE)
+			fail_msg("%s", nobodys[i]);
+	}
 	assert_int_equal(next(c, 1000, &dial), CRAWL_DIAL);
 	assert_int_equal(next(c, 1000, &dial), CRAWL_WAIT);
 	crawl_free(c);
@@ -413,6 +420,68 @@ static void five_million_addresses_fit_in_300_mb(void **state)
 	crawl_free(c);
 }
 
+/* What a run must not dial, a second try of an earlier run must not either. */
+static void resuming_keeps_to_the_rules_of_now(void **state)
+{
+	static const struct {
+		const char *name, *addr;
+	} rows[] = {
+		{ "excluded since", "9.9.9.9:8333" },
+		{ "private, no longer allowed", "192.168.1.1:8333" },
+		{ "no address to dial",
+		  "pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscryd.onion:8333" },
+	};
+	struct crawl_config config = plain;
+	struct crawl_dial dial;
+	struct crawl_stats stats;
+	struct cidr exclude;
+	struct crawl *c;
+
+	(void)state;
+	assert_int_equal(cidr_parse(slice_text("9.9.0.0/16"), &exclude), ERR_OK);
+	config.exclude = &exclude;
+	config.exclude_count = 1;
+	c = new_crawl(&config);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct netaddr addr = at(rows[i].addr);
+
+		crawl_add_visited(c, &addr, OUTCOME_CONNECT_TIMEOUT, false, 1);
+		if (next(c, 1000, &dial) != CRAWL_DONE)
+			fail_msg("%s", rows[i].name);
+	}
+	crawl_stats(c, &stats);
+	assert_int_equal(stats.visited, 3);
+	assert_int_equal(stats.outcomes[OUTCOME_CONNECT_TIMEOUT], 3);
+	crawl_free(c);
+}
+
+/* Loops ask with clocks of their own, some milliseconds apart: no reason to hurry. */
+static void clocks_apart_dont_raise_the_rate(void **state)
+{
+	struct crawl_config config = plain;
+	unsigned dials = 0;
+	struct crawl *c;
+
+	(void)state;
+	config.rate_per_s = 100;
+	c = new_crawl(&config);
+	for (unsigned i = 0; i < 90; i++) {
+		struct netaddr a = netaddr_ipv4(0x08000001U + (i << 16), 8333);
+
+		crawl_add(c, &a);
+	}
+	for (uint64_t now = 1000; now < 1200; now++) {
+		for (unsigned loop = 0; loop < 2; loop++) {
+			struct crawl_dial dial;
+
+			dials += next(c, now - 5 * loop, &dial) == CRAWL_DIAL;
+		}
+	}
+	/* A burst of 10 at the most, and 20 in a fifth of a second. */
+	assert_in_range(dials, 19, 31);
+	crawl_free(c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -429,6 +498,8 @@ int main(void)
 		cmocka_unit_test(own_addresses_are_not_dialled),
 		cmocka_unit_test(resuming_visits_nobody_twice),
 		cmocka_unit_test(five_million_addresses_fit_in_300_mb),
+		cmocka_unit_test(resuming_keeps_to_the_rules_of_now),
+		cmocka_unit_test(clocks_apart_dont_raise_the_rate),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
