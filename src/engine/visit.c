@@ -103,15 +103,12 @@ void visit_connect_failed(struct visit *v, enum outcome why, uint64_t now_ms)
 
 size_t visit_recv(struct visit *v, struct slice in, uint64_t now_ms)
 {
-	size_t used = 0, n;
+	size_t used;
 
-	while (v->state == VISIT_OPEN && used < in.len) {
-		n = proto_of(v)->recv(v->session, slice_from(in, used), now_ms);
-		drain(v, now_ms);
-		if (n == 0)
-			break;
-		used += n;
-	}
+	if (v->state != VISIT_OPEN || in.len == 0)
+		return 0;
+	used = proto_of(v)->recv(v->session, in, now_ms);
+	drain(v, now_ms);
 	return used;
 }
 

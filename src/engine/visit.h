@@ -62,8 +62,9 @@ void visit_init(struct visit *v, const struct visit_config *config, const struct
 void visit_connected(struct visit *v, uint64_t now_ms);
 /* REFUSED, UNREACHABLE, RESET or CONNECT_TIMEOUT. */
 void visit_connect_failed(struct visit *v, enum outcome why, uint64_t now_ms);
-/* How many bytes were taken; the rest belongs to an unfinished message, of which
- * visit_need() bytes have to be there before it helps to call again. */
+/* Takes one message, or a part of one that is passed over, and returns its bytes: drain
+ * visit_send, then call again with the rest. After 0 the rest belongs to an unfinished
+ * message, of which visit_need() bytes have to be there before it helps to call again. */
 size_t visit_recv(struct visit *v, struct slice in, uint64_t now_ms);
 size_t visit_need(const struct visit *v);
 size_t visit_send(struct visit *v, uint8_t *out, size_t cap);

@@ -1,8 +1,11 @@
 #include "io/dial.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 struct dial {
 	uv_tcp_t tcp;
@@ -17,6 +20,7 @@ struct dial {
 	unsigned closing; /* handles on their way out */
 	bool told;        /* on_done was called */
 	bool dialled_again;
+	bool failed_here;   /* this machine's fault, not the peer's */
 	int connect_error;  /* of the attempt to connect, to be told from the loop */
 	struct visit visit; /* last: its session follows it */
 };
@@ -26,6 +30,7 @@ void dialer_init(struct dialer *d, uv_loop_t *loop)
 	uv_timeval64_t wall;
 
 	d->loop = loop;
+	d->held_bytes = 0;
 	uv_update_time(loop);
 	uv_gettimeofday(&wall);
 	d->wall_minus_loop_ms = wall.tv_sec * 1000 + wall.tv_usec / 1000 - (int64_t)uv_now(loop);
@@ -118,18 +123,29 @@ struct visit *dial_visit(struct dial *dial)
 	return &dial->visit;
 }
 
+bool dial_failed_here(const struct dial *dial)
+{
+	return dial->failed_here;
+}
+
 /* --- after every step: send, set the timer, close --- */
 
 static void step(struct dial *dial);
+
+static void let_go(struct dial *dial)
+{
+	dial->dialer->held_bytes -= dial->held_cap;
+	free(dial->held);
+	dial->held = NULL;
+	dial->held_len = dial->held_cap = 0;
+}
 
 static void on_handle_closed(uv_handle_t *handle)
 {
 	struct dial *dial = handle->data;
 
-	if (--dial->closing > 0)
-		return;
-	free(dial->held);
-	free(dial);
+	if (--dial->closing == 0)
+		free(dial);
 }
 
 static void tell_done(struct dial *dial)
@@ -146,15 +162,22 @@ static void tell_done(struct dial *dial)
 static void on_timer(uv_timer_t *timer)
 {
 	struct dial *dial = timer->data;
-
+	uint64_t now = dialer_now_ms(dial->dialer);
 	enum outcome why;
 
-	dial->timer_ms = UINT64_MAX;
 	if (dial->connect_error != 0) {
 		dial_outcome(dial->connect_error, &why);
-		visit_connect_failed(&dial->visit, why, dialer_now_ms(dial->dialer));
+		visit_connect_failed(&dial->visit, why, now);
+	} else if (now > dial->timer_ms + DIAL_LATE_MS) {
+		/* This process was held up (a slow disk, SIGSTOP): what the peer has done
+		 * meanwhile is heard before its time is called. libuv runs timers first;
+		 * one of a millisecond lets the sockets have their turn. */
+		dial->timer_ms = now + 1;
+		uv_timer_start(timer, on_timer, 1, 0);
+		return;
 	}
-	visit_tick(&dial->visit, dialer_now_ms(dial->dialer));
+	dial->timer_ms = UINT64_MAX;
+	visit_tick(&dial->visit, now);
 	step(dial);
 }
 
@@ -175,6 +198,7 @@ static void finish(struct dial *dial)
 	if (dial->closing > 0)
 		return;
 	dial->closing = 2;
+	let_go(dial);
 	uv_close((uv_handle_t *)&dial->timer, on_handle_closed);
 	if (!uv_is_closing((uv_handle_t *)&dial->tcp)) /* else it closes to dial again */
 		uv_close((uv_handle_t *)&dial->tcp, on_handle_closed);
@@ -238,27 +262,45 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
 }
 
 /* Keeps what the session has not taken, with room for what it waits for. The room
- * grows with what has come, not with what the peer has announced. */
+ * grows with what has come, not with what the peer has announced, and all dials
+ * together have DIAL_HELD_MAX beyond the DIAL_HELD_FREE that each may have. */
 static bool hold(struct dial *dial, const uint8_t *data, size_t len)
 {
+	struct dialer *d = dial->dialer;
 	size_t need = visit_need(&dial->visit), cap = len * 2 < 4096 ? 4096 : len * 2;
+	uint8_t *held = dial->held;
 
 	if (cap > need && need > len)
 		cap = need;
-	if (cap > dial->held_cap) {
-		uint8_t *held = malloc(cap);
-
+	/* Also smaller, once a large message is over. */
+	if (cap > dial->held_cap || (dial->held_cap > DIAL_HELD_FREE && cap <= DIAL_HELD_FREE)) {
+		if (cap > DIAL_HELD_FREE && d->held_bytes - dial->held_cap + cap > DIAL_HELD_MAX)
+			return false;
+		held = malloc(cap);
 		if (held == NULL)
 			return false;
-		memcpy(held, data, len);
-		free(dial->held);
+	}
+	memmove(held, data, len); /* data may be what was held before */
+	if (held != dial->held) {
+		let_go(dial);
 		dial->held = held;
 		dial->held_cap = (uint32_t)cap;
-	} else {
-		memmove(dial->held, data, len);
+		d->held_bytes += cap;
 	}
 	dial->held_len = (uint32_t)len;
 	return true;
+}
+
+/* A message at a time: the answer to one is sent before the next is heard. */
+static size_t hear(struct dial *dial, struct slice in, uint64_t now)
+{
+	size_t used = 0, n;
+
+	while ((n = visit_recv(&dial->visit, slice_from(in, used), now)) > 0) {
+		used += n;
+		send_pending(dial);
+	}
+	return used;
 }
 
 static void on_read(uv_stream_t *stream, ssize_t nread, const uv_buf_t *buf)
@@ -281,51 +323,75 @@ static void on_read(uv_stream_t *stream, ssize_t nread, const uv_buf_t *buf)
 		data = dial->held;
 		len += dial->held_len;
 	}
-	used = visit_recv(&dial->visit, slice_of(data, len), now);
+	used = hear(dial, slice_of(data, len), now);
 	dial->held_len = 0;
 	if (dial->visit.state == VISIT_OPEN && used < len && !hold(dial, data + used, len - used))
 		visit_cancel(&dial->visit, now);
+	if (dial->held_len == 0 && dial->held_cap > DIAL_HELD_FREE)
+		let_go(dial);
 	step(dial);
 }
 
 /* --- connecting --- */
 
+static void connect_failed(struct dial *dial, int error)
+{
+	uint64_t now = dialer_now_ms(dial->dialer);
+	enum outcome why;
+
+	if (dial_outcome(error, &why)) {
+		visit_connect_failed(&dial->visit, why, now);
+	} else {
+		dial->failed_here = true;
+		visit_cancel(&dial->visit, now);
+	}
+}
+
 static void on_connect(uv_connect_t *req, int status)
 {
 	struct dial *dial = req->handle->data;
-	uint64_t now = dialer_now_ms(dial->dialer);
-	enum outcome why;
 
 	if (status == UV_ECANCELED || dial->visit.state == VISIT_DONE)
 		return;
 	if (status == 0) {
-		visit_connected(&dial->visit, now);
+		visit_connected(&dial->visit, dialer_now_ms(dial->dialer));
 		uv_read_start((uv_stream_t *)&dial->tcp, on_alloc, on_read);
-	} else if (dial_outcome(status, &why)) {
-		visit_connect_failed(&dial->visit, why, now);
 	} else {
-		visit_cancel(&dial->visit, now);
+		connect_failed(dial, status);
 	}
 	step(dial);
+}
+
+/* Whether this machine has an address from which that one can be reached. A datagram
+ * socket takes no port that others want, and connecting it sends nothing. */
+static bool has_source(const struct sockaddr_storage *sa, socklen_t len)
+{
+	int fd = socket(sa->ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0), err;
+
+	if (fd < 0)
+		return errno != EAFNOSUPPORT;
+	err = connect(fd, (const struct sockaddr *)sa, len) == 0 ? 0 : errno;
+	close(fd);
+	return err != EADDRNOTAVAIL;
 }
 
 static int begin_connect(struct dial *dial)
 {
 	struct sockaddr_storage sa;
+	socklen_t len = dial_sockaddr(&dial->visit.addr, &sa);
 	int err = uv_tcp_init(dial->dialer->loop, &dial->tcp);
 
 	assert(err == 0);
 	dial->tcp.data = dial;
-	dial_sockaddr(&dial->visit.addr, &sa);
 	err = uv_tcp_connect(&dial->connect, &dial->tcp, (struct sockaddr *)&sa, on_connect);
-	return err;
+	/* Linux says the same where no port is free (which passes) and where it has no
+	 * address of that family (IPv6 is switched off), which stays so. */
+	return err == UV_EADDRNOTAVAIL && !has_source(&sa, len) ? UV_ENETUNREACH : err;
 }
 
 static void on_closed_to_dial_again(uv_handle_t *handle)
 {
 	struct dial *dial = handle->data;
-	uint64_t now = dialer_now_ms(dial->dialer);
-	enum outcome why;
 	int err;
 
 	if (dial->closing > 0) { /* cancelled meanwhile */
@@ -334,12 +400,8 @@ static void on_closed_to_dial_again(uv_handle_t *handle)
 	}
 	dial->held_len = 0;
 	err = begin_connect(dial);
-	if (err != 0) {
-		if (dial_outcome(err, &why))
-			visit_connect_failed(&dial->visit, why, now);
-		else
-			visit_cancel(&dial->visit, now);
-	}
+	if (err != 0)
+		connect_failed(dial, err);
 	step(dial);
 }
 

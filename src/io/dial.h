@@ -15,11 +15,20 @@ enum {
 	/* Bytes waiting for a peer that doesn't read; more are left in its session,
 	 * which ends the visit when its own few bytes are full. */
 	DIAL_QUEUE_MAX = 64 * 1024,
+	/* Bytes of an unfinished message that every dial may hold: more than the longest
+	 * reply of networks that are known (1,000 entries of 49 bytes). */
+	DIAL_HELD_FREE = 64 * 1024,
+	/* Nobody may have more while all dials of a dialer hold this; whoever would is
+	 * cancelled, which blames nobody. */
+	DIAL_HELD_MAX = 256 * 1024 * 1024,
+	/* A timer that rings so much later was held up by this process. */
+	DIAL_LATE_MS = 100,
 };
 
 struct dialer {
 	uv_loop_t *loop;
 	int64_t wall_minus_loop_ms; /* wall clock minus the loop's */
+	size_t held_bytes;          /* of unfinished messages, all dials together */
 	uint8_t buffer[DIAL_READ_BYTES];
 };
 
@@ -38,6 +47,9 @@ enum err dial_start(struct dialer *d, const struct visit_config *config, const s
 		    uint64_t nonce, dial_done_fn *on_done, void *ctx, struct dial **out);
 void dial_cancel(struct dial *dial);
 struct visit *dial_visit(struct dial *dial);
+/* In on_done: the visit was cancelled because this machine could not connect (no
+ * descriptor, no local port). */
+bool dial_failed_here(const struct dial *dial);
 
 /* What a failed connection attempt means for the peer; false if the fault is this
  * machine's own (no descriptor, no local port, no memory). */

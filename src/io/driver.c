@@ -56,6 +56,7 @@ struct driver {
 };
 
 static void pump(struct loop *loop);
+static void on_later(uv_timer_t *timer);
 
 /* Called with the lock held. */
 static void wake_idle(struct driver *d, const struct loop *but)
@@ -120,16 +121,28 @@ static void land(struct flight *f)
 	free(f);
 }
 
-static void on_done(void *ctx, struct dial *dial, const struct record *record)
+/* This machine could not connect: the address waits again, and nothing is begun for a
+ * while. Without a word to on_visit, as nothing is known of the peer. */
+static void give_back(struct loop *loop, uint32_t id)
 {
-	struct flight *f = ctx;
-	struct loop *loop = f->loop;
 	struct driver *d = loop->driver;
+
+	uv_mutex_lock(&d->lock);
+	crawl_give_back(d->crawl, id);
+	d->totals.local_errors++;
+	uv_mutex_unlock(&d->lock);
+	uv_update_time(&loop->uv);
+	loop->begin_not_before_ms = dialer_now_ms(&loop->dialer) + DRIVER_BACK_OFF_MS;
+	uv_timer_start(&loop->later, on_later, DRIVER_BACK_OFF_MS, 0);
+}
+
+static void finish_visit(struct flight *f, const struct record *record)
+{
+	struct driver *d = f->loop->driver;
 	struct record r = *record;
 	struct crawl_stats stats;
 	bool final;
 
-	(void)dial;
 	r.adverts_new = f->taken;
 	r.adverts_cut = f->cut;
 	if (f->attempt > 1)
@@ -140,9 +153,20 @@ static void on_done(void *ctx, struct dial *dial, const struct record *record)
 	final = crawl_finish(d->crawl, f->id, r.outcome, r.reached);
 	crawl_stats(d->crawl, &stats);
 	if (stats.in_flight == 0 || stats.waiting > 0)
-		wake_idle(d, loop);
+		wake_idle(d, f->loop);
 	uv_mutex_unlock(&d->lock);
 	d->config.on_visit(d->config.ctx, &r, final);
+}
+
+static void on_done(void *ctx, struct dial *dial, const struct record *record)
+{
+	struct flight *f = ctx;
+	struct loop *loop = f->loop;
+
+	if (dial_failed_here(dial) && !loop->driver->cancelling)
+		give_back(loop, f->id);
+	else
+		finish_visit(f, record);
 	land(f);
 	pump(loop);
 }
@@ -191,18 +215,6 @@ static void on_later(uv_timer_t *timer)
 	pump(timer->data);
 }
 
-static void give_back(struct loop *loop, uint32_t id)
-{
-	struct driver *d = loop->driver;
-
-	uv_mutex_lock(&d->lock);
-	crawl_give_back(d->crawl, id);
-	d->totals.local_errors++;
-	uv_mutex_unlock(&d->lock);
-	loop->begin_not_before_ms = dialer_now_ms(&loop->dialer) + DRIVER_BACK_OFF_MS;
-	uv_timer_start(&loop->later, on_later, DRIVER_BACK_OFF_MS, 0);
-}
-
 /* What the crawl says next; with the lock inside. Sets the loop idle if it says so. */
 static enum crawl_action ask(struct loop *loop, struct crawl_dial *next, uint64_t *until)
 {
@@ -225,8 +237,11 @@ static enum crawl_action ask(struct loop *loop, struct crawl_dial *next, uint64_
 static void pump(struct loop *loop)
 {
 	struct crawl_dial next;
-	uint64_t until, now = dialer_now_ms(&loop->dialer);
+	uint64_t until, now;
 
+	/* The callbacks may have waited for a slow disk: what begins now begins now. */
+	uv_update_time(&loop->uv);
+	now = dialer_now_ms(&loop->dialer);
 	while (!loop->finished && loop->in_flight < loop->share &&
 	       now >= loop->begin_not_before_ms) {
 		switch (ask(loop, &next, &until)) {

@@ -433,12 +433,26 @@ static bool append(struct driver *d, struct flight *f, struct slice bytes)
 	return true;
 }
 
+/* A message at a time, so that the answer to one leaves before the next is heard. */
+static size_t hear(struct driver *d, struct flight *f, struct slice in)
+{
+	uint8_t bytes[2048];
+	size_t used = 0, n, len;
+
+	while ((n = visit_recv(f->visit, slice_from(in, used), d->now_ms)) > 0) {
+		used += n;
+		while ((len = visit_send(f->visit, bytes, sizeof(bytes))) > 0)
+			to_peer(d, f, slice_of(bytes, len));
+	}
+	return used;
+}
+
 static void on_bytes(struct driver *d, struct flight *f, struct slice bytes)
 {
 	size_t used;
 
 	if (f->in_len == 0) {
-		used = visit_recv(f->visit, bytes, d->now_ms);
+		used = hear(d, f, bytes);
 		if (f->visit->state == VISIT_OPEN && !append(d, f, slice_from(bytes, used)))
 			return;
 	} else {
@@ -446,7 +460,7 @@ static void on_bytes(struct driver *d, struct flight *f, struct slice bytes)
 			return;
 		if (f->in_len < visit_need(f->visit))
 			return;
-		used = visit_recv(f->visit, slice_of(f->in, f->in_len), d->now_ms);
+		used = hear(d, f, slice_of(f->in, f->in_len));
 		memmove(f->in, f->in + used, f->in_len - used);
 		f->in_len -= used;
 	}

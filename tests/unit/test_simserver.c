@@ -141,9 +141,11 @@ static void client_hear(struct client *c, uint64_t at_ms)
 		return;
 	}
 	c->in_len += (size_t)n;
-	used = visit_recv(c->visit, slice_of(c->in, c->in_len), at_ms);
-	memmove(c->in, c->in + used, c->in_len - used);
-	c->in_len -= used;
+	while ((used = visit_recv(c->visit, slice_of(c->in, c->in_len), at_ms)) > 0) {
+		memmove(c->in, c->in + used, c->in_len - used);
+		c->in_len -= used;
+		client_say(c);
+	}
 }
 
 static void client_step(struct client *c, uint64_t at_ms)
