@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import path from 'node:path';
 import {
   assertSameSet, check, context, crawl, exportCsv, hostPort, jsonLines, peerwalk, peerwalkJson,
-  skip, sleep, start, startBcoin, stop, until
+  skip, start, startBcoin, stop, until
 } from './lib.mjs';
 
 const DEAD = '52.200.2.3:8333';   // nobody listens
@@ -43,10 +43,10 @@ function assertIsDead(row, outcome) {
 }
 
 // One crawl of the ring, then what the database says about it.
-async function crawlRing(db, nodes, visits) {
+async function crawlRing(db, nodes, visits, args = []) {
   const expected = { refused: 1, connect_timeout: context.silent ? 1 : 0 };
   const summary = await crawl(db, ['bitcoin', '--seed', hostPort(nodes[0]), '--adverts',
-    '--connect-timeout', '1s']);
+    '--connect-timeout', '1s', ...args]);
   assert.equal(summary.crawl, visits);
   assert.equal(summary.reached, nodes.length);
   assert.equal(summary.outcomes.ok, nodes.length);
@@ -81,7 +81,8 @@ async function checkRing() {
     const truth = nodes.flatMap(n => named(n).map(p => `${uri(n)} bitcoin://${p}`));
     assertSameSet(rows.map(row => `${row.from} ${row.peer}`), truth, 'adverts');
   });
-  await check('bcoin: a second crawl finds the same', () => crawlRing(db, nodes, 2));
+  await check('bcoin: a second crawl, with two threads, finds the same',
+    () => crawlRing(db, nodes, 2, ['--threads', '2']));
   await checkVisits(nodes);
   await stop(bcoin);
 }
