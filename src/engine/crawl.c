@@ -149,8 +149,8 @@ enum crawl_verdict crawl_add(struct crawl *c, const struct netaddr *addr)
 	return add_hashed(c, addr, addrset_hash(&c->known, addr), false);
 }
 
-void crawl_add_named(struct crawl *c, const struct advert *adverts, size_t count, uint32_t *taken,
-		     enum crawl_verdict *verdicts)
+uint32_t crawl_add_named(struct crawl *c, const struct advert *adverts, size_t count,
+			 uint32_t *taken, enum crawl_verdict *verdicts)
 {
 	uint32_t counts[CRAWL_CUT + 1] = { 0 };
 	uint64_t hashes[BLOCK];
@@ -182,6 +182,7 @@ void crawl_add_named(struct crawl *c, const struct advert *adverts, size_t count
 	c->stats.not_routable += counts[CRAWL_NOT_ROUTABLE];
 	c->stats.excluded += counts[CRAWL_EXCLUDED];
 	c->stats.cut += counts[CRAWL_CUT];
+	return counts[CRAWL_CUT];
 }
 
 void crawl_add_own(struct crawl *c, const struct netaddr *addr)

@@ -85,9 +85,9 @@ enum crawl_action crawl_next(struct crawl *c, uint64_t now_ms, struct crawl_dial
 /* A seed, or an address of an earlier run; never capped by new_per_peer. */
 enum crawl_verdict crawl_add(struct crawl *c, const struct netaddr *addr);
 /* Addresses named by one peer in one message; taken counts what this peer has added
- * so far (start at 0). verdicts has room for count. */
-void crawl_add_named(struct crawl *c, const struct advert *adverts, size_t count, uint32_t *taken,
-		     enum crawl_verdict *verdicts);
+ * so far (start at 0). verdicts has room for count. Returns how many were cut. */
+uint32_t crawl_add_named(struct crawl *c, const struct advert *adverts, size_t count,
+			 uint32_t *taken, enum crawl_verdict *verdicts);
 /* Resume: this address was visited before the interruption. A CONNECT_TIMEOUT with
  * one try goes to the late retries. */
 void crawl_add_visited(struct crawl *c, const struct netaddr *addr, enum outcome outcome,

@@ -76,17 +76,15 @@ static void take_batch(struct loop *loop, struct flight *f, const struct netaddr
 {
 	struct driver *d = loop->driver;
 	int64_t now = dialer_unix_ms(&loop->dialer);
-	bool any = false;
+	uint32_t taken = f->taken;
 
 	uv_mutex_lock(&d->lock);
-	crawl_add_named(d->crawl, loop->named, count, &f->taken, loop->verdicts);
-	for (size_t i = 0; i < count; i++) {
-		any |= loop->verdicts[i] == CRAWL_NEW;
-		f->cut += loop->verdicts[i] == CRAWL_CUT;
-	}
-	if (any)
+	f->cut += crawl_add_named(d->crawl, loop->named, count, &f->taken, loop->verdicts);
+	if (f->taken > taken)
 		wake_idle(d, loop);
 	uv_mutex_unlock(&d->lock);
+	if (f->taken == taken && d->config.on_advert == NULL)
+		return; /* all of them known: the usual case */
 	for (size_t i = 0; i < count; i++) {
 		if (loop->verdicts[i] == CRAWL_NEW || loop->verdicts[i] == CRAWL_NEW_NO_DIAL)
 			d->config.on_known(d->config.ctx, &loop->named[i].addr, &loop->named[i],

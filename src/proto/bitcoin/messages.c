@@ -249,19 +249,40 @@ static void entry_read(struct reader *r, struct entry *out)
 	out->port = reader_u16be(r, "port");
 }
 
+/* Passes over the IPv4 entries at the start, in their usual form; returns how many. */
+static uint64_t v2_check_ipv4(struct reader *r, uint64_t count)
+{
+	enum { LEN = 4 + 1 + 2 + 4 + 2, LEN_MAX = LEN + 2 };
+	const uint8_t *p = r->data + r->at, *end = r->data + r->len;
+	uint64_t i;
+
+	for (i = 0; i < count && end - p >= LEN_MAX; i++) {
+		size_t more = p[4] < 0xfd ? 0 : 2;
+
+		if (p[4] > 0xfd || (more > 0 && p[6] == 0) || p[5 + more] != NETADDR_IPV4 ||
+		    p[6 + more] != 4)
+			break;
+		p += LEN + more;
+	}
+	r->at = (size_t)(p - r->data);
+	return i;
+}
+
 static void v2_check(struct reader *r, uint64_t count)
 {
+	bool quiet = r->on_field == NULL;
 	struct entry e;
 
-	for (uint64_t i = 0; i < count && reader_ok(r); i++) {
-		size_t n =
-			r->on_field == NULL ? entry_fast(r->data + r->at, r->len - r->at, &e) : 0;
+	for (uint64_t i = quiet ? v2_check_ipv4(r, count) : 0; i < count && reader_ok(r); i++) {
+		size_t n = quiet ? entry_fast(r->data + r->at, r->len - r->at, &e) : 0;
 
 		r->at += n;
 		if (n == 0) {
 			reader_group(r, "entry", i);
 			entry_read(r, &e);
 		}
+		if (quiet && reader_ok(r))
+			i += v2_check_ipv4(r, count - i - 1);
 	}
 }
 
