@@ -23,8 +23,7 @@ struct crawl_options {
 #define AT(field) offsetof(struct crawl_options, field)
 
 static const struct option_row rows[] = {
-	{ "seed", 's', OPTION_LIST, "PEER", "begin with this peer (repeatable)", NULL, AT(seeds), 0,
-	  0, NULL },
+	{ "seed", 's', OPTION_LIST, "PEER", "begin with this peer", NULL, AT(seeds), 0, 0, NULL },
 	{ "seeds", 0, OPTION_TEXT, "FILE", "begin with the peers of this file, one a line", NULL,
 	  AT(seeds_file), 0, 0, NULL },
 	{ "no-default-seeds", 0, OPTION_FLAG, NULL, "don't ask the network's DNS seeds", NULL,

@@ -72,15 +72,17 @@ static void line(const char *label, uint64_t count, const char *what)
 
 static void print_sums(const struct score *s)
 {
-	char of[32];
+	char count[32], of[32];
 
 	printf("Crawl %lld of %s against the truth\n", (long long)s->crawl.id, s->crawl.network);
+	format_count(s->found, count);
 	format_count(s->reachable, of);
-	printf("  %-10s%8.2f%%  %llu of %s reachable peers were reached\n", "recall",
-	       100 * score_recall(s), (unsigned long long)s->found, of);
+	printf("  %-10s%8.2f%%  %s of %s reachable peers were reached\n", "recall",
+	       100 * score_recall(s), count, of);
+	format_count(s->reached_right, count);
 	format_count(s->reached, of);
-	printf("  %-10s%8.2f%%  %llu of %s recorded as reached can be\n", "precision",
-	       100 * score_precision(s), (unsigned long long)s->reached_right, of);
+	printf("  %-10s%8.2f%%  %s of %s recorded as reached can be\n", "precision",
+	       100 * score_precision(s), count, of);
 	line("false ok", s->false_ok, "recorded as answering though they never do");
 	line("agents", s->agents_differ, "told another user agent than the truth has");
 	if (s->strangers > 0)
