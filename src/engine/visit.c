@@ -136,7 +136,9 @@ uint64_t visit_deadline(const struct visit *v)
 	switch (v->state) {
 	case VISIT_CONNECTING:
 	case VISIT_RECONNECT:
-		return v->attempt_ms + v->config->connect_timeout_ms;
+		return v->config->connect_timeout_ms < UINT64_MAX - v->attempt_ms
+			       ? v->attempt_ms + v->config->connect_timeout_ms
+			       : UINT64_MAX;
 	case VISIT_OPEN:
 		return proto_of(v)->deadline(v->session);
 	case VISIT_DONE:

@@ -49,7 +49,7 @@ struct session_params {
 	bool stepwise;  /* send nothing before the peer's turn has come (old software) */
 	bool patient;   /* wait long for the answer to getaddr */
 	uint64_t nonce; /* random: tells our own connections from others' */
-	uint64_t (*is_own)(void *ctx, uint64_t nonce); /* NULL: compare with nonce only */
+	bool (*is_own)(void *ctx, uint64_t nonce); /* NULL: compare with nonce only */
 	void *is_own_ctx;
 	int64_t unix_s;      /* wall clock at now_ms */
 	uint64_t services;   /* offered to the peer; 0 for a crawler */

@@ -234,10 +234,6 @@ static void tell_spoken(struct sim_conn *c, uint8_t *words, size_t len, uint64_t
 		bitcoin_header_decode(&r, sim_world_config(c->world)->network->magic, &header);
 		assert(reader_ok(&r));
 		whole = BITCOIN_HEADER_LEN + header.length;
-		/* BIP 339 and 155 came with 70016; older software never offers them. */
-		if ((header.id == BITCOIN_WTXIDRELAY || header.id == BITCOIN_SENDADDRV2) &&
-		    c->peer.protocol < BITCOIN_PROTOCOL_WTXIDRELAY)
-			continue;
 		if (header.id == BITCOIN_VERACK && c->peer.kind == SIM_STEPWISE && !c->shaken) {
 			memcpy(c->verack, words + at, sizeof(c->verack));
 			c->verack_waits = true;
@@ -285,11 +281,11 @@ static void drain_session(struct sim_conn *c, uint64_t now_ms)
 }
 
 /* LIAR_ECHO speaks with the nonce that it has just heard, so "is this me?" is no. */
-static uint64_t never_own(void *ctx, uint64_t nonce)
+static bool never_own(void *ctx, uint64_t nonce)
 {
 	(void)ctx;
 	(void)nonce;
-	return 0;
+	return false;
 }
 
 static void start_session(struct sim_conn *c, uint64_t nonce, uint64_t now_ms)

@@ -194,7 +194,7 @@ static uint64_t session_deadline(const void *session)
 	if (t->state == TALK_CLOSED)
 		return UINT64_MAX;
 	if (t->params.timeout_ms > 0)
-		end = t->start_ms + t->params.timeout_ms;
+		end = talk_after(t->start_ms, t->params.timeout_ms);
 	if (t->state == TALK_HANDSHAKE)
 		return earlier(end, t->start_ms + BITCOIN_HANDSHAKE_MS);
 	end = earlier(end, earlier(t->quiet_ends, t->next_ping));
@@ -216,7 +216,7 @@ static void session_tick(void *session, uint64_t now_ms)
 	if (t->state == TALK_CLOSED || now_ms < session_deadline(t))
 		return;
 	if (now_ms >= t->next_ping &&
-	    (t->params.timeout_ms == 0 || now_ms < t->start_ms + t->params.timeout_ms)) {
+	    (t->params.timeout_ms == 0 || now_ms < talk_after(t->start_ms, t->params.timeout_ms))) {
 		talk_ping(t, now_ms);
 		return;
 	}
@@ -302,14 +302,14 @@ static size_t session_answer(void *session, const struct advert *adverts, size_t
 			     uint8_t *out, size_t cap)
 {
 	struct talk *t = session;
-	enum bitcoin_command id = t->wants_addrv2 ? BITCOIN_ADDRV2 : BITCOIN_ADDR;
+	bool v2 = t->wants_addrv2 && talk_protocol(t) >= BITCOIN_PROTOCOL_WTXIDRELAY;
 	struct writer w;
 	size_t mark;
 
 	writer_init(&w, out, cap);
 	mark = bitcoin_message_begin(&w);
-	bitcoin_addr_encode(&w, t->wants_addrv2, adverts, count);
-	bitcoin_message_end(&w, mark, t->params.network->magic, id);
+	bitcoin_addr_encode(&w, v2, adverts, count);
+	bitcoin_message_end(&w, mark, t->params.network->magic, v2 ? BITCOIN_ADDRV2 : BITCOIN_ADDR);
 	if (!writer_ok(&w))
 		return 0;
 	t->counts.bytes_out += w.len;

@@ -20,6 +20,13 @@ enum outcome talk_result(const struct talk *t)
 	return OUTCOME_NO_PEERS;
 }
 
+int32_t talk_protocol(const struct talk *t)
+{
+	int32_t own = t->params.protocol != 0 ? t->params.protocol : BITCOIN_PROTOCOL;
+
+	return t->has_version && t->protocol < own ? t->protocol : own;
+}
+
 /* --- what we say --- */
 
 static struct writer out_writer(struct talk *t)
@@ -99,9 +106,12 @@ static void say_getaddr(struct talk *t, uint64_t now_ms)
 	t->times.asked_ms = talk_since_start(t, now_ms);
 }
 
-/* The offers between version and verack; unknown to peers before 70016. */
+/* The offers between version and verack, which came with 70016 (BIP 339, Core's rule for
+ * BIP 155): whoever is older on either side knows nothing of them. */
 static void say_offers(struct talk *t)
 {
+	if (talk_protocol(t) < BITCOIN_PROTOCOL_WTXIDRELAY)
+		return;
 	say(t, BITCOIN_WTXIDRELAY);
 	say(t, BITCOIN_SENDADDRV2);
 }
@@ -186,8 +196,7 @@ static void on_version(struct talk *t, struct reader *r, uint64_t now_ms)
 	if (t->params.role == SESSION_RESPONDER)
 		say_version(t, now_ms);
 	if (t->params.role == SESSION_RESPONDER || t->params.stepwise) {
-		if (v.protocol >= BITCOIN_PROTOCOL_WTXIDRELAY)
-			say_offers(t);
+		say_offers(t);
 		say(t, BITCOIN_VERACK);
 	}
 	handshake_step(t, now_ms);
@@ -235,7 +244,8 @@ static void on_addr(struct talk *t, struct reader *r, bool v2, uint64_t now_ms)
 		talk_done(t, OUTCOME_TOO_BIG, "addr: more than 5,000 addresses in one visit");
 		return;
 	}
-	if (list.count > 1) {
+	/* Before the handshake nobody has been asked: no part of the reply. */
+	if (list.count > 1 && t->state == TALK_READY) {
 		if (t->times.reply_ms == TALK_NEVER)
 			t->times.reply_ms = talk_since_start(t, now_ms);
 		t->quiet_ends = now_ms + quiet_ms(t, list.count);
@@ -247,7 +257,8 @@ static void on_ping(struct talk *t, struct reader *r)
 	struct bitcoin_ping ping;
 
 	bitcoin_ping_decode(r, &ping);
-	if (reader_ok(r) && ping.has_nonce && t->has_version)
+	if (reader_ok(r) && ping.has_nonce && t->has_version &&
+	    talk_protocol(t) >= BITCOIN_PROTOCOL_PONG) /* BIP 31 */
 		say_ping(t, BITCOIN_PONG, ping.nonce);
 }
 
@@ -267,7 +278,7 @@ static void on_pong(struct talk *t, struct reader *r, uint64_t now_ms)
 	if (t->pongs >= t->params.ping_count)
 		talk_done(t, OUTCOME_OK, NULL);
 	else
-		t->next_ping = t->ping_at + t->params.ping_interval_ms;
+		t->next_ping = talk_after(t->ping_at, t->params.ping_interval_ms);
 }
 
 static void on_getaddr(struct talk *t)

@@ -82,6 +82,14 @@ static inline int64_t talk_since_start(const struct talk *t, uint64_t now_ms)
 	return (int64_t)(now_ms - t->start_ms);
 }
 
+/* The protocol version that both speak; ours while the peer has not said its own. */
+int32_t talk_protocol(const struct talk *t);
+/* at_ms + ms, and UINT64_MAX (never) where that would pass it. */
+static inline uint64_t talk_after(uint64_t at_ms, uint64_t ms)
+{
+	return ms < UINT64_MAX - at_ms ? at_ms + ms : UINT64_MAX;
+}
+
 /* Ends the talk, once. */
 void talk_done(struct talk *t, enum outcome outcome, const char *rule);
 /* What it came to when it ends without a fault of the peer. */
