@@ -1,7 +1,5 @@
 #include "base/keccak.h"
 
-#include <string.h>
-
 enum { RATE = 136 /* bytes absorbed at a time: 200 - 2 * 32 */ };
 
 static const uint64_t round_constants[24] = {
@@ -70,29 +68,53 @@ static void permute(uint64_t a[25])
 	}
 }
 
-static void absorb(uint64_t a[25], const uint8_t block[RATE])
+static void absorb_byte(struct keccak *k, uint8_t byte)
 {
-	for (unsigned i = 0; i < RATE; i++)
-		a[i / 8] ^= (uint64_t)block[i] << (8 * (i % 8));
-	permute(a);
+	k->lanes[k->at / 8] ^= (uint64_t)byte << (8 * (k->at % 8));
+	k->at++;
+}
+
+void keccak_init(struct keccak *k)
+{
+	*k = (struct keccak){ 0 };
+}
+
+void keccak_update(struct keccak *k, struct slice in)
+{
+	for (size_t i = 0; i < in.len; i++) {
+		absorb_byte(k, in.data[i]);
+		if (k->at == RATE) {
+			permute(k->lanes);
+			k->at = 0;
+		}
+	}
+}
+
+/* k is used up by this. */
+static void squeeze(struct keccak *k, uint8_t padding, uint8_t out[32])
+{
+	absorb_byte(k, padding);
+	k->at = RATE - 1;
+	absorb_byte(k, 0x80);
+	permute(k->lanes);
+	for (unsigned i = 0; i < 32; i++)
+		out[i] = (uint8_t)(k->lanes[i / 8] >> (8 * (i % 8)));
+}
+
+void keccak_digest(const struct keccak *k, uint8_t out[32])
+{
+	struct keccak copy = *k;
+
+	squeeze(&copy, 0x01, out);
 }
 
 static void sponge(struct slice in, uint8_t padding, uint8_t out[32])
 {
-	uint64_t a[25] = { 0 };
-	uint8_t last[RATE] = { 0 };
+	struct keccak k;
 
-	while (in.len >= RATE) {
-		absorb(a, in.data);
-		in = slice_from(in, RATE);
-	}
-	if (in.len > 0)
-		memcpy(last, in.data, in.len);
-	last[in.len] = padding;
-	last[RATE - 1] |= 0x80;
-	absorb(a, last);
-	for (unsigned i = 0; i < 32; i++)
-		out[i] = (uint8_t)(a[i / 8] >> (8 * (i % 8)));
+	keccak_init(&k);
+	keccak_update(&k, in);
+	squeeze(&k, padding, out);
 }
 
 void keccak_256(struct slice in, uint8_t out[32])

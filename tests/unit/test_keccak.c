@@ -58,10 +58,35 @@ static void digests(void **state)
 	}
 }
 
+/* However the bytes come, and however often the digest was taken on the way. */
+static void pieces(void **state)
+{
+	uint8_t in[500], expected[32], digest[32];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(in); i++)
+		in[i] = (uint8_t)(i * 31);
+	for (size_t step = 1; step <= sizeof(in); step += 1 + step / 3) {
+		struct keccak k;
+
+		keccak_init(&k);
+		for (size_t at = 0; at < sizeof(in); at += step) {
+			size_t n = sizeof(in) - at < step ? sizeof(in) - at : step;
+
+			keccak_update(&k, slice_of(in + at, n));
+			keccak_digest(&k, digest);
+			keccak_256(slice_of(in, at + n), expected);
+			if (memcmp(digest, expected, sizeof(digest)) != 0)
+				fail_msg("%zu bytes in steps of %zu", at + n, step);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(digests),
+		cmocka_unit_test(pieces),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
