@@ -45,7 +45,7 @@ enum err db_fail_as(struct store *s, enum err err, const char *detail);
 
 /* This process alone writes that crawl from now on; ERR_BUSY if another one does. */
 enum err db_hold_crawl(struct store *s, int64_t crawl);
-/* After SQLite has closed the file: its own locks would go with this descriptor. */
+/* Lets go of all crawls. */
 void db_release(struct store *s);
 
 /* NULL on failure, told by db_fail. */
