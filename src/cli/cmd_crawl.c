@@ -45,7 +45,7 @@ static const struct option_row rows[] = {
 	  "how long a visit may take once connected (90s with --patient)", NULL, AT(timeout_ms), 0,
 	  0, NULL },
 	{ "patient", 0, OPTION_FLAG, NULL,
-	  "wait for the lists of old software, which takes 16 to 61 s to answer", NULL, AT(patient),
+	  "wait for the lists of old software, which takes up to a minute to answer", NULL, AT(patient),
 	  0, 0, NULL },
 	{ "rate", 'r', OPTION_RATE, "R", "begin at most so many visits, e.g. 500/s", NULL, AT(rate),
 	  0, 0, NULL },

@@ -27,7 +27,7 @@ enum {
 	 * finish at all do so within a few round trips, and a mute peer holds a slot. */
 	BITCOIN_HANDSHAKE_MS = 10 * 1000,
 	/* From the handshake to the reply. Core since 0.22 answers in the same round
-	 * trip; Core 0.21 and its kin wait 16 to 61 s (measured), so the default leaves
+	 * trip; Core 0.21 and its kin wait up to 61 s (measured), so the default leaves
 	 * their lists out: they are reached, but name nobody. docs/bitcoin.md says what
 	 * that costs in recall. */
 	BITCOIN_REPLY_MS = 8 * 1000,
