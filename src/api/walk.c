@@ -22,7 +22,7 @@ struct walk {
 	char names[RESOLVE_NAMES_MAX][PEER_ARG_NAME_MAX];
 	size_t names_count;
 	uint16_t names_port;
-	uint64_t started_ns; /* of uv_hrtime, which any thread may ask */
+	atomic_uint_least64_t started_ns; /* of uv_hrtime, which any thread may ask */
 	atomic_bool stopped;
 	atomic_bool store_failed; /* set by the writer's thread */
 	char why[WALK_WHY_MAX];
@@ -272,7 +272,8 @@ static enum err start_writer(struct walk *w)
 
 /* --- the walk --- */
 
-/* The addresses of this machine are not dialled, unless they are seeds. */
+/* The addresses of this machine are not dialled, even if they are seeds; those of its
+ * loopback are, where private addresses are allowed. */
 static void exclude_own(struct walk *w)
 {
 	uv_interface_address_t *list;

@@ -403,14 +403,16 @@ void driver_release(struct driver *d)
 
 void driver_run(struct driver *d)
 {
-	for (unsigned i = 1; i < d->config.threads; i++) {
-		int err = uv_thread_create(&d->loops[i].thread, run_loop, &d->loops[i]);
+	unsigned started = 1;
 
-		assert(err == 0);
-		(void)err;
-	}
+	while (started < d->config.threads &&
+	       uv_thread_create(&d->loops[started].thread, run_loop, &d->loops[started]) == 0)
+		started++;
+	/* Where the machine has no thread left, those that are there share the work. */
+	for (unsigned i = started; i < d->config.threads; i++)
+		finish_loop(&d->loops[i]);
 	run_loop(&d->loops[0]);
-	for (unsigned i = 1; i < d->config.threads; i++)
+	for (unsigned i = 1; i < started; i++)
 		uv_thread_join(&d->loops[i].thread);
 }
 
