@@ -83,9 +83,18 @@ struct run {
 	struct progress *progress;
 	uv_signal_t signals[2];
 	int interrupted; /* the signal; 0: none */
+	bool refused;    /* said that this machine refused a connection */
 };
 
 /* --- from the walk --- */
+
+static void note_refusal(struct run *run)
+{
+	run->refused = true;
+	progress_hide(run->progress);
+	cli_note(run->cli, "this machine has no descriptor or no local port left for a connection; "
+			   "going on as some become free (a smaller --concurrency needs fewer)");
+}
 
 static void on_tick(void *ctx, struct walk *walk)
 {
@@ -93,6 +102,8 @@ static void on_tick(void *ctx, struct walk *walk)
 	struct walk_result now;
 
 	walk_stats(walk, &now);
+	if (now.totals.local_errors > 0 && !run->refused)
+		note_refusal(run);
 	progress_update(run->progress,
 			&(struct progress_sample){ .elapsed_ms = now.elapsed_ms,
 						   .stats = now.stats,
@@ -276,14 +287,18 @@ static int walk(struct run *run)
 	return status;
 }
 
-static int unreached(const struct walk_result *result)
+static int unreached(const struct run *run, const struct walk_result *result)
 {
-	cli_error("nobody could be reached: %s",
-		  result->stats.known == 0
-			  ? "no seed has an address; is there a way to the Internet? "
-			    "--verbose shows what the resolver says"
-			  : "no seed answered; is there a way to the Internet? other "
-			    "seeds can be given with --seed");
+	const char *why = "no seed answered; is there a way to the Internet? other seeds can be "
+			  "given with --seed";
+
+	if (result->stats.known == 0 && run->seeds.addrs_count > 0)
+		why = "every seed is a private, an excluded or this machine's own address; "
+		      "--allow-private permits private ones";
+	else if (result->stats.known == 0)
+		why = "no seed has an address; is there a way to the Internet? --verbose shows "
+		      "what the resolver says";
+	cli_error("nobody could be reached: %s", why);
 	return EXIT_UNREACHED;
 }
 
@@ -321,7 +336,7 @@ static int conclude(struct run *run)
 			 db, run->network.name, db);
 		return run->interrupted == SIGTERM ? EXIT_TERMINATED : EXIT_INTERRUPTED;
 	}
-	return result.stats.reached == 0 ? unreached(&result) : EXIT_DONE;
+	return result.stats.reached == 0 ? unreached(run, &result) : EXIT_DONE;
 }
 
 static int run_crawl(struct cli *cli, void *options, char **args, unsigned args_count)

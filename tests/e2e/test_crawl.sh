@@ -115,7 +115,7 @@ check "nobody of an excluded block is visited" \
 # --- private addresses are refused by default
 "$program" crawl bitcoin --no-default-seeds --seeds seeds --db private.db --json >out 2>err
 check "without --allow-private nobody is dialled: 3" test $? -eq 3
-check "and it says so" grep -q "nobody could be reached" err
+check "and it says so" grep -q "nobody could be reached.*--allow-private" err
 
 # --- kill -9, again and again, then on to the end
 crawl_behind --seeds seeds --db kill.db --rate 400/s
