@@ -189,7 +189,7 @@ uint64_t rlp_uint(struct reader *r, size_t bytes, enum rlp_mode mode, const char
 struct slice rlp_any(struct reader *r, const char *name)
 {
 	size_t start = r->at, outer = r->len, depth = 0;
-	size_t ends[RLP_DEPTH_MAX]; /* of the lists that the reader is in */
+	size_t ends[RLP_DEPTH_MAX] = { 0 }; /* of the lists that the reader is in */
 
 	do {
 		struct rlp_item item = rlp_peek(r, name);
