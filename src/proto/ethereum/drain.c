@@ -128,6 +128,7 @@ bool drain_neighbors(struct drain *d, const uint8_t (*hashes)[KADEMLIA_HASH_LEN]
 {
 	struct drain_set *got = &d->got;
 
+	d->answered = true;
 	if (d->packets++ == 0)
 		d->first_count = count;
 	for (size_t i = 0; i < count; i++) {
@@ -166,14 +167,11 @@ static bool leaves_out(const struct drain *d, const struct drain_set *s)
 }
 
 /* Whether the sizes of the packets say that none is missing. The reference client fills
- * one before it begins the next, so that two of them hold 12 and 1 to 4: what is left when
- * one is lost is 12, or 4 and less. */
+ * one before it begins the next; of its two the first has 12. (A single one says nothing:
+ * it may be what is left of two, or all that a peer of another make ever names.) */
 static bool all_packets(const struct drain *d)
 {
-	if (d->packets == 2)
-		return d->first_count == DRAIN_PACKET_NODES;
-	return d->packets == 1 && d->first_count > DRAIN_REPLY_MAX - DRAIN_PACKET_NODES &&
-	       d->first_count < DRAIN_PACKET_NODES && d->agree > 1;
+	return d->packets == 2 && d->first_count == DRAIN_PACKET_NODES;
 }
 
 /* Whether all that the table has to say at this depth is known. */
@@ -231,7 +229,6 @@ void drain_reply_end(struct drain *d)
 
 	assert(!d->over);
 	if (d->packets > 0) {
-		d->answered = true;
 		d->silences = 0;
 		whole = is_whole(d);
 	} else if (++d->silences == DRAIN_SILENCES) {
