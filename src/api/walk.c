@@ -354,6 +354,7 @@ enum err walk_new(const struct walk_config *config, struct walk **out, char *why
 		walk_free(w);
 		return err;
 	}
+	exclude_own(w);
 	*out = w;
 	return ERR_OK;
 }
@@ -379,7 +380,6 @@ enum err walk_run(struct walk *w)
 {
 	enum err err;
 
-	exclude_own(w);
 	w->started_ns = uv_hrtime();
 	err = start_resolving(w);
 	if (err == ERR_OK)
