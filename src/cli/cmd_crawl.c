@@ -174,9 +174,11 @@ static int read_inputs(struct run *run, const char *network)
 	if (status == EXIT_DONE && run->seeds.addrs_count + run->seeds.names_count == 0 &&
 	    (o->no_default_seeds || run->network.dns_seeds[0] == NULL) && !o->resume)
 		return cli_usage(run->cli,
-				 "there is nobody to begin with: %s has no seeds of its "
-				 "own here; give --seed or --seeds",
-				 run->network.name);
+				 "there is nobody to begin with: %s %s; give --seed or --seeds",
+				 run->network.name,
+				 run->network.dns_seeds[0] == NULL
+					 ? "has no seeds of its own"
+					 : "has seeds, but --no-default-seeds leaves them out");
 	return status;
 }
 
