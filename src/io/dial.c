@@ -21,6 +21,7 @@ struct dial {
 	bool told;        /* on_done was called */
 	bool dialled_again;
 	bool failed_here;   /* this machine's fault, not the peer's */
+	bool granted;       /* a timer rang late, and the peer got its grace */
 	int connect_error;  /* of the attempt to connect, to be told from the loop */
 	struct visit visit; /* last: its session follows it */
 };
@@ -168,14 +169,16 @@ static void on_timer(uv_timer_t *timer)
 	if (dial->connect_error != 0) {
 		dial_outcome(dial->connect_error, &why);
 		visit_connect_failed(&dial->visit, why, now);
-	} else if (now > dial->timer_ms + DIAL_LATE_MS) {
+	} else if (!dial->granted && now > dial->timer_ms + DIAL_LATE_MS) {
 		/* This process was held up (a slow disk, SIGSTOP): what the peer has done
-		 * meanwhile is heard before its time is called. libuv runs timers first;
-		 * one of a millisecond lets the sockets have their turn. */
+		 * meanwhile is heard before its time is called, once. libuv runs timers
+		 * first; one of a millisecond lets the sockets have their turn. */
+		dial->granted = true;
 		dial->timer_ms = now + 1;
 		uv_timer_start(timer, on_timer, 1, 0);
 		return;
 	}
+	dial->granted = false;
 	dial->timer_ms = UINT64_MAX;
 	visit_tick(&dial->visit, now);
 	step(dial);
