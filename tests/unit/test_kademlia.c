@@ -275,13 +275,32 @@ static void moved_node(void **state)
 	assert_int_equal(add(&node), KADEMLIA_KNOWN);
 	assert_true(e->live && e->node.seq == 3);
 
-	/* No third one of a network by moving there. */
+	/* No third one of a network by moving there; but within it is no third one. */
 	assert_int_equal(add(&other), KADEMLIA_ADDED);
 	assert_int_equal(add(&third), KADEMLIA_ADDED);
 	third.addr = other.addr;
 	third.seq = 2;
 	assert_int_equal(add(&third), KADEMLIA_SUBNET_LIMIT);
 	assert_int_equal(kademlia_find(&table, third.hash)->node.addr.bytes[2], 8);
+	other.addr.bytes[3] = 77;
+	other.seq = 2;
+	assert_int_equal(add(&other), KADEMLIA_MOVED);
+}
+
+/* Moved while it is being checked: the new address is checked as soon as it may be. */
+static void moved_under_check(void **state)
+{
+	struct kademlia_node node = node_at(2, 1, "5.6.7.1"), given;
+
+	(void)state;
+	assert_int_equal(add(&node), KADEMLIA_ADDED);
+	assert_true(kademlia_due(&table, KADEMLIA_FAST_MS, &dice, &given));
+	assert_false(kademlia_due(&table, 2 * KADEMLIA_FAST_MS, &dice, &given));
+	node.addr.bytes[3] = 2;
+	node.seq = 2;
+	assert_int_equal(add(&node), KADEMLIA_MOVED);
+	assert_true(kademlia_due(&table, 3 * KADEMLIA_FAST_MS, &dice, &given));
+	assert_true(netaddr_equal(&given.addr, &node.addr));
 }
 
 /* Passed checks, then failures: what is left after each, until the node is dropped. */
@@ -443,6 +462,7 @@ int main(void)
 		cmocka_unit_test_setup(subnet_limits, setup),
 		cmocka_unit_test_setup(subnet_limit_of_replacements, setup),
 		cmocka_unit_test_setup(moved_node, setup),
+		cmocka_unit_test_setup(moved_under_check, setup),
 		cmocka_unit_test_setup(failed_checks, setup),
 		cmocka_unit_test_setup(dropped_for_replacement, setup),
 		cmocka_unit_test_setup(pace_of_checks, setup),

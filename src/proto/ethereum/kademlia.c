@@ -275,9 +275,8 @@ bool kademlia_due(struct kademlia *t, uint64_t now_ms, struct random *random,
 
 		if (t->next_ms[list] > now_ms)
 			continue;
-		/* Also when all are being checked: look again after a while. The time is
-		 * later than now, or the caller would get one after the other at once. */
-		list_schedule(t, list, now_ms + 1, random);
+		/* Also when all are being checked: look again after a while. */
+		list_schedule(t, list, now_ms, random);
 		idle = list_idle(t, list);
 		if (idle == 0)
 			continue;
