@@ -5,7 +5,7 @@
  * are still there, follows the reference client (go-ethereum, p2p/discover/table.go and
  * table_reval.go), so that a simulated node answers as most real ones do.
  *
- * No I/O, no clock, no allocation: the caller owns the table (some 80 KiB), and passes
+ * No I/O, no clock, no allocation: the caller owns the table (some 65 KiB), and passes
  * the time and a seeded generator. Pointers to nodes live until the next call that
  * changes the table.
  *
