@@ -6,7 +6,6 @@
 #include "io/resolve.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -97,13 +96,23 @@ static bool try_another(const struct contact *c, const struct record *record)
 	       record->outcome != OUTCOME_CANCELLED && c->next < c->addrs_count;
 }
 
+static void failed_here(struct contact *c)
+{
+	if (c->all->status != EXIT_FAILED)
+		cli_error("cannot open a connection: this machine has no descriptor, no local port "
+			  "or no memory left; ulimit -n raises the limit of open files");
+	c->all->status = EXIT_FAILED;
+	tell(c, NULL, "this machine could not open a connection");
+}
+
 static void on_dial_done(void *ctx, struct dial *dial, const struct record *record)
 {
 	struct contact *c = ctx;
 
-	(void)dial;
 	c->dial = NULL;
-	if (try_another(c, record))
+	if (dial_failed_here(dial))
+		failed_here(c);
+	else if (try_another(c, record))
 		dial_next(c);
 	else
 		tell(c, record, NULL);
@@ -112,7 +121,6 @@ static void on_dial_done(void *ctx, struct dial *dial, const struct record *reco
 static void dial_next(struct contact *c)
 {
 	const struct netaddr *addr = &c->addrs[c->next++];
-	enum err err = ERR_OK;
 	uint64_t nonce;
 
 	if (!netaddr_is_ip(addr)) {
@@ -120,14 +128,8 @@ static void dial_next(struct contact *c)
 		return;
 	}
 	dial_random(&nonce, sizeof(nonce));
-	err = dial_start(c->all->dialer, &c->visit, addr, nonce, on_dial_done, c, &c->dial);
-	if (err == ERR_OK)
-		return;
-	if (c->all->status != EXIT_FAILED)
-		cli_error("cannot open a connection: %s; raise the limit of open files (ulimit -n)",
-			  err == ERR_NOMEM ? err_text(err) : strerror(errno));
-	c->all->status = EXIT_FAILED;
-	tell(c, NULL, "this machine could not open a connection");
+	if (dial_start(c->all->dialer, &c->visit, addr, nonce, on_dial_done, c, &c->dial) != ERR_OK)
+		failed_here(c);
 }
 
 static void end_resolve(struct contact *c)
