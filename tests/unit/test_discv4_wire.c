@@ -410,6 +410,7 @@ static void envelopes(void **state)
 {
 	uint8_t bytes[DISCV4_PACKET_MAX + 1], hash[32];
 	struct slice in = hex_bytes(ping_v4, bytes, sizeof(bytes));
+	struct told told = { .covered = 0 };
 	struct discv4_packet p;
 	struct reader r;
 
@@ -447,6 +448,13 @@ static void envelopes(void **state)
 	discv4_decode(&r, &p);
 	assert_int_equal(r.err, ERR_CHECKSUM);
 	assert_int_equal(r.err_at, 0);
+	assert_int_equal(p.hash.len, 0);
+	reader_init(&r, in);
+	r.on_field = told_field;
+	r.on_field_ctx = &told;
+	discv4_decode(&r, &p);
+	assert_true(r.err == ERR_CHECKSUM && told.covered == in.len && !told.gap);
+	assert_true(strstr(told.names, "|type|data|version|from|") != NULL);
 	keccak_256(slice_of(bytes + DISCV4_HASH_LEN, in.len - DISCV4_HASH_LEN), bytes);
 	reader_init(&r, in);
 	discv4_decode(&r, &p);

@@ -231,17 +231,10 @@ static void check_envelope(struct reader *r, struct discv4_packet *out)
 		reader_fail_at(r, ERR_VALUE, DISCV4_HASH_LEN, signature_rule);
 }
 
-void discv4_decode(struct reader *r, struct discv4_packet *out)
+static void packet_read(struct reader *r, struct discv4_packet *out)
 {
 	uint8_t type;
 
-	*out = (struct discv4_packet){ .type = DISCV4_PING };
-	if (r->len < DISCV4_PACKET_MIN)
-		reader_fail_at(r, ERR_SHORT, r->len, "packet: at least 98 bytes");
-	else if (r->len > DISCV4_PACKET_MAX)
-		reader_fail_at(r, ERR_LIMIT, DISCV4_PACKET_MAX, "packet: at most 1280 bytes");
-	else
-		check_envelope(r, out);
 	out->hash = reader_bytes(r, DISCV4_HASH_LEN, "hash");
 	reader_bytes(r, SECP_SIGNATURE_LEN, "signature");
 	reader_tell(r, &(struct field){ .name = "signer",
@@ -258,6 +251,28 @@ void discv4_decode(struct reader *r, struct discv4_packet *out)
 	list_decode(r, out);
 	if (reader_left(r) > 0)
 		reader_bytes(r, reader_left(r), "ignored");
+}
+
+void discv4_decode(struct reader *r, struct discv4_packet *out)
+{
+	struct reader copy = *r;
+
+	assert(r->at == 0);
+	*out = (struct discv4_packet){ .type = DISCV4_PING };
+	if (r->len < DISCV4_PACKET_MIN)
+		reader_fail_at(r, ERR_SHORT, r->len, "packet: at least 98 bytes");
+	else if (r->len > DISCV4_PACKET_MAX)
+		reader_fail_at(r, ERR_LIMIT, DISCV4_PACKET_MAX, "packet: at most 1280 bytes");
+	else
+		check_envelope(r, out);
+	if (reader_ok(r)) {
+		packet_read(r, out);
+		return;
+	}
+	/* Nobody has said any of it; who looks wants to see it all the same. */
+	if (copy.on_field != NULL)
+		packet_read(&copy, out);
+	*out = (struct discv4_packet){ .type = DISCV4_PING };
 }
 
 size_t discv4_begin(struct writer *w, enum discv4_type type)

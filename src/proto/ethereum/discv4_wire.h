@@ -94,7 +94,8 @@ struct discv4_packet {
 
 /* The whole input is one packet. The first error sticks in the reader: ERR_SHORT,
  * ERR_LIMIT (too long), ERR_CHECKSUM (hash, or the signature of a record), ERR_VALUE
- * (signature, unknown type, what stands in the list). */
+ * (signature, unknown type, what stands in the list). A hook is told what stands in a packet
+ * even if its envelope is wrong, *out is not. */
 void discv4_decode(struct reader *r, struct discv4_packet *out);
 
 /* The next node; false at the end. Begin with a reader of n->nodes. The key may be no point
