@@ -253,7 +253,7 @@ static void frames_there_and_back(void **state)
 				size_t n = end - at < pieces[p] ? end - at : pieces[p];
 
 				rlpx_data_read(to, slice_of(wire + at, n),
-					       got + at - RLPX_HEADER_LEN);
+					       got + (at - RLPX_HEADER_LEN));
 				at += n;
 			}
 			assert_null(rlpx_data_check(to, wire + at));
