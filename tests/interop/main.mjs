@@ -1,18 +1,23 @@
 // main.mjs: runs the groups of tests, inside the private network that ./run has made.
 //
-//     node main.mjs PROGRAM SCRATCH BCOIN_HOME WHY_NO_BCOIN [GROUP...]
+//     node main.mjs PROGRAM SCRATCH BCOIN_HOME WHY_NO_BCOIN ETHEREUMJS_HOME WHY_NO_ETHEREUMJS
+//         [GROUP...]
 import { check, context, counts, killAll } from './lib.mjs';
 import { testBcoin } from './bcoin.mjs';
+import { testEthereum } from './ethereum.mjs';
 import { testLitecoin } from './litecoin.mjs';
 import { testSimulated } from './simulated.mjs';
 import { testWire } from './wire.mjs';
 
 const groups = {
-  bcoin: testBcoin, litecoin: testLitecoin, wire: testWire, simulated: testSimulated
+  bcoin: testBcoin, litecoin: testLitecoin, wire: testWire, simulated: testSimulated,
+  ethereum: testEthereum
 };
 
-const [program, scratch, bcoin, bcoinMissing, ...wanted] = process.argv.slice(2);
-Object.assign(context, { program, scratch, bcoin: bcoin || null, bcoinMissing });
+const [program, scratch, bcoin, bcoinMissing, ethereumjs, ethereumjsMissing, ...wanted] =
+  process.argv.slice(2);
+Object.assign(context, { program, scratch, bcoin: bcoin || null, bcoinMissing,
+  ethereumjs: ethereumjs || null, ethereumjsMissing });
 context.silent = process.env.PRIVATE_SILENT !== '';
 
 for (const [signal, status] of [['SIGINT', 130], ['SIGTERM', 143]]) {
