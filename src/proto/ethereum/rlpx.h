@@ -30,7 +30,8 @@ enum {
 	/* A packet that we take. The longest that anybody sends, auth with 300 bytes of
 	 * padding, is about 620 bytes long; EIP-8 sees more list elements coming. */
 	RLPX_PACKET_MAX = 2048,
-	RLPX_PACKET_MIN = ECIES_OVERHEAD + 96,
+	/* With the shortest list, that of ack: a key and a nonce. */
+	RLPX_PACKET_MIN = ECIES_OVERHEAD + SECP_PUBLIC_LEN + RLPX_NONCE_LEN,
 	/* EIP-8: at least 100 bytes, and random in number: nobody shall know the packet by
 	 * its length. */
 	RLPX_PADDING_MIN = 100,
