@@ -405,6 +405,37 @@ static void old_software(void **state)
 	assert_int_equal(p.ping.from.addr.kind, NETADDR_NONE);
 }
 
+/* Longer than allowed: read by who asks for it, up to a bound of its own. */
+static void long_packets(void **state)
+{
+	static const size_t lens[] = { DISCV4_PACKET_MAX, DISCV4_PACKET_MAX + 1, DISCV4_LONG_MAX,
+				       DISCV4_LONG_MAX + 1 };
+	static uint8_t bytes[DISCV4_LONG_MAX + 1];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lens) / sizeof(*lens); i++) {
+		struct slice packet = slice_of(bytes, lens[i]);
+		struct discv4_packet p;
+		struct reader r;
+		uint8_t hash[32];
+
+		hex_bytes(ping_v4, bytes, sizeof(bytes));
+		keccak_256(slice_from(packet, DISCV4_HEADER_LEN - 1), hash);
+		secp_sign(&secp, &key, hash, bytes + DISCV4_HASH_LEN);
+		keccak_256(slice_from(packet, DISCV4_HASH_LEN), bytes);
+		reader_init(&r, packet);
+		discv4_decode(&r, &p);
+		assert_int_equal(r.err, lens[i] <= DISCV4_PACKET_MAX ? ERR_OK : ERR_LIMIT);
+		reader_init(&r, packet);
+		discv4_decode_long(&r, &p);
+		assert_int_equal(r.err, lens[i] <= DISCV4_LONG_MAX ? ERR_OK : ERR_LIMIT);
+		if (reader_ok(&r)) {
+			assert_memory_equal(p.signer, public, sizeof(public));
+			assert_int_equal(p.ping.expiration_s, EIP8_EXPIRATION_S);
+		}
+	}
+}
+
 /* What is wrong with the packet as such. */
 static void envelopes(void **state)
 {
@@ -651,13 +682,13 @@ static void names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(vector_ping),     cmocka_unit_test(vector_ping_more),
-		cmocka_unit_test(vector_findnode), cmocka_unit_test(vector_neighbors),
-		cmocka_unit_test(vectors_rebuilt), cmocka_unit_test(lists),
-		cmocka_unit_test(old_software),    cmocka_unit_test(envelopes),
-		cmocka_unit_test(neighbors_split), cmocka_unit_test(neighbors_limits),
-		cmocka_unit_test(round_trips),     cmocka_unit_test(too_long),
-		cmocka_unit_test(names),
+		cmocka_unit_test(vector_ping),      cmocka_unit_test(vector_ping_more),
+		cmocka_unit_test(vector_findnode),  cmocka_unit_test(vector_neighbors),
+		cmocka_unit_test(vectors_rebuilt),  cmocka_unit_test(lists),
+		cmocka_unit_test(long_packets),     cmocka_unit_test(old_software),
+		cmocka_unit_test(envelopes),        cmocka_unit_test(neighbors_split),
+		cmocka_unit_test(neighbors_limits), cmocka_unit_test(round_trips),
+		cmocka_unit_test(too_long),         cmocka_unit_test(names),
 	};
 
 	return cmocka_run_group_tests(tests, start, stop);

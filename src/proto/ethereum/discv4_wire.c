@@ -253,7 +253,7 @@ static void packet_read(struct reader *r, struct discv4_packet *out)
 		reader_bytes(r, reader_left(r), "ignored");
 }
 
-void discv4_decode(struct reader *r, struct discv4_packet *out)
+static void decode(struct reader *r, struct discv4_packet *out, size_t max, const char *max_rule)
 {
 	struct reader copy = *r;
 
@@ -261,8 +261,8 @@ void discv4_decode(struct reader *r, struct discv4_packet *out)
 	*out = (struct discv4_packet){ .type = DISCV4_PING };
 	if (r->len < DISCV4_PACKET_MIN)
 		reader_fail_at(r, ERR_SHORT, r->len, "packet: at least 98 bytes");
-	else if (r->len > DISCV4_PACKET_MAX)
-		reader_fail_at(r, ERR_LIMIT, DISCV4_PACKET_MAX, "packet: at most 1280 bytes");
+	else if (r->len > max)
+		reader_fail_at(r, ERR_LIMIT, max, max_rule);
 	else
 		check_envelope(r, out);
 	if (reader_ok(r)) {
@@ -273,6 +273,16 @@ void discv4_decode(struct reader *r, struct discv4_packet *out)
 	if (copy.on_field != NULL)
 		packet_read(&copy, out);
 	*out = (struct discv4_packet){ .type = DISCV4_PING };
+}
+
+void discv4_decode(struct reader *r, struct discv4_packet *out)
+{
+	decode(r, out, DISCV4_PACKET_MAX, "packet: at most 1280 bytes");
+}
+
+void discv4_decode_long(struct reader *r, struct discv4_packet *out)
+{
+	decode(r, out, DISCV4_LONG_MAX, "packet: at most 2048 bytes");
 }
 
 size_t discv4_begin(struct writer *w, enum discv4_type type)

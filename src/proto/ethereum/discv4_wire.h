@@ -22,6 +22,8 @@ enum {
 	DISCV4_HEADER_LEN = DISCV4_HASH_LEN + SECP_SIGNATURE_LEN + 1,
 	DISCV4_PACKET_MIN = DISCV4_HEADER_LEN,
 	DISCV4_PACKET_MAX = 1280, /* the specification's: the MTU that IPv6 promises */
+	/* What others send nevertheless: 16 nodes with IPv6 addresses in one packet take 1569. */
+	DISCV4_LONG_MAX = 2048,
 	DISCV4_VERSION = 4,
 	/* A node with an IPv4 address takes 77 bytes or more of a packet: 15 fit, and 16
 	 * of those that give no address at all. */
@@ -97,6 +99,9 @@ struct discv4_packet {
  * (signature, unknown type, what stands in the list). A hook is told what stands in a packet
  * even if its envelope is wrong, *out is not. */
 void discv4_decode(struct reader *r, struct discv4_packet *out);
+/* The same for up to DISCV4_LONG_MAX bytes, for who wants to learn from faulty nodes, too
+ * (ethereumjs puts 16 nodes into one packet of 1373). */
+void discv4_decode_long(struct reader *r, struct discv4_packet *out);
 
 /* The next node; false at the end. Begin with a reader of n->nodes. The key may be no point
  * of the curve (secp_public_valid), the address none at all: both are worth a look. */
