@@ -1,0 +1,672 @@
+#include "proto/ethereum/probe.h"
+
+#include <assert.h>
+#include <string.h>
+
+enum probe_state probe_state(const struct probe *p)
+{
+	return p->state;
+}
+
+static void note(struct probe *p, enum probe_breach b)
+{
+	p->info.breaches[b]++;
+}
+
+static int64_t since_start(const struct probe *p, uint64_t now_ms)
+{
+	return (int64_t)(now_ms - p->started_ms);
+}
+
+static int64_t unix_s(const struct probe *p, uint64_t now_ms)
+{
+	return (p->params.unix_ms + since_start(p, now_ms)) / 1000;
+}
+
+/* No later than this, whatever the node does. */
+static uint64_t visit_end(const struct probe *p)
+{
+	if (p->params.timeout_ms == 0 || p->params.timeout_ms > UINT64_MAX - p->started_ms)
+		return UINT64_MAX;
+	return p->started_ms + p->params.timeout_ms;
+}
+
+static void finish_as(struct probe *p, enum outcome outcome, const char *rule, uint64_t now_ms)
+{
+	if (p->state == PROBE_DONE)
+		return;
+	p->state = PROBE_DONE;
+	p->ping.wanted = p->ping.waiting = false;
+	p->findnode.wanted = p->findnode.waiting = false;
+	p->record.wanted = p->record.waiting = false;
+	p->pong_due = false;
+	p->info.outcome = outcome;
+	p->info.rule = rule;
+	p->info.total_ms = since_start(p, now_ms);
+	p->tell_done = true;
+}
+
+/* What explains best why no bond came about, if it broke a rule. */
+static const char *why_unproven(const struct probe *p)
+{
+	static const enum probe_breach by_weight[] = { PROBE_BREACH_EXPIRED,
+						       PROBE_BREACH_WRONG_PONG };
+
+	for (size_t i = 0; i < sizeof(by_weight) / sizeof(*by_weight); i++) {
+		if (p->info.breaches[by_weight[i]] > 0)
+			return probe_breach_text(by_weight[i]);
+	}
+	return NULL;
+}
+
+/* All was asked, or the time is over. */
+static void finish(struct probe *p, uint64_t now_ms)
+{
+	if (p->info.reached)
+		finish_as(p, p->info.named > 0 ? OUTCOME_OK : OUTCOME_NO_PEERS, NULL, now_ms);
+	else if (p->heard)
+		finish_as(p, OUTCOME_HANDSHAKE_TIMEOUT, why_unproven(p), now_ms);
+	else
+		finish_as(p, OUTCOME_CONNECT_TIMEOUT, NULL, now_ms);
+}
+
+static void ask(struct probe_question *q)
+{
+	q->wanted = true;
+	q->waiting = false;
+	q->tries++;
+}
+
+static void begin_bond(struct probe *p)
+{
+	p->state = PROBE_BONDING;
+	p->knows_us = false;
+	p->ping.tries = 0;
+	ask(&p->ping);
+}
+
+static void next_findnode(struct probe *p, uint64_t now_ms);
+
+static void begin_asking(struct probe *p, uint64_t now_ms)
+{
+	p->state = PROBE_ASKING;
+	p->ping.wanted = p->ping.waiting = false;
+	next_findnode(p, now_ms);
+}
+
+/* Only now: a node that has answered FINDNODE will take the request, too. */
+static void begin_record(struct probe *p)
+{
+	if (p->record.tries == 0 && !p->record_over)
+		ask(&p->record);
+}
+
+static void end_record(struct probe *p, uint64_t now_ms)
+{
+	p->record_over = true;
+	p->record.wanted = p->record.waiting = false;
+	if (p->drain_over)
+		finish(p, now_ms);
+}
+
+static void next_findnode(struct probe *p, uint64_t now_ms)
+{
+	p->rest = false;
+	p->answer_nodes = 0;
+	if (drain_next(&p->drain, p->params.targets, p->target)) {
+		ask(&p->findnode);
+		return;
+	}
+	p->drain_over = true;
+	p->findnode.wanted = p->findnode.waiting = false;
+	p->info.drained_ms = since_start(p, now_ms);
+	begin_record(p);
+	if (p->record_over)
+		finish(p, now_ms);
+}
+
+static void end_answer(struct probe *p, uint64_t now_ms)
+{
+	/* Where no answer ever came, the node may not have got our PONG: then it will ping
+	 * again as soon as it is pinged. */
+	bool again = !p->answered && !p->rest;
+
+	p->findnode.waiting = false;
+	p->answered = p->answered || p->rest;
+	drain_reply_end(&p->drain);
+	if (p->answered)
+		begin_record(p);
+	if (again && p->ping_count < PROBE_PINGS_MAX && drain_findnodes(&p->drain) < DRAIN_SILENCES)
+		begin_bond(p);
+	else
+		next_findnode(p, now_ms);
+}
+
+void probe_init(struct probe *p, const struct probe_params *params, uint64_t now_ms)
+{
+	uint8_t hash[KADEMLIA_HASH_LEN];
+
+	memset(p, 0, sizeof(*p));
+	assert(netaddr_is_ip(&params->node.endpoint.addr) && params->targets != NULL);
+	assert(params->unix_ms >= 0);
+	p->params = *params;
+	p->started_ms = now_ms;
+	p->info.rtt_ms = p->info.bonded_ms = p->info.neighbors_ms = -1;
+	p->info.drained_ms = p->info.record_ms = p->info.total_ms = -1;
+	kademlia_hash(params->node.key, hash);
+	drain_init(&p->drain, hash);
+	reader_init(&p->nodes, slice_of(NULL, 0));
+	if (memcmp(params->node.key, params->own_key, SECP_PUBLIC_LEN) == 0)
+		finish_as(p, OUTCOME_SELF, NULL, now_ms);
+	else
+		begin_bond(p);
+}
+
+static const struct probe_asked *asked_find(const struct probe_asked *asked, unsigned count,
+					    struct slice hash)
+{
+	for (unsigned i = 0; i < count; i++) {
+		if (asked[i].known && slice_equal(slice_of(asked[i].hash, DISCV4_HASH_LEN), hash))
+			return &asked[i];
+	}
+	return NULL;
+}
+
+static bool is_expired(struct probe *p, int64_t expiration_s, uint64_t now_ms)
+{
+	if (expiration_s >= unix_s(p, now_ms))
+		return false;
+	note(p, PROBE_BREACH_EXPIRED);
+	return true;
+}
+
+static void take_seq(struct probe *p, bool has, uint64_t seq)
+{
+	if (!has)
+		return;
+	p->info.has_enr_seq = true;
+	if (seq > p->info.enr_seq)
+		p->info.enr_seq = seq;
+}
+
+static void take_ping(struct probe *p, const struct netaddr *from,
+		      const struct discv4_packet *packet, uint64_t now_ms)
+{
+	const struct discv4_ping *ping = &packet->ping;
+
+	if (is_expired(p, ping->expiration_s, now_ms))
+		return;
+	p->info.pinged = true;
+	p->info.version = ping->version;
+	p->info.claims = ping->from;
+	take_seq(p, ping->has_enr_seq, ping->enr_seq);
+	if (p->pongs == PROBE_PONGS_MAX) {
+		note(p, PROBE_BREACH_PINGS);
+		return;
+	}
+	p->pongs++;
+	p->pong_due = true;
+	memcpy(p->pinged_hash, packet->hash.data, sizeof(p->pinged_hash));
+	p->pinged_from = *from; /* where it came from, whatever it says (discv4.md) */
+	p->knows_us = true;
+	if (p->state == PROBE_SETTLING)
+		begin_asking(p, now_ms);
+}
+
+static void take_pong(struct probe *p, const struct discv4_pong *pong, uint64_t now_ms)
+{
+	const struct probe_asked *asked = asked_find(p->pings, p->ping_count, pong->ping_hash);
+
+	if (asked == NULL) {
+		note(p, PROBE_BREACH_WRONG_PONG);
+		return;
+	}
+	if (is_expired(p, pong->expiration_s, now_ms))
+		return;
+	take_seq(p, pong->has_enr_seq, pong->enr_seq);
+	p->info.sees = pong->to;
+	if (!p->info.reached) {
+		p->info.reached = true;
+		p->info.rtt_ms = (int64_t)(now_ms - asked->at_ms);
+		p->info.bonded_ms = since_start(p, now_ms);
+		p->info.expires_in_s = pong->expiration_s - unix_s(p, now_ms);
+		p->tell_bonded = true;
+	}
+	if (p->state != PROBE_BONDING)
+		return;
+	if (p->knows_us) {
+		begin_asking(p, now_ms);
+		return;
+	}
+	p->state = PROBE_SETTLING;
+	p->ping.wanted = p->ping.waiting = false;
+	p->settled_ms = now_ms + PROBE_SETTLE_MS;
+}
+
+static void take_neighbors(struct probe *p, const struct discv4_neighbors *m, uint64_t now_ms)
+{
+	uint8_t hashes[DISCV4_NEIGHBORS_MAX][KADEMLIA_HASH_LEN];
+	struct enode node;
+	struct reader r;
+	size_t count = 0;
+
+	if (p->findnode.ticket == 0) {
+		note(p, PROBE_BREACH_UNSOLICITED);
+		return;
+	}
+	/* Late ones of an answer that was whole without them, or was given up. */
+	if (!p->findnode.waiting || is_expired(p, m->expiration_s, now_ms))
+		return;
+	if (p->info.neighbors_ms < 0)
+		p->info.neighbors_ms = since_start(p, now_ms);
+	reader_init(&r, m->nodes);
+	while (count < DISCV4_NEIGHBORS_MAX && discv4_neighbors_next(&r, &node))
+		kademlia_hash(node.key, hashes[count++]);
+	p->info.named += (unsigned)count;
+	p->answer_nodes += (unsigned)count;
+	if (p->answer_nodes > DRAIN_REPLY_MAX)
+		note(p, PROBE_BREACH_MANY);
+	reader_init(&p->nodes, m->nodes);
+	if (!p->rest) {
+		p->rest = true;
+		p->findnode.due_ms = now_ms + PROBE_REST_MS;
+	}
+	if (drain_neighbors(&p->drain, (const uint8_t(*)[KADEMLIA_HASH_LEN])hashes, count))
+		end_answer(p, now_ms);
+}
+
+/* A record need not say a port: then it is the address alone that counts. */
+static bool is_elsewhere(const struct probe *p, struct netaddr addr)
+{
+	if (addr.port == 0)
+		addr.port = UINT16_MAX;
+	return relay_check(&p->params.node.endpoint.addr, &addr) != RELAY_OK;
+}
+
+static void check_record_address(struct probe *p, const struct enr *record)
+{
+	struct enode_endpoint four, six;
+
+	if ((enr_endpoint4(record, &four) && is_elsewhere(p, four.addr)) ||
+	    (enr_endpoint6(record, &six) && is_elsewhere(p, six.addr)))
+		note(p, PROBE_BREACH_RECORD_ADDRESS);
+}
+
+static void take_record(struct probe *p, const struct discv4_enrresponse *m, uint64_t now_ms)
+{
+	const struct enr *record = &m->record;
+
+	if (asked_find(p->requests, p->request_count, m->request_hash) == NULL) {
+		note(p, PROBE_BREACH_WRONG_REQUEST);
+		return;
+	}
+	if (p->record_over)
+		return;
+	if (memcmp(record->key, p->params.node.key, SECP_PUBLIC_LEN) != 0) {
+		note(p, PROBE_BREACH_BAD_RECORD);
+	} else if (p->info.has_enr_seq && record->seq < p->info.enr_seq) {
+		note(p, PROBE_BREACH_OLD_RECORD);
+	} else {
+		assert(record->raw.len <= ENR_LEN_MAX);
+		memcpy(p->record_bytes, record->raw.data, record->raw.len);
+		p->info.record = slice_of(p->record_bytes, record->raw.len);
+		p->info.record_ms = since_start(p, now_ms);
+		take_seq(p, true, record->seq);
+		check_record_address(p, record);
+		p->tell_record = true;
+	}
+	end_record(p, now_ms);
+}
+
+/* Of another key, from the address that was asked. A PONG that names our PING is from
+ * whoever lives there now: nobody else has seen it. */
+static void take_stranger(struct probe *p, const struct discv4_packet *packet, uint64_t now_ms)
+{
+	note(p, PROBE_BREACH_OTHER_KEY);
+	if (p->info.reached || packet->type != DISCV4_PONG ||
+	    asked_find(p->pings, p->ping_count, packet->pong.ping_hash) == NULL)
+		return;
+	if (memcmp(packet->signer, p->params.own_key, SECP_PUBLIC_LEN) == 0) {
+		finish_as(p, OUTCOME_SELF, NULL, now_ms);
+		return;
+	}
+	memcpy(p->other_key, packet->signer, sizeof(p->other_key));
+	p->info.has_other_key = true;
+	finish_as(p, OUTCOME_PROTOCOL_ERROR, probe_breach_text(PROBE_BREACH_OTHER_KEY), now_ms);
+}
+
+static void take(struct probe *p, const struct netaddr *from, const struct discv4_packet *packet,
+		 size_t len, uint64_t now_ms)
+{
+	if (len > DISCV4_PACKET_MAX) {
+		note(p, PROBE_BREACH_LONG);
+		/* As ethereumjs sends them: all 16 nodes in one. */
+		if (packet->type != DISCV4_NEIGHBORS)
+			return;
+	}
+	switch (packet->type) {
+	case DISCV4_PING:
+		take_ping(p, from, packet, now_ms);
+		break;
+	case DISCV4_PONG:
+		take_pong(p, &packet->pong, now_ms);
+		break;
+	case DISCV4_NEIGHBORS:
+		take_neighbors(p, &packet->neighbors, now_ms);
+		break;
+	case DISCV4_ENRRESPONSE:
+		take_record(p, &packet->enrresponse, now_ms);
+		break;
+	case DISCV4_FINDNODE:
+	case DISCV4_ENRREQUEST:
+		break; /* we are no node that could answer */
+	}
+}
+
+bool probe_recv(struct probe *p, const struct netaddr *from, const struct discv4_packet *packet,
+		size_t len, uint64_t now_ms)
+{
+	const struct netaddr *addr = &p->params.node.endpoint.addr;
+	bool its_key = memcmp(packet->signer, p->params.node.key, SECP_PUBLIC_LEN) == 0;
+
+	if (!its_key && !netaddr_equal(from, addr))
+		return false;
+	p->nodes = (struct reader){ .data = NULL };
+	if (p->state == PROBE_DONE)
+		return true;
+	p->info.packets_in++;
+	p->info.bytes_in += len;
+	if (!its_key) {
+		take_stranger(p, packet, now_ms);
+		return true;
+	}
+	/* A bond is with a host (go-ethereum: key and IP address), whatever the port. */
+	if (!netaddr_same_host(from, addr)) {
+		note(p, PROBE_BREACH_OTHER_HOST);
+		return true;
+	}
+	if (from->port != addr->port)
+		note(p, PROBE_BREACH_OTHER_PORT);
+	p->heard = true;
+	if (++p->taken > PROBE_PACKETS_MAX) {
+		note(p, PROBE_BREACH_FLOOD);
+		finish_as(p, OUTCOME_TOO_BIG, probe_breach_text(PROBE_BREACH_FLOOD), now_ms);
+		return true;
+	}
+	take(p, from, packet, len, now_ms);
+	return true;
+}
+
+void probe_garbage(struct probe *p, size_t len)
+{
+	if (p->state == PROBE_DONE)
+		return;
+	note(p, PROBE_BREACH_GARBAGE);
+	p->info.bytes_in += len;
+}
+
+void probe_failed(struct probe *p, enum outcome why, uint64_t now_ms)
+{
+	assert(why == OUTCOME_REFUSED || why == OUTCOME_UNREACHABLE);
+	if (!p->heard)
+		finish_as(p, why, NULL, now_ms);
+}
+
+static bool next_node(struct probe *p, struct probe_event *out)
+{
+	while (discv4_neighbors_next(&p->nodes, &out->node)) {
+		/* It may well name us: it knows us by now. */
+		if (memcmp(out->node.key, p->params.own_key, SECP_PUBLIC_LEN) == 0)
+			continue;
+		out->kind = PROBE_EVENT_NODE;
+		out->relay = relay_check(&p->params.node.endpoint.addr, &out->node.endpoint.addr);
+		out->on_curve = secp_public_valid(out->node.key);
+		out->usable = out->on_curve && out->relay == RELAY_OK;
+		if (out->relay == RELAY_LOW_PORT)
+			note(p, PROBE_BREACH_LOW_PORT);
+		else if (out->relay != RELAY_OK)
+			note(p, PROBE_BREACH_BAD_ADDRESS);
+		if (!out->on_curve)
+			note(p, PROBE_BREACH_OFF_CURVE);
+		return true;
+	}
+	return false;
+}
+
+bool probe_next(struct probe *p, struct probe_event *out)
+{
+	*out = (struct probe_event){ .kind = PROBE_EVENT_DONE };
+	if (p->tell_bonded) {
+		p->tell_bonded = false;
+		out->kind = PROBE_EVENT_BONDED;
+		return true;
+	}
+	if (next_node(p, out))
+		return true;
+	if (p->tell_record) {
+		p->tell_record = false;
+		out->kind = PROBE_EVENT_RECORD;
+		return true;
+	}
+	*out = (struct probe_event){ .kind = PROBE_EVENT_DONE };
+	if (!p->tell_done)
+		return false;
+	p->tell_done = false;
+	return true;
+}
+
+static struct probe_asked *asked_add(struct probe_asked *asked, unsigned *count, unsigned max,
+				     uint32_t ticket, uint64_t now_ms)
+{
+	struct probe_asked *a = &asked[*count];
+
+	assert(*count < max);
+	(void)max;
+	++*count;
+	*a = (struct probe_asked){ .ticket = ticket, .at_ms = now_ms };
+	return a;
+}
+
+/* From whom it takes long once it takes long again. */
+static uint64_t reply_ms(const struct probe *p)
+{
+	return PROBE_REPLY_MS + (p->info.rtt_ms > 0 ? (uint64_t)p->info.rtt_ms : 0);
+}
+
+static void give_out(struct probe *p, struct probe_question *q, uint64_t now_ms)
+{
+	q->wanted = false;
+	q->waiting = true;
+	q->ticket = p->tickets;
+	q->due_ms = now_ms + reply_ms(p);
+}
+
+static void put_ping(struct probe *p, struct writer *w, int64_t expiration_s)
+{
+	const struct discv4_ping ping = {
+		.version = DISCV4_VERSION,
+		.from = p->params.own,
+		.to = p->params.node.endpoint,
+		.expiration_s = expiration_s,
+		.has_enr_seq = p->params.has_enr_seq,
+		.enr_seq = p->params.enr_seq,
+	};
+
+	discv4_ping_encode(w, &ping);
+}
+
+static void put_pong(struct probe *p, struct writer *w, int64_t expiration_s)
+{
+	const struct discv4_pong pong = {
+		.to = { .addr = p->pinged_from, .tcp_port = p->info.claims.tcp_port },
+		.ping_hash = { p->pinged_hash, sizeof(p->pinged_hash) },
+		.expiration_s = expiration_s,
+		.has_enr_seq = p->params.has_enr_seq,
+		.enr_seq = p->params.enr_seq,
+	};
+
+	discv4_pong_encode(w, &pong);
+}
+
+/* The PONG first: without it the questions behind it would not be answered. */
+bool probe_send(struct probe *p, struct probe_packet *out, uint64_t now_ms)
+{
+	int64_t expiration_s = unix_s(p, now_ms) + PROBE_EXPIRATION_S;
+	struct writer w;
+
+	*out = (struct probe_packet){ .to = p->params.node.endpoint.addr };
+	writer_init(&w, out->list, sizeof(out->list));
+	if (!p->pong_due && !p->ping.wanted && !p->findnode.wanted && !p->record.wanted)
+		return false;
+	out->ticket = ++p->tickets;
+	if (p->pong_due) {
+		p->pong_due = false;
+		out->type = DISCV4_PONG;
+		out->to = p->pinged_from;
+		put_pong(p, &w, expiration_s);
+	} else if (p->ping.wanted) {
+		give_out(p, &p->ping, now_ms);
+		asked_add(p->pings, &p->ping_count, PROBE_PINGS_MAX, out->ticket, now_ms);
+		out->type = DISCV4_PING;
+		put_ping(p, &w, expiration_s);
+	} else if (p->findnode.wanted) {
+		give_out(p, &p->findnode, now_ms);
+		out->type = DISCV4_FINDNODE;
+		discv4_findnode_encode(
+			&w, &(struct discv4_findnode){ slice_of(p->target, sizeof(p->target)),
+						       expiration_s });
+	} else {
+		give_out(p, &p->record, now_ms);
+		asked_add(p->requests, &p->request_count, PROBE_TRIES, out->ticket, now_ms);
+		out->type = DISCV4_ENRREQUEST;
+		discv4_enrrequest_encode(&w, &(struct discv4_enrrequest){ expiration_s });
+	}
+	assert(writer_ok(&w));
+	out->len = w.len;
+	p->info.packets_out++;
+	p->info.bytes_out += DISCV4_HEADER_LEN + w.len;
+	return true;
+}
+
+static void asked_sent(struct probe_asked *asked, unsigned count, uint32_t ticket,
+		       const uint8_t hash[static DISCV4_HASH_LEN], uint64_t now_ms)
+{
+	for (unsigned i = 0; i < count; i++) {
+		if (asked[i].ticket != ticket)
+			continue;
+		memcpy(asked[i].hash, hash, DISCV4_HASH_LEN);
+		asked[i].at_ms = now_ms;
+		asked[i].known = true;
+	}
+}
+
+void probe_sent(struct probe *p, uint32_t ticket, const uint8_t hash[static DISCV4_HASH_LEN],
+		uint64_t now_ms)
+{
+	struct probe_question *const questions[] = { &p->ping, &p->findnode, &p->record };
+
+	asked_sent(p->pings, p->ping_count, ticket, hash, now_ms);
+	asked_sent(p->requests, p->request_count, ticket, hash, now_ms);
+	for (size_t i = 0; i < sizeof(questions) / sizeof(*questions); i++) {
+		if (questions[i]->waiting && questions[i]->ticket == ticket)
+			questions[i]->due_ms = now_ms + reply_ms(p);
+	}
+}
+
+static void earlier(uint64_t *at, const struct probe_question *q)
+{
+	if (q->waiting && q->due_ms < *at)
+		*at = q->due_ms;
+}
+
+uint64_t probe_deadline(const struct probe *p)
+{
+	uint64_t at = visit_end(p);
+
+	switch (p->state) {
+	case PROBE_BONDING:
+		earlier(&at, &p->ping);
+		break;
+	case PROBE_SETTLING:
+		if (p->settled_ms < at)
+			at = p->settled_ms;
+		break;
+	case PROBE_ASKING:
+		earlier(&at, &p->findnode);
+		earlier(&at, &p->record);
+		break;
+	case PROBE_DONE:
+		return UINT64_MAX;
+	}
+	return at;
+}
+
+static void no_pong(struct probe *p, uint64_t now_ms)
+{
+	/* Once it has proven itself, its PONGs are no more than a means to get its PING. */
+	if (p->info.reached)
+		begin_asking(p, now_ms);
+	else if (p->ping.tries < PROBE_TRIES)
+		ask(&p->ping);
+	else
+		finish(p, now_ms);
+}
+
+/* A node that announces no number has most likely never heard of records (EIP-868). */
+static void no_record(struct probe *p, uint64_t now_ms)
+{
+	if (p->info.has_enr_seq && p->record.tries < PROBE_TRIES)
+		ask(&p->record);
+	else
+		end_record(p, now_ms);
+}
+
+static bool is_due(const struct probe_question *q, uint64_t now_ms)
+{
+	return q->waiting && q->due_ms <= now_ms;
+}
+
+void probe_tick(struct probe *p, uint64_t now_ms)
+{
+	p->nodes = (struct reader){ .data = NULL };
+	if (now_ms < probe_deadline(p))
+		return;
+	if (now_ms >= visit_end(p)) {
+		finish(p, now_ms);
+		return;
+	}
+	switch (p->state) {
+	case PROBE_BONDING:
+		if (is_due(&p->ping, now_ms))
+			no_pong(p, now_ms);
+		break;
+	case PROBE_SETTLING:
+		begin_asking(p, now_ms);
+		break;
+	case PROBE_ASKING:
+		if (is_due(&p->findnode, now_ms))
+			end_answer(p, now_ms);
+		if (p->state == PROBE_ASKING && is_due(&p->record, now_ms))
+			no_record(p, now_ms);
+		break;
+	case PROBE_DONE:
+		break;
+	}
+}
+
+void probe_cancel(struct probe *p, uint64_t now_ms)
+{
+	p->nodes = (struct reader){ .data = NULL };
+	finish_as(p, OUTCOME_CANCELLED, NULL, now_ms);
+}
+
+void probe_info(const struct probe *p, struct probe_info *out)
+{
+	*out = p->info;
+	out->completeness = drain_result(&p->drain);
+	out->findnodes = drain_findnodes(&p->drain);
+	out->table = drain_count(&p->drain);
+	out->other = p->info.has_other_key ? p->other_key : NULL;
+	if (out->record.len > 0)
+		out->record.data = p->record_bytes;
+}
