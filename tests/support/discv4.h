@@ -120,7 +120,7 @@ static inline void say_enrrequest(const struct player *by, int64_t expiration_s,
 	packet_end(out, &w, by);
 }
 
-/* With a record of the player's at that address. */
+/* With a record of the player's at that address, if it is one. */
 static inline void say_enrresponse(const struct player *by, struct slice request_hash, uint64_t seq,
 				   const struct enode_endpoint *at, struct packet *out)
 {
@@ -129,7 +129,8 @@ static inline void say_enrresponse(const struct player *by, struct slice request
 	struct writer w, r;
 
 	enr_draft_init(&draft, seq);
-	enr_draft_endpoint(&draft, at);
+	if (netaddr_is_ip(&at->addr))
+		enr_draft_endpoint(&draft, at);
 	writer_init(&r, record, sizeof(record));
 	enr_draft_sign(&draft, by->secp, &by->key, &r);
 	packet_begin(out, &w, DISCV4_ENRRESPONSE);

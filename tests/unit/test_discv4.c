@@ -422,6 +422,36 @@ static void follows_records(void **state)
 	assert_false(e->live);
 }
 
+/* A record without an address, or with one of a network that is none of its business. */
+static void moves_nowhere(void **state)
+{
+	static const uint32_t places[] = { 0, 0x0a000001, 0x7f000001 };
+	struct discv4_params params = params_of();
+	struct kademlia_node known = player_node(&players[0]);
+	struct packet request, packet;
+	struct discv4_packet heard;
+
+	(void)state;
+	begin(&params);
+	discv4_add(&node, &known, world.now_ms);
+	for (unsigned i = 0; i < sizeof(places) / sizeof(*places); i++) {
+		struct enode_endpoint at = { .addr = netaddr_ipv4(places[i], 31000) };
+		const struct kademlia_entry *e;
+
+		answer_check(&players[0], 5 + i);
+		expect(&players[0], DISCV4_ENRREQUEST, &request, &heard);
+		if (places[i] == 0)
+			at.addr.kind = NETADDR_NONE;
+		say_enrresponse(&players[0], packet_hash(&request), 5 + i, &at, &packet);
+		say(&players[0], &packet, DISCV4_TAKEN);
+		e = kademlia_find(&node.table, known.hash);
+		assert_true(netaddr_equal(&e->node.addr, &known.addr) && e->live);
+		assert_int_equal(e->node.seq, 5 + i);
+	}
+	answer_check(&players[0], 7);
+	assert_int_equal(world.mail_count, 0);
+}
+
 static const struct {
 	const char *name;
 	unsigned first, second; /* how many say the first address, how many the other one */
@@ -718,14 +748,15 @@ static void refreshes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(conforms),          cmocka_unit_test(conforms_by_steps),
-		cmocka_unit_test(refuses),           cmocka_unit_test(names_the_living),
-		cmocka_unit_test(bonds_end),         cmocka_unit_test(bonds_are_capped),
-		cmocka_unit_test(drops_the_silent),  cmocka_unit_test(follows_records),
-		cmocka_unit_test(believes_ten),      cmocka_unit_test(statements_draw),
-		cmocka_unit_test(no_amplifier),      cmocka_unit_test(looks_up),
-		cmocka_unit_test(asks_who_knows_us), cmocka_unit_test(spares_the_proof),
-		cmocka_unit_test(lookups_wait),      cmocka_unit_test(refreshes),
+		cmocka_unit_test(conforms),         cmocka_unit_test(conforms_by_steps),
+		cmocka_unit_test(refuses),          cmocka_unit_test(names_the_living),
+		cmocka_unit_test(bonds_end),        cmocka_unit_test(bonds_are_capped),
+		cmocka_unit_test(drops_the_silent), cmocka_unit_test(follows_records),
+		cmocka_unit_test(believes_ten),     cmocka_unit_test(moves_nowhere),
+		cmocka_unit_test(statements_draw),  cmocka_unit_test(no_amplifier),
+		cmocka_unit_test(looks_up),         cmocka_unit_test(asks_who_knows_us),
+		cmocka_unit_test(spares_the_proof), cmocka_unit_test(lookups_wait),
+		cmocka_unit_test(refreshes),
 	};
 
 	return cmocka_run_group_tests(tests, start, stop);

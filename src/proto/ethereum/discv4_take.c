@@ -228,22 +228,25 @@ static enum discv4_fate take_enrrequest(struct discv4 *d, const struct kademlia_
 	return DISCV4_TAKEN;
 }
 
-/* A newer record of a node of the table may say that it has moved. */
+/* A newer record of a node of the table may say that it has moved. One that names no place,
+ * or none to believe, moves nothing, but isn't asked for again. */
 static void record_apply(struct discv4 *d, const struct kademlia_node *node, const struct enr *e)
 {
 	const struct kademlia_entry *entry = kademlia_find(&d->table, node->hash);
+	struct kademlia_node newer;
 	struct enode_endpoint at;
-	struct kademlia_node moved;
+	bool has;
 
 	if (entry == NULL || e->seq <= entry->node.seq)
 		return;
-	if (entry->node.addr.kind == NETADDR_IPV6 ? !enr_endpoint6(e, &at) : !enr_endpoint4(e, &at))
-		return;
-	if (relay_check(&node->addr, &at.addr) != RELAY_OK)
-		return;
-	moved = kademlia_node(node->key, &at.addr, at.tcp_port);
-	moved.seq = e->seq;
-	kademlia_add(&d->table, &moved, d->now_ms, &d->random);
+	has = entry->node.addr.kind == NETADDR_IPV6 ? enr_endpoint6(e, &at) : enr_endpoint4(e, &at);
+	newer = entry->node;
+	newer.seq = e->seq;
+	if (has && relay_check(&node->addr, &at.addr) == RELAY_OK) {
+		newer.addr = at.addr;
+		newer.tcp_port = at.tcp_port;
+	}
+	kademlia_add(&d->table, &newer, d->now_ms, &d->random);
 }
 
 static enum discv4_fate take_enrresponse(struct discv4 *d, const struct kademlia_node *node,
