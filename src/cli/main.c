@@ -13,9 +13,9 @@
 #include <string.h>
 #include <unistd.h>
 
-extern const struct command command_crawl, command_decode, command_export, command_help,
-	command_listen, command_networks, command_peers, command_ping, command_report,
-	command_score, command_simulate;
+extern const struct command command_crawl, command_decode, command_enr, command_export,
+	command_help, command_key, command_listen, command_networks, command_peers, command_ping,
+	command_report, command_score, command_simulate;
 
 /* In the order in which help lists them. clang-format would put several in a line. */
 /* clang-format off */
@@ -27,6 +27,8 @@ const struct command *const commands[] = {
 	&command_report,
 	&command_export,
 	&command_decode,
+	&command_key,
+	&command_enr,
 	&command_simulate,
 	&command_score,
 	&command_networks,
