@@ -109,43 +109,61 @@ static void end_record(struct probe *p, uint64_t now_ms)
 		finish(p, now_ms);
 }
 
-static void next_findnode(struct probe *p, uint64_t now_ms)
+static void end_drain(struct probe *p, uint64_t now_ms)
 {
-	p->rest = false;
-	p->answer_nodes = 0;
-	if (drain_next(&p->drain, p->params.targets, p->target)) {
-		ask(&p->findnode);
-		return;
-	}
 	p->drain_over = true;
-	p->findnode.wanted = p->findnode.waiting = false;
 	p->info.drained_ms = since_start(p, now_ms);
 	begin_record(p);
 	if (p->record_over)
 		finish(p, now_ms);
 }
 
+static void next_findnode(struct probe *p, uint64_t now_ms)
+{
+	p->rest = false;
+	p->answer_nodes = 0;
+	if (drain_next(&p->drain, p->params.targets, p->target))
+		ask(&p->findnode);
+	else
+		end_drain(p, now_ms);
+}
+
+static void begin_drain(struct probe *p)
+{
+	uint8_t hash[KADEMLIA_HASH_LEN];
+
+	kademlia_hash(p->params.node.key, hash);
+	drain_init(&p->drain, hash);
+}
+
+/* Where no answer ever came, the node may not know us: its PING or our PONG was lost. It will
+ * ping again as soon as it is pinged. */
+static void never_answered(struct probe *p, uint64_t now_ms)
+{
+	if (p->info.findnodes >= PROBE_UNANSWERED_MAX) {
+		end_drain(p, now_ms);
+		return;
+	}
+	if (p->info.findnodes % DRAIN_SILENCES == 0)
+		begin_drain(p); /* which has given it up */
+	begin_bond(p);
+}
+
 static void end_answer(struct probe *p, uint64_t now_ms)
 {
-	/* Where no answer ever came, the node may not have got our PONG: then it will ping
-	 * again as soon as it is pinged. */
-	bool again = !p->answered && !p->rest;
-
 	p->findnode.waiting = false;
 	p->answered = p->answered || p->rest;
 	drain_reply_end(&p->drain);
-	if (p->answered)
+	if (p->answered) {
 		begin_record(p);
-	if (again && p->ping_count < PROBE_PINGS_MAX && drain_findnodes(&p->drain) < DRAIN_SILENCES)
-		begin_bond(p);
-	else
 		next_findnode(p, now_ms);
+	} else {
+		never_answered(p, now_ms);
+	}
 }
 
 void probe_init(struct probe *p, const struct probe_params *params, uint64_t now_ms)
 {
-	uint8_t hash[KADEMLIA_HASH_LEN];
-
 	memset(p, 0, sizeof(*p));
 	assert(netaddr_is_ip(&params->node.endpoint.addr) && params->targets != NULL);
 	assert(params->unix_ms >= 0);
@@ -153,8 +171,7 @@ void probe_init(struct probe *p, const struct probe_params *params, uint64_t now
 	p->started_ms = now_ms;
 	p->info.rtt_ms = p->info.bonded_ms = p->info.neighbors_ms = -1;
 	p->info.drained_ms = p->info.record_ms = p->info.total_ms = -1;
-	kademlia_hash(params->node.key, hash);
-	drain_init(&p->drain, hash);
+	begin_drain(p);
 	reader_init(&p->nodes, slice_of(NULL, 0));
 	if (memcmp(params->node.key, params->own_key, SECP_PUBLIC_LEN) == 0)
 		finish_as(p, OUTCOME_SELF, NULL, now_ms);
@@ -531,6 +548,7 @@ bool probe_send(struct probe *p, struct probe_packet *out, uint64_t now_ms)
 		put_ping(p, &w, expiration_s);
 	} else if (p->findnode.wanted) {
 		give_out(p, &p->findnode, now_ms);
+		p->info.findnodes++;
 		out->type = DISCV4_FINDNODE;
 		discv4_findnode_encode(
 			&w, &(struct discv4_findnode){ slice_of(p->target, sizeof(p->target)),
@@ -664,7 +682,6 @@ void probe_info(const struct probe *p, struct probe_info *out)
 {
 	*out = p->info;
 	out->completeness = drain_result(&p->drain);
-	out->findnodes = drain_findnodes(&p->drain);
 	out->table = drain_count(&p->drain);
 	out->other = p->info.has_other_key ? p->other_key : NULL;
 	if (out->record.len > 0)

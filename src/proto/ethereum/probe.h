@@ -41,8 +41,11 @@ enum {
 	/* After its PONG for its PING, which is sent at the same time. */
 	PROBE_SETTLE_MS = 300,
 	PROBE_EXPIRATION_S = 20, /* go-ethereum's, for all that we send */
-	/* One more for each FINDNODE without an answer; after the last one it is over. */
-	PROBE_PINGS_MAX = PROBE_TRIES + DRAIN_SILENCES - 1,
+	/* FINDNODEs, if none is ever answered. Each needs a new bond: one packet lost of five,
+	 * and it is in vain, every fourth time if 5 % are lost. */
+	PROBE_UNANSWERED_MAX = 5,
+	PROBE_FINDNODES_MAX = DRAIN_FINDNODES_MAX + DRAIN_SILENCES,
+	PROBE_PINGS_MAX = PROBE_TRIES + PROBE_UNANSWERED_MAX - 1,
 	/* PINGs that we answer: a node has a reason for one, or for one after each of ours. */
 	PROBE_PONGS_MAX = 2 * PROBE_PINGS_MAX,
 	/* Packets in: if each of NEIGHBORS has only one node, and some. More is a flood. */
