@@ -1,18 +1,8 @@
 /* test_drain.c: tables of 10,000 simulated nodes, drained, and compared with the truth.
  *
- * Every node has a table as the reference client's rules make it (kademlia.h): it has met
- * some of all others at each distance, and has checked on them for a while; some are gone.
  * No packets: the answers go straight from the one's table to the other's drain, cut into
  * NEIGHBORS as the reference client does. */
-#include "proto/ethereum/drain.h"
-#include "proto/ethereum/relay.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "support/tables.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define SANITIZED 1
@@ -27,189 +17,15 @@
 
 enum {
 	NODES = SANITIZED ? 2000 : 10000,
-	MET_MAX = 40,          /* nodes met at each distance: a bucket and its replacements, more */
 	FINDNODES_MEDIAN = 13, /* at most */
 	PACKET_NODES = 12,     /* of a NEIGHBORS packet: as many as fit into 1280 bytes */
 	SEEDS = 3,
-};
-
-struct node {
-	struct kademlia_node node;
-	bool online;
-	uint16_t *named; /* what the drain found; indexes, in order of arrival */
-	uint16_t *truth; /* what the table has to say */
-	unsigned named_count, truth_count;
-	enum drain_result result;
 };
 
 /* How packets fare, each a share of 1. */
 struct weather {
 	double lost, swapped, late;
 };
-
-struct world {
-	struct node *nodes; /* sorted by hash */
-	struct targets targets;
-	struct netaddr asker;
-};
-
-static int by_hash(const void *a, const void *b)
-{
-	return memcmp(((const struct node *)a)->node.hash, ((const struct node *)b)->node.hash,
-		      KADEMLIA_HASH_LEN);
-}
-
-static bool bit_of(const struct world *w, unsigned at, unsigned bit)
-{
-	return w->nodes[at].node.hash[bit / 8] >> (7 - bit % 8) & 1;
-}
-
-/* The networks of five hosters hold a fifth of the nodes, so that subnet limits matter. */
-static struct netaddr random_addr(struct random *random, double lan)
-{
-	for (;;) {
-		uint32_t ip = (uint32_t)random_next(random);
-		struct netaddr a;
-
-		if (random_unit(random) < 0.2)
-			ip = 0x05000000 + ((uint32_t)random_below(random, 5) << 16) + (ip & 0x1fff);
-		if (random_unit(random) < lan)
-			ip = 0x0a000000 | (ip & 0xffffff);
-		a = netaddr_ipv4(ip, 30303);
-		if (netaddr_is_routable(&a) || (lan > 0 && relay_is_lan(&a)))
-			return a;
-	}
-}
-
-static void world_init(struct world *w, double lan)
-{
-	struct random random = { 4242 };
-
-	w->nodes = calloc(NODES, sizeof(*w->nodes));
-	assert_non_null(w->nodes);
-	for (unsigned i = 0; i < NODES; i++) {
-		struct netaddr addr = random_addr(&random, lan);
-		uint8_t key[KADEMLIA_KEY_LEN];
-
-		for (unsigned j = 0; j < sizeof(key); j++)
-			key[j] = (uint8_t)random_next(&random);
-		w->nodes[i].node = kademlia_node(key, &addr, 30303);
-		w->nodes[i].online = random_unit(&random) < 0.7;
-	}
-	qsort(w->nodes, NODES, sizeof(*w->nodes), by_hash);
-	w->asker = netaddr_ipv4(0x08080808, 30303);
-}
-
-static void world_clear(struct world *w)
-{
-	for (unsigned i = 0; i < NODES; i++) {
-		free(w->nodes[i].named);
-		free(w->nodes[i].truth);
-	}
-	free(w->nodes);
-}
-
-static unsigned index_of(const struct world *w, const uint8_t hash[KADEMLIA_HASH_LEN])
-{
-	struct node key;
-	const struct node *found;
-
-	memcpy(key.node.hash, hash, KADEMLIA_HASH_LEN);
-	found = bsearch(&key, w->nodes, NODES, sizeof(*w->nodes), by_hash);
-	assert_non_null(found);
-	return (unsigned)(found - w->nodes);
-}
-
-/* Of the nodes lo .. hi - 1 the table's owner has met up to `met`. */
-static void meet(const struct world *w, struct kademlia *t, unsigned lo, unsigned hi, unsigned met,
-		 struct random *random)
-{
-	unsigned span = hi - lo, first = span > 0 ? (unsigned)random_below(random, span) : 0;
-
-	/* A stride through the range, as nodes of one range are near each other. */
-	for (unsigned i = 0; i < span && i < met; i++) {
-		unsigned at = span <= met ? lo + (first + i) % span
-					  : lo + (unsigned)random_below(random, span);
-
-		kademlia_add(t, &w->nodes[at].node, 0, random);
-	}
-}
-
-/* As the table of node `at` looks like after it has run for a while. */
-static void table_make(const struct world *w, unsigned at, struct kademlia *t)
-{
-	struct random random = { 1000 + at };
-	struct kademlia_node checked;
-	unsigned lo = 0, hi = NODES;
-	/* One in twenty has just started; of those some know nobody. */
-	bool newcomer = at % 20 == 0;
-	unsigned met = newcomer ? at / 20 % 3 : MET_MAX;
-	unsigned checks = newcomer ? 5 : 20 + (unsigned)random_below(&random, 580);
-
-	kademlia_init(t, w->nodes[at].node.hash);
-	for (unsigned bit = 0; hi - lo > 1; bit++) {
-		unsigned a = lo, b = hi; /* find the first that has the bit set */
-
-		while (a < b) {
-			unsigned mid = (a + b) / 2;
-
-			if (bit_of(w, mid, bit))
-				b = mid;
-			else
-				a = mid + 1;
-		}
-		if (bit_of(w, at, bit)) {
-			meet(w, t, lo, a, met, &random);
-			lo = a;
-		} else {
-			meet(w, t, a, hi, met, &random);
-			hi = a;
-		}
-	}
-	for (unsigned i = 0; i < checks && kademlia_deadline(t) != UINT64_MAX; i++) {
-		uint64_t now_ms = kademlia_deadline(t);
-
-		if (!kademlia_due(t, now_ms, &random, &checked))
-			continue;
-		/* Some that are gone now were there then. */
-		if (w->nodes[index_of(w, checked.hash)].online || random_unit(&random) < 0.1)
-			kademlia_alive(t, &checked, now_ms, &random);
-		else
-			kademlia_silent(t, &checked, now_ms, &random);
-	}
-}
-
-static int by_number(const void *a, const void *b)
-{
-	return (int)*(const uint16_t *)a - (int)*(const uint16_t *)b;
-}
-
-/* All that node `at` would ever name to us, by looking into its table. */
-static void truth_of(struct world *w, unsigned at, const struct kademlia *t)
-{
-	struct node *n = &w->nodes[at];
-	bool live = false;
-
-	n->truth = calloc(KADEMLIA_ENTRIES_MAX, sizeof(*n->truth));
-	n->named = calloc(KADEMLIA_ENTRIES_MAX, sizeof(*n->named));
-	assert_true(n->truth != NULL && n->named != NULL);
-	for (int pass = 0; pass < 2; pass++) {
-		for (unsigned i = 0; i < KADEMLIA_BUCKETS; i++) {
-			for (unsigned j = 0; j < t->buckets[i].entry_count; j++) {
-				const struct kademlia_entry *e = &t->buckets[i].entries[j];
-
-				if (pass == 0)
-					live = live || e->live;
-				else if ((e->live || !live) &&
-					 relay_check(&n->node.addr, &e->node.addr) == RELAY_OK &&
-					 (!relay_is_lan(&e->node.addr) || relay_is_lan(&w->asker)))
-					n->truth[n->truth_count++] =
-						(uint16_t)index_of(w, e->node.hash);
-			}
-		}
-	}
-	qsort(n->truth, n->truth_count, sizeof(*n->truth), by_number);
-}
 
 /* NEIGHBORS packets on their way. */
 struct packets {
@@ -302,7 +118,7 @@ static unsigned drain_table(struct world *w, unsigned at, const struct kademlia 
 		drain_reply_end(&d);
 	}
 	n->result = drain_result(&d);
-	qsort(n->named, n->named_count, sizeof(*n->named), by_number);
+	qsort(n->named, n->named_count, sizeof(*n->named), tables_by_number);
 	return drain_findnodes(&d);
 }
 
@@ -338,7 +154,7 @@ static void drain_world(struct world *w, const struct weather *weather, unsigned
 		tally->named += n->named_count;
 	}
 	free(t);
-	qsort(tally->findnodes, tally->drained, sizeof(*tally->findnodes), by_number);
+	qsort(tally->findnodes, tally->drained, sizeof(*tally->findnodes), tables_by_number);
 	tally->median = tally->findnodes[tally->drained / 2];
 	tally->findnodes_max = tally->findnodes[tally->drained - 1];
 	print_message("%u drained, %u partial, %u timed out, %u falsely; FINDNODEs: %u in the "
@@ -347,35 +163,6 @@ static void drain_world(struct world *w, const struct weather *weather, unsigned
 		      tally->results[DRAIN_TIMED_OUT], tally->falsely, tally->median,
 		      tally->findnodes_max, (unsigned long long)tally->named,
 		      (unsigned long long)tally->truth);
-}
-
-/* Everybody who can be reached by what the nodes name (lists: named, else truth). */
-static unsigned crawl(const struct world *w, const unsigned seeds[SEEDS], bool named,
-		      bool reached[NODES])
-{
-	uint16_t *queue = calloc(NODES, sizeof(*queue));
-	unsigned count = 0;
-
-	assert_non_null(queue);
-	memset(reached, 0, NODES * sizeof(*reached));
-	for (unsigned i = 0; i < SEEDS; i++) {
-		reached[seeds[i]] = true;
-		queue[count++] = (uint16_t)seeds[i];
-	}
-	for (unsigned i = 0; i < count; i++) {
-		const struct node *n = &w->nodes[queue[i]];
-		const uint16_t *list = named ? n->named : n->truth;
-		unsigned list_count = named ? n->named_count : n->truth_count;
-
-		for (unsigned j = 0; j < list_count; j++) {
-			if (reached[list[j]] || !w->nodes[list[j]].online)
-				continue;
-			reached[list[j]] = true;
-			queue[count++] = list[j];
-		}
-	}
-	free(queue);
-	return count;
 }
 
 static struct world world;
@@ -387,7 +174,7 @@ static void fair_weather(void **state)
 	unsigned seeds[SEEDS], found = 0, online = 0, reached;
 
 	(void)state;
-	world_init(&world, 0);
+	world_init(&world, NODES, 0, NULL);
 	drain_world(&world, &(struct weather){ 0 }, 1, &tally);
 	assert_int_equal(tally.results[DRAIN_DRAINED], NODES);
 	assert_int_equal(tally.falsely, 0);
@@ -403,8 +190,8 @@ static void fair_weather(void **state)
 	}
 	for (unsigned i = 0; i < NODES; i++)
 		online += world.nodes[i].online;
-	reached = crawl(&world, seeds, true, by_drain);
-	assert_int_equal(reached, crawl(&world, seeds, false, by_truth));
+	reached = world_crawl(&world, seeds, SEEDS, true, by_drain);
+	assert_int_equal(reached, world_crawl(&world, seeds, SEEDS, false, by_truth));
 	assert_memory_equal(by_drain, by_truth, sizeof(by_drain));
 	print_message("%u of %u online nodes reached from %u seeds\n", reached, online, SEEDS);
 	assert_true(reached > online * 99 / 100);
@@ -415,7 +202,7 @@ static void fair_weather(void **state)
 static void foul_weather(void **state)
 {
 	(void)state;
-	world_init(&world, 0);
+	world_init(&world, NODES, 0, NULL);
 	drain_world(&world, &(struct weather){ .lost = 0.05, .swapped = 0.02, .late = 0.01 }, 2,
 		    &tally);
 	assert_int_equal(tally.falsely, 0);
@@ -428,7 +215,7 @@ static void foul_weather(void **state)
 static void storm(void **state)
 {
 	(void)state;
-	world_init(&world, 0);
+	world_init(&world, NODES, 0, NULL);
 	drain_world(&world, &(struct weather){ .lost = 0.5 }, 10, &tally);
 	assert_int_equal(tally.falsely, 0);
 	assert_true(tally.results[DRAIN_PARTIAL] > tally.drained / 2);
@@ -440,7 +227,7 @@ static void storm(void **state)
 static void local_networks(void **state)
 {
 	(void)state;
-	world_init(&world, 0.03);
+	world_init(&world, NODES, 0.03, NULL);
 	drain_world(&world, &(struct weather){ 0 }, 5, &tally);
 	assert_int_equal(tally.falsely, 0);
 	assert_true(tally.results[DRAIN_PARTIAL] > 0);
