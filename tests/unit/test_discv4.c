@@ -501,6 +501,24 @@ static void believes_ten(void **state)
 	}
 }
 
+/* Ten that see us at an IPv6 address don't move a node that knows its IPv4 address; one
+ * that knows nothing believes them. */
+static void one_kind(void **state)
+{
+	(void)state;
+	for (unsigned known = 0; known < 2; known++) {
+		struct discv4_params params = params_of();
+
+		if (!known)
+			params.self.addr = (struct netaddr){ .port = NODE_PORT };
+		begin(&params);
+		for (unsigned i = 0; i < STATEMENTS_NEEDED; i++)
+			player_bonds(&players[i], &players[39].addr);
+		assert_int_equal(events_of(DISCV4_EVENT_STATEMENT), STATEMENTS_NEEDED);
+		assert_int_equal(events_of(DISCV4_EVENT_MOVED), 1 - known);
+	}
+}
+
 static void statements_draw(void **state)
 {
 	struct netaddr out, a = netaddr_ipv4(0x05aaaaaa, 4444), b = netaddr_ipv4(0x05bbbbbb, 5555);
@@ -745,17 +763,62 @@ static void refreshes(void **state)
 	assert_int_equal(events_of(DISCV4_EVENT_FOUND), 0);
 }
 
+/* The shortest PING that can be read, and the longest answers. */
+static void bounds_the_answers(void **state)
+{
+	struct discv4_params params = params_of();
+	struct discv4_packet heard;
+	struct packet packet;
+	struct writer w;
+	size_t outer, inner, len;
+
+	(void)state;
+	params.self.addr = players[7].addr;
+	params.seq = UINT64_MAX;
+	begin(&params);
+	packet_begin(&packet, &w, DISCV4_PING);
+	outer = rlp_put_list(&w);
+	rlp_put_uint(&w, 4);
+	for (unsigned i = 0; i < 2; i++) {
+		inner = rlp_put_list(&w);
+		rlp_put_uint(&w, 0);
+		rlp_put_uint(&w, 0);
+		rlp_end_list(&w, inner);
+	}
+	rlp_put_uint(&w, (uint64_t)later_s());
+	rlp_end_list(&w, outer);
+	packet_end(&packet, &w, &players[3]);
+	assert_int_equal(packet.len, 111);
+	say(&players[3], &packet, DISCV4_TAKEN);
+	expect(&players[3], DISCV4_PONG, &packet, &heard);
+	len = packet.len;
+	expect(&players[3], DISCV4_PING, &packet, &heard);
+	assert_int_equal(len + packet.len, 330);
+	assert_true(330 <= DISCV4_AMPLIFY_MAX * 111);
+	assert_int_equal(world.mail_count, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(conforms),         cmocka_unit_test(conforms_by_steps),
-		cmocka_unit_test(refuses),          cmocka_unit_test(names_the_living),
-		cmocka_unit_test(bonds_end),        cmocka_unit_test(bonds_are_capped),
-		cmocka_unit_test(drops_the_silent), cmocka_unit_test(follows_records),
-		cmocka_unit_test(believes_ten),     cmocka_unit_test(moves_nowhere),
-		cmocka_unit_test(statements_draw),  cmocka_unit_test(no_amplifier),
-		cmocka_unit_test(looks_up),         cmocka_unit_test(asks_who_knows_us),
-		cmocka_unit_test(spares_the_proof), cmocka_unit_test(lookups_wait),
+		cmocka_unit_test(conforms),
+		cmocka_unit_test(conforms_by_steps),
+		cmocka_unit_test(refuses),
+		cmocka_unit_test(names_the_living),
+		cmocka_unit_test(bonds_end),
+		cmocka_unit_test(bonds_are_capped),
+		cmocka_unit_test(drops_the_silent),
+		cmocka_unit_test(follows_records),
+		cmocka_unit_test(believes_ten),
+		cmocka_unit_test(one_kind),
+		cmocka_unit_test(bounds_the_answers),
+		cmocka_unit_test(moves_nowhere),
+		cmocka_unit_test(statements_draw),
+		cmocka_unit_test(no_amplifier),
+		cmocka_unit_test(looks_up),
+		cmocka_unit_test(asks_who_knows_us),
+		cmocka_unit_test(spares_the_proof),
+		cmocka_unit_test(lookups_wait),
 		cmocka_unit_test(refreshes),
 	};
 

@@ -210,7 +210,7 @@ static struct enode_endpoint from_endpoint(const struct discv4 *d)
 	return e;
 }
 
-void discv4_ping_write(const struct discv4 *d, const struct kademlia_node *node, struct writer *w)
+static void ping_encode(const struct discv4 *d, const struct kademlia_node *node, struct writer *w)
 {
 	struct discv4_ping m = {
 		.version = DISCV4_VERSION,
@@ -237,7 +237,7 @@ bool discv4_ping_for(struct discv4 *d, const struct kademlia_node *node,
 	p = pending_new(d, node, purpose);
 	if (p == NULL)
 		return false;
-	discv4_ping_write(d, node, &w);
+	ping_encode(d, node, &w);
 	datagram->ticket = p->ticket;
 	discv4_end_to(d, datagram, &w);
 	return true;

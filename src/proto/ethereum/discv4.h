@@ -61,8 +61,9 @@ enum {
 
 	/* Nodes in one packet of ours: 12 with IPv6 addresses fit, as go-ethereum counts. */
 	DISCV4_PACKET_NODES = 12,
-	/* Bytes out for each byte in, to an unproven address: PONG and PING, each with IPv6
-	 * addresses, for the shortest PING. RFC 9000, 8.1, allows QUIC as many. */
+	/* Bytes out for each byte in, to an unproven address. Nothing counts them: PONG and
+	 * PING have at most 330 bytes, with IPv6 addresses and the longest numbers, and a PING
+	 * that can be read has at least 111. RFC 9000, 8.1, allows QUIC as many. */
 	DISCV4_AMPLIFY_MAX = 3,
 	/* Outstanding PINGs and ENRREQUESTs. Strangers, who make us ping by pinging, may use
 	 * up the larger part of them, but never all. */
@@ -212,10 +213,10 @@ void discv4_clear(struct discv4 *d); /* wipes the key */
 
 enum discv4_fate discv4_recv(struct discv4 *d, const struct netaddr *from, struct slice datagram,
 			     uint64_t now_ms);
-/* The same with a packet that discv4_decode made of a datagram of len bytes, which is still
- * there: packets borrow. */
+/* The same with what discv4_decode made of a datagram, which is still there: packets
+ * borrow. */
 enum discv4_fate discv4_take(struct discv4 *d, const struct netaddr *from,
-			     const struct discv4_packet *p, size_t len, uint64_t now_ms);
+			     const struct discv4_packet *p, uint64_t now_ms);
 /* The next datagram to send. */
 bool discv4_send(struct discv4 *d, struct discv4_datagram *out);
 /* The same in steps. discv4_signed before the datagram is on its way: its hash is what the

@@ -28,7 +28,6 @@ void discv4_end_to(struct discv4 *d, struct discv4_datagram *datagram, const str
 /* False: too much is outstanding, or waits to be sent. */
 bool discv4_ping_for(struct discv4 *d, const struct kademlia_node *node,
 		     enum discv4_purpose purpose);
-void discv4_ping_write(const struct discv4 *d, const struct kademlia_node *node, struct writer *w);
 void discv4_pending_free(struct discv4 *d, struct discv4_pending *p);
 
 /* discv4_search.c */

@@ -18,7 +18,7 @@ static struct discv4_pending *pending_ping(struct discv4 *d, const struct kademl
 	return NULL;
 }
 
-static size_t pong_send(struct discv4 *d, const struct kademlia_node *node, struct slice ping_hash)
+static bool pong_send(struct discv4 *d, const struct kademlia_node *node, struct slice ping_hash)
 {
 	struct discv4_pong m = {
 		.to = { .addr = node->addr, .tcp_port = node->tcp_port },
@@ -32,23 +32,10 @@ static size_t pong_send(struct discv4 *d, const struct kademlia_node *node, stru
 
 	datagram = discv4_begin_to(d, &node->addr, DISCV4_PONG, &w);
 	if (datagram == NULL)
-		return 0;
+		return false;
 	discv4_pong_encode(&w, &m);
 	discv4_end_to(d, datagram, &w);
-	return w.len;
-}
-
-/* Whether a PING of ours and `more` bytes are within what `len` bytes allow. */
-static bool ping_allowed(const struct discv4 *d, const struct kademlia_node *node, size_t more,
-			 size_t len)
-{
-	uint8_t bytes[DISCV4_PACKET_MAX];
-	struct writer w;
-
-	writer_init(&w, bytes, sizeof(bytes));
-	discv4_begin(&w, DISCV4_PING);
-	discv4_ping_write(d, node, &w);
-	return w.len + more <= len * DISCV4_AMPLIFY_MAX;
+	return true;
 }
 
 /* Into the table goes only what we could name to others. */
@@ -59,16 +46,14 @@ static void node_add(struct discv4 *d, const struct kademlia_node *node)
 }
 
 static enum discv4_fate take_ping(struct discv4 *d, struct kademlia_node *node,
-				  const struct discv4_packet *p, size_t len)
+				  const struct discv4_packet *p)
 {
 	struct discv4_pending *outstanding = NULL;
 	struct discv4_bond *bond;
-	size_t pong_len;
 
 	/* Only the TCP port is taken from what it says of itself; it is where it speaks. */
 	node->tcp_port = p->ping.from.tcp_port;
-	pong_len = pong_send(d, node, p->hash);
-	if (pong_len == 0)
+	if (!pong_send(d, node, p->hash))
 		return DISCV4_TAKEN; /* no answer, no proof: all is as if it had been lost */
 	bond = discv4_bonds_find(&d->bonds, node->hash, &node->addr, d->now_ms);
 	if (bond != NULL) {
@@ -77,8 +62,7 @@ static enum discv4_fate take_ping(struct discv4 *d, struct kademlia_node *node,
 		node_add(d, node);
 	} else {
 		outstanding = pending_ping(d, node);
-		if (outstanding == NULL && ping_allowed(d, node, pong_len, len) &&
-		    discv4_ping_for(d, node, DISCV4_PURPOSE_STRANGER))
+		if (outstanding == NULL && discv4_ping_for(d, node, DISCV4_PURPOSE_STRANGER))
 			outstanding = pending_ping(d, node);
 	}
 	if (outstanding != NULL) {
@@ -99,6 +83,9 @@ static void take_statement(struct discv4 *d, const struct kademlia_node *node,
 	if (verdict != RELAY_OK && verdict != RELAY_LOW_PORT)
 		return;
 	discv4_tell(d, DISCV4_EVENT_STATEMENT, node)->addr = *says;
+	/* With both kinds of addresses we would move to and fro. */
+	if (d->params.self.addr.kind != NETADDR_NONE && d->params.self.addr.kind != says->kind)
+		return;
 	statements_add(&d->statements, &node->addr, says, d->now_ms);
 	if (d->params.self_fixed || !statements_agreed(&d->statements, d->now_ms, &agreed) ||
 	    !netaddr_is_host(&agreed) || netaddr_equal(&agreed, &d->params.self.addr))
@@ -289,11 +276,11 @@ static bool expired(const struct discv4 *d, const struct discv4_packet *p)
 }
 
 static enum discv4_fate take(struct discv4 *d, struct kademlia_node *node,
-			     const struct discv4_packet *p, size_t len)
+			     const struct discv4_packet *p)
 {
 	switch (p->type) {
 	case DISCV4_PING:
-		return take_ping(d, node, p, len);
+		return take_ping(d, node, p);
 	case DISCV4_PONG:
 		return take_pong(d, node, &p->pong);
 	case DISCV4_FINDNODE:
@@ -311,7 +298,7 @@ static enum discv4_fate take(struct discv4 *d, struct kademlia_node *node,
 }
 
 enum discv4_fate discv4_take(struct discv4 *d, const struct netaddr *from,
-			     const struct discv4_packet *p, size_t len, uint64_t now_ms)
+			     const struct discv4_packet *p, uint64_t now_ms)
 {
 	struct kademlia_node node = kademlia_node(p->signer, from, 0);
 	enum discv4_fate fate;
@@ -323,7 +310,7 @@ enum discv4_fate discv4_take(struct discv4 *d, const struct netaddr *from,
 		return DISCV4_SELF;
 	if (expired(d, p))
 		return DISCV4_EXPIRED;
-	fate = take(d, &node, p, len);
+	fate = take(d, &node, p);
 	discv4_search_tick(d);
 	return fate;
 }
@@ -339,5 +326,5 @@ enum discv4_fate discv4_recv(struct discv4 *d, const struct netaddr *from, struc
 	discv4_decode(&r, &p);
 	if (!reader_ok(&r))
 		return DISCV4_MALFORMED;
-	return discv4_take(d, from, &p, datagram.len, now_ms);
+	return discv4_take(d, from, &p, now_ms);
 }
