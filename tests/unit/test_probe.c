@@ -467,6 +467,7 @@ static const struct {
 	  0 },
 	{ "24 nodes in one answer", "pi6D", "many", 40, OK_ALL, 1, 1, 4, 1, 1 },
 	{ "bonded by a fourth of five tries", "pi.pi.pi.piD", "", 40, OK_ALL, 4, 4, 6, 1, 1 },
+	{ "bonded anew, its PING comes first", "p..iD", "", 40, OK_ALL, 2, 1, 4, 1, 1 },
 	/* The record. */
 	{ "no record", "pifff", "", 40, OK_ALL, 1, 1, 3, 3, 0 },
 	{ "record at the third request", "pifff..rD", "", 40, OK_ALL, 1, 1, 3, 3, 1 },
@@ -660,9 +661,41 @@ static void endless_table(void **state)
 	}
 	probe_info(&rig.probe, &info);
 	assert_int_equal(rig.done, 1);
-	assert_in_range(info.findnodes, 2, DRAIN_FINDNODES_MAX);
+	assert_in_range(info.findnodes, 2, PROBE_FINDNODES_MAX);
 	assert_int_equal(info.completeness, DRAIN_PARTIAL);
 	assert_true(info.breaches[PROBE_BREACH_OFF_CURVE] > 0);
+}
+
+/* Whatever comes in whatever order, the visit ends, and costs no more than its caps. */
+static void any_order(void **state)
+{
+	static const char all[] = "ppiiifffffnxl0bm6raogvwesSuhtjJkc....DLN";
+	static struct rig rig;
+	struct random random = { 12 };
+	unsigned outcomes[OUTCOME_COUNT] = { 0 };
+
+	(void)state;
+	for (unsigned run = 0; run < 300; run++) {
+		struct probe_info info;
+
+		rig_init_for(&rig, 40, &it, 0);
+		for (unsigned i = 0; i < 60 && rig.done == 0; i++)
+			act(&rig, all[random_below(&random, sizeof(all) - 1)]);
+		for (unsigned step = 0; step < STEPS_MAX && rig.done == 0; step++)
+			wait_over(&rig);
+		probe_info(&rig.probe, &info);
+		assert_int_equal(rig.done, 1);
+		assert_in_range(rig.sent[DISCV4_PING], 1, PROBE_PINGS_MAX);
+		assert_in_range(rig.sent[DISCV4_PONG], 0, PROBE_PONGS_MAX);
+		assert_in_range(rig.sent[DISCV4_FINDNODE], 0, PROBE_FINDNODES_MAX);
+		assert_in_range(rig.sent[DISCV4_ENRREQUEST], 0, PROBE_TRIES);
+		assert_true(info.reached || rig.sent[DISCV4_FINDNODE] == 0);
+		assert_true(info.reached || rig.named == 0);
+		outcomes[info.outcome]++;
+	}
+	/* They don't all end the same way. */
+	assert_true(outcomes[OUTCOME_OK] > 20 && outcomes[OUTCOME_SELF] > 20);
+	assert_true(outcomes[OUTCOME_PROTOCOL_ERROR] > 20);
 }
 
 /* The time is over, ICMP says so, it is stopped from our side, or it is ourselves. */
@@ -758,10 +791,16 @@ static void names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(scripts),         cmocka_unit_test(what_was_learnt),
-		cmocka_unit_test(named_addresses), cmocka_unit_test(flood),
-		cmocka_unit_test(endless_table),   cmocka_unit_test(ends),
-		cmocka_unit_test(whose),           cmocka_unit_test(pong_goes_back),
+		cmocka_unit_test(scripts),
+		cmocka_unit_test(what_was_learnt),
+		cmocka_unit_test(named_addresses),
+		cmocka_unit_test(flood),
+		cmocka_unit_test(endless_table),
+		cmocka_unit_test(any_order),
+		cmocka_unit_test(ends),
+
+		cmocka_unit_test(whose),
+		cmocka_unit_test(pong_goes_back),
 		cmocka_unit_test(names),
 	};
 

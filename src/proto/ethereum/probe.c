@@ -226,7 +226,7 @@ static void take_ping(struct probe *p, const struct netaddr *from,
 	memcpy(p->pinged_hash, packet->hash.data, sizeof(p->pinged_hash));
 	p->pinged_from = *from; /* where it came from, whatever it says (discv4.md) */
 	p->knows_us = true;
-	if (p->state == PROBE_SETTLING)
+	if (p->state == PROBE_SETTLING || (p->state == PROBE_BONDING && p->info.reached))
 		begin_asking(p, now_ms);
 }
 
