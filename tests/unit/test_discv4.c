@@ -1,231 +1,5 @@
-/* test_discv4.c: a discv4 node, on virtual time. */
-#include "support/discv4_cases.h"
-
-enum { NODE_PORT = 30303, MAIL_MAX = 256, START_S = 1780000000, PLAYERS = 40 };
-
-/* What the node sent and nobody has read, and what it told. */
-struct world {
-	struct carrier carrier; /* first: the cases know no more */
-	uint64_t now_ms;
-	uint16_t last_port;
-	struct {
-		struct netaddr to;
-		struct packet packet;
-		uint64_t at_ms;
-	} mail[MAIL_MAX];
-	unsigned mail_count;
-	struct discv4_event events[MAIL_MAX];
-	unsigned event_count;
-	bool by_steps; /* packets are signed elsewhere */
-};
-
-static struct secp secp;
-static struct discv4 node;
-static struct world world;
-static struct player players[PLAYERS];
-
-static void fetch(void)
-{
-	struct discv4_datagram d;
-
-	while (world.by_steps ? discv4_send_unsigned(&node, &d) : discv4_send(&node, &d)) {
-		if (world.by_steps) {
-			discv4_sign(&d, &secp, &node.params.key);
-			discv4_signed(&node, &d);
-		}
-		assert_in_range(d.len, DISCV4_PACKET_MIN, DISCV4_PACKET_MAX);
-		assert_true(world.mail_count < MAIL_MAX);
-		world.mail[world.mail_count].to = d.to;
-		world.mail[world.mail_count].at_ms = world.now_ms;
-		world.mail[world.mail_count].packet.len = d.len;
-		memcpy(world.mail[world.mail_count++].packet.bytes, d.bytes, d.len);
-	}
-	while (world.event_count < MAIL_MAX && discv4_next(&node, &world.events[world.event_count]))
-		world.event_count++;
-}
-
-/* The first packet for that address, if there is one. */
-static bool take_mail(const struct netaddr *to, struct packet *out)
-{
-	for (unsigned i = 0; i < world.mail_count; i++) {
-		if (!netaddr_equal(&world.mail[i].to, to))
-			continue;
-		*out = world.mail[i].packet;
-		memmove(&world.mail[i], &world.mail[i + 1],
-			(--world.mail_count - i) * sizeof(*world.mail));
-		return true;
-	}
-	return false;
-}
-
-static void say(const struct player *by, const struct packet *p, enum discv4_fate expected)
-{
-	assert_string_equal(
-		discv4_fate_name(discv4_recv(&node, &by->addr, packet_slice(p), world.now_ms)),
-		discv4_fate_name(expected));
-	fetch();
-}
-
-static void run_until(uint64_t until_ms)
-{
-	while (discv4_deadline(&node) <= until_ms) {
-		if (discv4_deadline(&node) > world.now_ms)
-			world.now_ms = discv4_deadline(&node);
-		discv4_tick(&node, world.now_ms);
-		fetch();
-	}
-	world.now_ms = until_ms;
-}
-
-static int64_t wall_s(struct carrier *c)
-{
-	(void)c;
-	return START_S + (int64_t)world.now_ms / 1000;
-}
-
-static int64_t later_s(void)
-{
-	return wall_s(NULL) + PLAYER_EXPIRATION_S;
-}
-
-static void virtual_say(struct carrier *c, unsigned listener, struct slice packet)
-{
-	discv4_recv(c->node, &c->addrs[listener], packet, world.now_ms);
-	fetch();
-}
-
-static bool virtual_hear(struct carrier *c, unsigned listener, struct packet *out)
-{
-	uint64_t until_ms = world.now_ms + CASE_SILENCE_MS;
-
-	while (!take_mail(&c->addrs[listener], out)) {
-		if (discv4_deadline(c->node) > until_ms) {
-			world.now_ms = until_ms;
-			return false;
-		}
-		run_until(discv4_deadline(c->node) > world.now_ms ? discv4_deadline(c->node)
-								  : world.now_ms);
-	}
-	return true;
-}
-
-static void virtual_renew(struct carrier *c)
-{
-	world.last_port++;
-	for (unsigned i = 0; i < CASE_LISTENERS; i++)
-		c->addrs[i] = netaddr_ipv4(0x05060701 + i, world.last_port);
-}
-
-static struct discv4_params params_of(void)
-{
-	struct discv4_params p = { .secp = &secp, .seed = 9, .seq = 7 };
-
-	p.key.bytes[0] = 1;
-	p.wall_ms = (int64_t)START_S * 1000;
-	p.self.addr = netaddr_ipv4(0x05050505, NODE_PORT);
-	p.self.tcp_port = NODE_PORT;
-	return p;
-}
-
-static void begin(const struct discv4_params *params)
-{
-	memset(&world, 0, sizeof(world));
-	world.carrier = (struct carrier){ .node = &node,
-					  .node_addr = params->self.addr,
-					  .secp = &secp,
-					  .renew = virtual_renew,
-					  .say = virtual_say,
-					  .hear = virtual_hear,
-					  .now_s = wall_s };
-	world.now_ms = 1000;
-	world.last_port = 2000;
-	discv4_init(&node, params, world.now_ms);
-	fetch();
-}
-
-static int start(void **state)
-{
-	static const uint8_t random[SECP_RANDOM_LEN] = { 7 };
-
-	(void)state;
-	secp_init(&secp, random);
-	for (unsigned i = 0; i < PLAYERS; i++) {
-		struct netaddr addr = netaddr_ipv4(0x05100001 + (i << 8), 30000);
-
-		if (i % 4 == 3) { /* 2600:i::1 */
-			addr = (struct netaddr){ .kind = NETADDR_IPV6, .port = 30000 };
-			addr.bytes[0] = 0x26;
-			addr.bytes[3] = (uint8_t)i;
-			addr.bytes[2] = (uint8_t)i;
-			addr.bytes[15] = 1;
-		}
-		player_init(&players[i], &secp, 1 + i, &addr);
-	}
-	return 0;
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	secp_clear(&secp);
-	return 0;
-}
-
-/* The next packet for the player, which has to be of that type. */
-static void expect(const struct player *p, enum discv4_type type, struct packet *packet,
-		   struct discv4_packet *out)
-{
-	struct reader r;
-
-	assert_true(take_mail(&p->addr, packet));
-	reader_init(&r, packet_slice(packet));
-	discv4_decode(&r, out);
-	assert_true(reader_ok(&r));
-	assert_string_equal(discv4_type_name(out->type), discv4_type_name(type));
-}
-
-static void player_pings(const struct player *p)
-{
-	struct discv4_ping m = ping_of(p, &world.carrier.node_addr, wall_s(NULL));
-	struct packet ping;
-
-	say_ping(p, &m, &ping);
-	say(p, &ping, DISCV4_TAKEN);
-}
-
-static void player_pongs(const struct player *p, const struct packet *ping,
-			 const struct netaddr *sees, uint64_t seq, enum discv4_fate expected)
-{
-	struct discv4_pong m = { .to = { .addr = *sees },
-				 .ping_hash = packet_hash(ping),
-				 .expiration_s = later_s(),
-				 .has_enr_seq = seq > 0,
-				 .enr_seq = seq };
-	struct packet pong;
-
-	say_pong(p, &m, &pong);
-	say(p, &pong, expected);
-}
-
-static void player_bonds(const struct player *p, const struct netaddr *sees)
-{
-	struct discv4_packet heard;
-	struct packet packet;
-
-	player_pings(p);
-	expect(p, DISCV4_PONG, &packet, &heard);
-	expect(p, DISCV4_PING, &packet, &heard);
-	player_pongs(p, &packet, sees, 0, DISCV4_TAKEN);
-}
-
-static unsigned events_of(enum discv4_event_type type)
-{
-	unsigned n = 0;
-
-	for (unsigned i = 0; i < world.event_count; i++)
-		n += world.events[i].type == type;
-	return n;
-}
+/* test_discv4.c: a discv4 node, on virtual time: answers, bonds, table, records. */
+#include "support/discv4_world.h"
 
 static void conforms(void **state)
 {
@@ -315,6 +89,74 @@ static void names_the_living(void **state)
 	assert_int_equal(packets, 2);
 }
 
+/* Who is at a port of the system can ask, but is not named; nor who was never checked. */
+static void names_nobody(void **state)
+{
+	struct discv4_params params = params_of();
+	struct kademlia_node dead = player_node(&players[1]);
+	struct player low = players[0];
+	struct discv4_packet heard;
+	struct packet packet;
+
+	(void)state;
+	begin(&params);
+	low.addr.port = RELAY_PORT_SYSTEM;
+	discv4_add(&node, &dead, world.now_ms);
+	player_bonds(&low, &params.self.addr);
+	assert_int_equal(kademlia_count(&node.table), 1);
+	say_findnode(&low, dead.key, later_s(), &packet);
+	say(&low, &packet, DISCV4_TAKEN);
+	expect(&low, DISCV4_NEIGHBORS, &packet, &heard);
+	assert_int_equal(heard.neighbors.count, 0);
+	assert_int_equal(world.mail_count, 0);
+}
+
+/* A PONG proves the address of the one who was pinged, and no other's. */
+static void pongs_of_others(void **state)
+{
+	struct player elsewhere = players[0], other = players[1];
+	struct discv4_params params = params_of();
+	struct discv4_packet heard;
+	struct packet packet;
+
+	(void)state;
+	begin(&params);
+	elsewhere.addr = players[2].addr;
+	other.addr = players[0].addr;
+	player_pings(&players[0]);
+	expect(&players[0], DISCV4_PONG, &packet, &heard);
+	expect(&players[0], DISCV4_PING, &packet, &heard);
+	player_pongs(&elsewhere, &packet, &params.self.addr, 0, DISCV4_UNASKED);
+	player_pongs(&other, &packet, &params.self.addr, 0, DISCV4_UNASKED);
+	assert_int_equal(discv4_bonds_count(&node.bonds, world.now_ms), 0);
+	player_pongs(&players[0], &packet, &params.self.addr, 0, DISCV4_TAKEN);
+	assert_int_equal(discv4_bonds_count(&node.bonds, world.now_ms), 1);
+}
+
+/* After a proof nothing is asked for a while: no record, though there is one, no PING. */
+static void leaves_in_peace(void **state)
+{
+	struct discv4_params params = params_of();
+	struct netaddr lan = netaddr_ipv4(0x0a000001, NODE_PORT);
+	struct discv4_packet heard;
+	struct packet packet;
+
+	(void)state;
+	begin(&params);
+	for (unsigned i = 0; i < 20; i++) {
+		player_pings(&players[i]);
+		expect(&players[i], DISCV4_PONG, &packet, &heard);
+		expect(&players[i], DISCV4_PING, &packet, &heard);
+		/* What it says of our address is none of its business. */
+		player_pongs(&players[i], &packet, &lan, 9, DISCV4_TAKEN);
+	}
+	run_until(world.now_ms + DISCV4_FRESH_MS - 1);
+	assert_int_equal(world.mail_count, 0);
+	assert_int_equal(events_of(DISCV4_EVENT_STATEMENT), 0);
+	run_until(world.now_ms + 10 * KADEMLIA_SLOW_MS);
+	assert_true(world.mail_count > 0);
+}
+
 static void bonds_end(void **state)
 {
 	struct discv4_params params = params_of();
@@ -354,7 +196,13 @@ static void bonds_are_capped(void **state)
 		discv4_bonds_prove(&bonds, hash, &lan, 1000);
 	}
 	assert_int_equal(discv4_bonds_count(&bonds, 1000), DISCV4_BONDS_MAX);
-	assert_null(discv4_bonds_find(&bonds, hash, &crowd, 1000));
+	/* A bond with one address is none with any other. */
+	for (unsigned i = 1; i < 5000; i++) {
+		struct netaddr other = netaddr_ipv4(0x05060708 + i, 999);
+
+		discv4_bonds_prove(&bonds, hash, &crowd, 1000);
+		assert_null(discv4_bonds_find(&bonds, hash, &other, 1000));
+	}
 }
 
 static void answer_check(struct player *p, uint64_t seq)
@@ -420,6 +268,34 @@ static void follows_records(void **state)
 	assert_true(netaddr_equal(&e->node.addr, &at.addr));
 	assert_int_equal(e->node.seq, 5);
 	assert_false(e->live);
+}
+
+/* The signature of a record is its owner's, whoever sends it. */
+static void records_of_others(void **state)
+{
+	struct discv4_params params = params_of();
+	struct kademlia_node known = player_node(&players[0]);
+	struct player liar = players[0];
+	struct packet request, packet;
+	struct discv4_packet heard;
+	struct reader r;
+	struct writer w;
+
+	(void)state;
+	begin(&params);
+	discv4_add(&node, &known, world.now_ms);
+	answer_check(&players[0], 5);
+	expect(&players[0], DISCV4_ENRREQUEST, &request, &heard);
+	say_enrresponse(&players[1], packet_hash(&request), 5,
+			&(struct enode_endpoint){ .addr = players[1].addr }, &packet);
+	reader_init(&r, packet_slice(&packet));
+	discv4_decode(&r, &heard);
+	packet_begin(&request, &w, DISCV4_ENRRESPONSE);
+	discv4_enrresponse_encode(&w, heard.enrresponse.request_hash, heard.enrresponse.record.raw);
+	packet_end(&request, &w, &liar);
+	say(&liar, &request, DISCV4_MALFORMED);
+	assert_int_equal(events_of(DISCV4_EVENT_RECORD), 0);
+	assert_int_equal(kademlia_find(&node.table, known.hash)->node.seq, 0);
 }
 
 /* A record without an address, or with one of a network that is none of its business. */
@@ -580,189 +456,6 @@ static void no_amplifier(void **state)
 	assert_int_equal(events_of(DISCV4_EVENT_SILENT), 1);
 }
 
-static unsigned mail_for(const struct netaddr *to)
-{
-	unsigned n = 0;
-
-	for (unsigned i = 0; i < world.mail_count; i++)
-		n += netaddr_equal(&world.mail[i].to, to);
-	return n;
-}
-
-static void name(struct enode *out, const struct player *p)
-{
-	memcpy(out->key, p->public, sizeof(out->key));
-	out->endpoint = (struct enode_endpoint){ .addr = p->addr, .tcp_port = 30000 };
-}
-
-/* A lookup on its way: the first node was pinged. */
-static void begin_lookup(struct packet *ping)
-{
-	struct discv4_params params = params_of();
-	struct kademlia_node boot = player_node(&players[0]);
-	struct discv4_packet heard;
-
-	begin(&params);
-	discv4_add(&node, &boot, world.now_ms);
-	assert_int_equal(discv4_lookup(&node, players[9].public, world.now_ms), 1);
-	assert_int_equal(discv4_deadline(&node), world.now_ms);
-	run_until(world.now_ms);
-	expect(&players[0], DISCV4_PING, ping, &heard);
-	assert_int_equal(world.mail_count, 0);
-}
-
-static void expect_findnode(const struct player *p)
-{
-	struct discv4_packet heard;
-	struct packet packet;
-
-	expect(p, DISCV4_FINDNODE, &packet, &heard);
-	assert_memory_equal(heard.findnode.target.data, players[9].public, SECP_PUBLIC_LEN);
-}
-
-/* Proof in both directions, then the question; of those named, only who may be called. */
-static void looks_up(void **state)
-{
-	const struct kademlia_node *found[LOOKUP_RESULT_MAX];
-	struct discv4_packet heard;
-	struct enode named[6];
-	struct packet packet;
-
-	(void)state;
-	begin_lookup(&packet);
-	player_pongs(&players[0], &packet, &world.carrier.node_addr, 0, DISCV4_TAKEN);
-	run_until(world.now_ms + 10);
-	assert_int_equal(world.mail_count, 0);
-	player_pings(&players[0]);
-	expect(&players[0], DISCV4_PONG, &packet, &heard);
-	expect_findnode(&players[0]);
-	assert_int_equal(world.mail_count, 0);
-
-	for (unsigned i = 0; i < 6; i++)
-		name(&named[i], &players[4 + i]);
-	named[2].endpoint.addr = netaddr_ipv4(0x0a000001, 30000); /* from outside of a LAN */
-	named[3].endpoint.addr.port = 53;
-	memset(named[4].key, 0xff, sizeof(named[4].key)); /* no point of the curve */
-	memcpy(named[5].key, node.key, sizeof(named[5].key));
-	say_neighbors(&players[1], named, 6, later_s(), &packet);
-	say(&players[1], &packet, DISCV4_UNASKED);
-	say_neighbors(&players[0], named, 6, later_s() - 30, &packet);
-	say(&players[0], &packet, DISCV4_EXPIRED);
-	say_neighbors(&players[0], named, 6, later_s(), &packet);
-	say(&players[0], &packet, DISCV4_TAKEN);
-	assert_int_equal(mail_for(&players[4].addr), 1);
-	assert_int_equal(mail_for(&players[5].addr), 1);
-	assert_int_equal(world.mail_count, 2);
-	run_until(world.now_ms + DISCV4_MORE_MS);
-	say(&players[0], &packet, DISCV4_UNASKED); /* too late */
-
-	player_pings(&players[5]); /* before its PONG: as good */
-	expect(&players[5], DISCV4_PING, &packet, &heard);
-	player_pongs(&players[5], &packet, &world.carrier.node_addr, 0, DISCV4_TAKEN);
-	expect(&players[5], DISCV4_PONG, &packet, &heard);
-	expect_findnode(&players[5]);
-	say_neighbors(&players[5], named, 0, later_s(), &packet);
-	say(&players[5], &packet, DISCV4_TAKEN);
-	while (events_of(DISCV4_EVENT_FOUND) == 0)
-		run_until(discv4_deadline(&node));
-	assert_int_equal(discv4_found(&node, found), 2);
-	assert_true(memcmp(found[0]->key, players[0].public, SECP_PUBLIC_LEN) == 0 ||
-		    memcmp(found[1]->key, players[0].public, SECP_PUBLIC_LEN) == 0);
-	assert_true(memcmp(found[0]->key, players[5].public, SECP_PUBLIC_LEN) == 0 ||
-		    memcmp(found[1]->key, players[5].public, SECP_PUBLIC_LEN) == 0);
-}
-
-/* Who has a bond with us from before doesn't ping back; it is asked all the same. */
-static void asks_who_knows_us(void **state)
-{
-	const struct kademlia_node *found[LOOKUP_RESULT_MAX];
-	struct enode named[KADEMLIA_BUCKET_SIZE];
-	struct packet packet;
-
-	(void)state;
-	begin_lookup(&packet);
-	player_pongs(&players[0], &packet, &world.carrier.node_addr, 0, DISCV4_TAKEN);
-	run_until(world.now_ms + DISCV4_PING_BACK_MS - 1);
-	assert_int_equal(world.mail_count, 0);
-	run_until(world.now_ms + 1);
-	expect_findnode(&players[0]);
-	/* 12 and 12: more than 16 are not listened to, and the end needs no waiting. */
-	for (unsigned i = 0; i < KADEMLIA_BUCKET_SIZE; i++)
-		name(&named[i], &players[10 + i]);
-	say_neighbors(&players[0], named, 12, later_s(), &packet);
-	say(&players[0], &packet, DISCV4_TAKEN);
-	for (unsigned i = 0; i < 12; i++)
-		name(&named[i], &players[22 + i]);
-	say_neighbors(&players[0], named, 12, later_s(), &packet);
-	say(&players[0], &packet, DISCV4_TAKEN);
-	say(&players[0], &packet, DISCV4_UNASKED);
-	assert_int_equal(kademlia_count(&node.table), 1 + KADEMLIA_BUCKET_SIZE);
-	/* Nobody else is there: each of the 16 has its second, three at a time. */
-	while (events_of(DISCV4_EVENT_FOUND) == 0)
-		run_until(discv4_deadline(&node));
-	assert_int_equal(discv4_found(&node, found), 1);
-	assert_in_range(world.now_ms, 6 * DISCV4_REPLY_MS, 9 * DISCV4_REPLY_MS);
-}
-
-/* It pinged us before: no proof is needed. Six silences, and it is. */
-static void spares_the_proof(void **state)
-{
-	struct discv4_params params = params_of();
-	struct discv4_packet heard;
-	struct packet packet;
-
-	(void)state;
-	begin(&params);
-	player_bonds(&players[0], &params.self.addr);
-	for (unsigned i = 0; i <= DISCV4_FAILURES_MAX + 1; i++) {
-		world.event_count = 0;
-		discv4_lookup(&node, players[9].public, world.now_ms);
-		run_until(world.now_ms);
-		if (i <= DISCV4_FAILURES_MAX)
-			expect_findnode(&players[0]);
-		else
-			expect(&players[0], DISCV4_PING, &packet, &heard);
-		run_until(world.now_ms + DISCV4_REPLY_MS);
-		assert_int_equal(events_of(DISCV4_EVENT_FOUND), 1);
-		world.mail_count = 0; /* checks */
-	}
-}
-
-/* One after the other, and no more than can wait. */
-static void lookups_wait(void **state)
-{
-	struct discv4_params params = params_of();
-	unsigned next = 1;
-
-	(void)state;
-	begin(&params);
-	for (unsigned i = 1; i <= DISCV4_LOOKUPS_MAX; i++)
-		assert_int_equal(discv4_lookup(&node, players[0].public, world.now_ms), i);
-	assert_int_equal(discv4_lookup(&node, players[0].public, world.now_ms), 0);
-	run_until(world.now_ms + 1);
-	for (unsigned i = 0; i < world.event_count; i++)
-		assert_int_equal(world.events[i].number, next++);
-	assert_int_equal(next, DISCV4_LOOKUPS_MAX + 1);
-	assert_int_equal(discv4_deadline(&node), UINT64_MAX);
-}
-
-/* All alone it doesn't wait for half an hour: the bootstrap node is asked again. */
-static void refreshes(void **state)
-{
-	struct discv4_params params = params_of();
-	struct kademlia_node boot = player_node(&players[0]);
-
-	(void)state;
-	params.boots = &boot;
-	params.boots_count = 1;
-	params.refresh_ms = 30 * 60 * 1000;
-	begin(&params);
-	run_until(world.now_ms + 60 * 1000);
-	assert_in_range(events_of(DISCV4_EVENT_DROPPED), 4, 6);
-	assert_in_range(mail_for(&players[0].addr), 8, 30);
-	assert_int_equal(events_of(DISCV4_EVENT_FOUND), 0);
-}
-
 /* The shortest PING that can be read, and the longest answers. */
 static void bounds_the_answers(void **state)
 {
@@ -810,16 +503,15 @@ int main(void)
 		cmocka_unit_test(drops_the_silent),
 		cmocka_unit_test(follows_records),
 		cmocka_unit_test(believes_ten),
+		cmocka_unit_test(names_nobody),
+		cmocka_unit_test(pongs_of_others),
+		cmocka_unit_test(leaves_in_peace),
+		cmocka_unit_test(records_of_others),
 		cmocka_unit_test(one_kind),
 		cmocka_unit_test(bounds_the_answers),
 		cmocka_unit_test(moves_nowhere),
 		cmocka_unit_test(statements_draw),
 		cmocka_unit_test(no_amplifier),
-		cmocka_unit_test(looks_up),
-		cmocka_unit_test(asks_who_knows_us),
-		cmocka_unit_test(spares_the_proof),
-		cmocka_unit_test(lookups_wait),
-		cmocka_unit_test(refreshes),
 	};
 
 	return cmocka_run_group_tests(tests, start, stop);
