@@ -585,6 +585,30 @@ static void what_was_learnt(void **state)
 	assert_int_equal(rig.probe.info.outcome, OUTCOME_OK);
 }
 
+/* How long each answer is waited for; and that we are not told of ourselves. */
+static void waits(void **state)
+{
+	static struct rig rig;
+	struct enode list[] = { us, other };
+
+	(void)state;
+	rig_init_for(&rig, 40, &it, 0);
+	assert_int_equal(probe_deadline(&rig.probe), rig.now_ms + PROBE_REPLY_MS);
+	act(&rig, 'p');
+	assert_int_equal(probe_deadline(&rig.probe), rig.now_ms + PROBE_SETTLE_MS);
+	act(&rig, 'i');
+	assert_int_equal(probe_deadline(&rig.probe), rig.now_ms + PROBE_REPLY_MS + 10);
+	give_nodes(&rig, list, 2, fresh(&rig));
+	assert_int_equal(rig.named, 1);
+	assert_int_equal(probe_deadline(&rig.probe), rig.now_ms + PROBE_REST_MS);
+	give_nodes(&rig, nodes, 1, fresh(&rig)); /* which does not make the wait longer */
+	assert_int_equal(probe_deadline(&rig.probe), rig.now_ms - 10 + PROBE_REST_MS);
+	rig_init_for(&rig, 40, &it, 500);
+	assert_int_equal(probe_deadline(&rig.probe), START_MS + 500);
+	rig_init_for(&rig, 40, &it, UINT64_MAX);
+	assert_int_equal(probe_deadline(&rig.probe), START_MS + PROBE_REPLY_MS);
+}
+
 /* Of eight named only the good one may be called on; a node of a LAN may name its own. */
 static void named_addresses(void **state)
 {
@@ -797,6 +821,8 @@ int main(void)
 		cmocka_unit_test(flood),
 		cmocka_unit_test(endless_table),
 		cmocka_unit_test(any_order),
+		cmocka_unit_test(waits),
+
 		cmocka_unit_test(ends),
 
 		cmocka_unit_test(whose),
