@@ -578,17 +578,20 @@ static void asked_sent(struct probe_asked *asked, unsigned count, uint32_t ticke
 	}
 }
 
+static void wait_anew(struct probe_question *q, uint32_t ticket, uint64_t due_ms)
+{
+	if (q->waiting && q->ticket == ticket)
+		q->due_ms = due_ms;
+}
+
 void probe_sent(struct probe *p, uint32_t ticket, const uint8_t hash[static DISCV4_HASH_LEN],
 		uint64_t now_ms)
 {
-	struct probe_question *const questions[] = { &p->ping, &p->findnode, &p->record };
-
 	asked_sent(p->pings, p->ping_count, ticket, hash, now_ms);
 	asked_sent(p->requests, p->request_count, ticket, hash, now_ms);
-	for (size_t i = 0; i < sizeof(questions) / sizeof(*questions); i++) {
-		if (questions[i]->waiting && questions[i]->ticket == ticket)
-			questions[i]->due_ms = now_ms + reply_ms(p);
-	}
+	wait_anew(&p->ping, ticket, now_ms + reply_ms(p));
+	wait_anew(&p->findnode, ticket, now_ms + reply_ms(p));
+	wait_anew(&p->record, ticket, now_ms + reply_ms(p));
 }
 
 static void earlier(uint64_t *at, const struct probe_question *q)
