@@ -2,18 +2,8 @@
  *
  * No packets: the answers go straight from the one's table to the other's drain, cut into
  * NEIGHBORS as the reference client does. */
+#include "support/sanitized.h"
 #include "support/tables.h"
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#ifndef SANITIZED
-#define SANITIZED 0
-#endif
 
 enum {
 	NODES = SANITIZED ? 2000 : 10000,
