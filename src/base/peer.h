@@ -40,6 +40,11 @@ enum {
 	PEER_NODE_ID_MAX = 64, /* Ethereum's public key; shorter ids leave the rest unused */
 	PEER_NEGOTIATION_MAX = 160, /* bytes of the list of feature messages, in order of arrival */
 	PEER_RULE_MAX = 120,
+	/* "eth/68 snap/1 ...": 32 names of up to 8 bytes with their versions. */
+	PEER_CAPABILITIES_MAX = 640,
+	PEER_RECORD_MAX =
+		408, /* a node record as text: EIP-778's 300 bytes in base64, "enr:", NUL */
+	PEER_FAULTS_MAX = 320, /* the names of all kinds of faults, with their counts */
 };
 
 /* What a peer said of itself in one visit. Everything is as claimed by the peer;
@@ -60,12 +65,45 @@ struct peer_info {
 	struct netaddr sees_us_as; /* kind NETADDR_NONE if not said */
 };
 
+/* Which chain a node is on, as Ethereum's nodes say it. */
+struct peer_chain {
+	bool has_fork; /* from its Status, or else from its record */
+	uint8_t fork_hash[4];
+	uint64_t fork_next; /* 0: none known */
+	bool has_status;    /* network_id, genesis and head hold something */
+	uint64_t network_id;
+	uint8_t genesis[32], head[32];
+};
+
+/* What a visit learns of a node where peers are named over datagrams (Ethereum), beside
+ * peer_info: there agent is the client's name of the TCP session, protocol the version of
+ * eth that was agreed on, height the newest block. Slices borrow, like those of peer_info. */
+struct node_info {
+	/* Its table: how completely it was listed ("drained", "partial", "timed_out"; NULL: it
+	 * was not asked), by how many questions, and how many different nodes it holds. */
+	const char *completeness;
+	uint32_t findnodes, entries;
+	struct slice record; /* its signed record, "enr:..."; empty if it gave none */
+	bool has_record_seq; /* which it announced, whether or not it gave the record */
+	uint64_t record_seq;
+	struct slice faults; /* rules it broke without ending the visit: "expired 1, many 2" */
+
+	uint16_t tcp_port;         /* where it takes sessions; 0: not known */
+	const char *session;       /* how the session ended, a word; NULL: none was tried */
+	const char *session_rule;  /* the rule it broke there, or NULL */
+	bool has_hello;            /* capabilities and listen_port hold something */
+	struct slice capabilities; /* "eth/67 eth/68 snap/1" */
+	uint16_t listen_port;
+	struct peer_chain chain;
+};
+
 /* One peer named by another. */
 struct advert {
 	struct netaddr addr;
 	uint64_t services;
-	int64_t last_seen_s;  /* as claimed, seconds since 1970 */
+	int64_t last_seen_s;  /* as claimed, seconds since 1970; 0: not said */
 	struct slice node_id; /* borrowed; empty where the network has none */
+	uint16_t tcp_port;    /* of a node, whose addr has the UDP port; 0: none, or not said */
 };
 
 #endif

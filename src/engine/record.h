@@ -23,9 +23,10 @@ struct record {
 	int32_t reply_ms;     /* its first message with more than one address */
 	int32_t total_ms;
 	struct peer_info info;
-	uint32_t adverts;     /* addresses named, with repeats */
-	uint32_t adverts_new; /* not known before in this crawl */
-	uint32_t adverts_cut; /* left out: over the cap for one peer */
+	const struct node_info *node; /* borrowed; NULL where the network has no such nodes */
+	uint32_t adverts;             /* addresses named, with repeats */
+	uint32_t adverts_new;         /* not known before in this crawl */
+	uint32_t adverts_cut;         /* left out: over the cap for one peer */
 	uint32_t messages_in, unknown_in;
 	uint64_t bytes_in, bytes_out;
 };

@@ -1,10 +1,11 @@
 #include "proto/proto.h"
 
 #include "proto/bitcoin/chains.h"
+#include "proto/ethereum/chains.h"
 
 #include <string.h>
 
-const struct network networks[] = { BITCOIN_CHAINS };
+const struct network networks[] = { BITCOIN_CHAINS ETHEREUM_CHAINS };
 const size_t networks_count = sizeof(networks) / sizeof(*networks);
 
 const struct network *network_find(const char *name)

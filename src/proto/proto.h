@@ -20,14 +20,24 @@
 #define NETWORKS_SEEDS_MAX 10
 
 struct proto;
+struct identity; /* who we are, where a protocol has keys; each protocol's own */
+
+/* How a network's peers are found. */
+enum discovery {
+	DISCOVERY_SESSION, /* whoever is connected is asked whom it knows (Bitcoin) */
+	DISCOVERY_V4,      /* Ethereum's node discovery v4, over UDP; sessions tell the rest */
+};
 
 /* One network as data; rows of `networks`, or built from the command line. */
 struct network {
 	const char *name;
 	const struct proto *proto;
+	enum discovery discovery;
 	uint16_t default_port;
 	uint8_t magic[4];
 	const char *dns_seeds[NETWORKS_SEEDS_MAX]; /* names to resolve; NULL-terminated */
+	const char *const *boot_nodes;             /* enode URLs; NULL-terminated; NULL: none */
+	const char *chain; /* DISCOVERY_V4: the chain whose nodes are wanted; NULL: all */
 };
 
 enum session_role {
@@ -51,14 +61,16 @@ struct session_params {
 	uint64_t nonce; /* random: tells our own connections from others' */
 	bool (*is_own)(void *ctx, uint64_t nonce); /* NULL: compare with nonce only */
 	void *is_own_ctx;
-	int64_t unix_s;      /* wall clock at now_ms */
-	uint64_t services;   /* offered to the peer; 0 for a crawler */
-	int32_t height;      /* claimed; responders only */
-	int32_t protocol;    /* 0: the newest we speak */
-	struct slice agent;  /* our user agent; must outlive the session */
-	struct netaddr peer; /* whom we dialled, or who dialled us */
-	uint64_t timeout_ms; /* the whole session, from init; 0: for ever */
-	uint32_t ping_count; /* SESSION_GOAL_PING */
+	int64_t unix_s;       /* wall clock at now_ms */
+	uint64_t services;    /* offered to the peer; 0 for a crawler */
+	int32_t height;       /* claimed; responders only */
+	int32_t protocol;     /* 0: the newest we speak */
+	struct slice agent;   /* our user agent; must outlive the session */
+	struct netaddr peer;  /* whom we dialled, or who dialled us */
+	struct slice node_id; /* initiator: the key of whom we dial; empty where there are none */
+	const struct identity *identity; /* outlives the session; NULL where there are none */
+	uint64_t timeout_ms;             /* the whole session, from init; 0: for ever */
+	uint32_t ping_count;             /* SESSION_GOAL_PING */
 	uint64_t ping_interval_ms;
 };
 
@@ -101,7 +113,9 @@ struct session_counts {
 	uint32_t messages_in, unknown_in; /* unknown: commands not in our table */
 };
 
-enum { SESSION_SIZE_MAX = 2048 /* bytes of any protocol's session; checked at start */ };
+/* Bytes of any protocol's session, checked when it is compiled. RLPx's is the largest by far: it
+ * holds its buffers. */
+enum { SESSION_SIZE_MAX = 16 * 1024 };
 
 struct proto {
 	const char *name;
