@@ -43,9 +43,6 @@ const struct ethereum_chain ethereum_chains[] = {
 };
 const size_t ethereum_chains_count = sizeof(ethereum_chains) / sizeof(*ethereum_chains);
 
-/* Mainnet's genesis: a fork above is a time, below it a block (EIP-6122). */
-static const uint64_t first_time_s = 1438269973;
-
 const struct ethereum_chain *ethereum_chain_find(const char *name)
 {
 	for (size_t i = 0; i < ethereum_chains_count; i++) {
@@ -108,9 +105,8 @@ static uint64_t fork_after(const struct ethereum_chain *chain, size_t n)
 	return n < chain->forks_count ? chain->forks[n] : 0;
 }
 
-struct forkid forkid_at(const struct ethereum_chain *chain, const struct forkid_head *head)
+struct forkid forkid_after(const struct ethereum_chain *chain, size_t n)
 {
-	size_t n = passed(chain, head);
 	uint32_t sum = genesis_sum(chain);
 	struct forkid id = { .next = fork_after(chain, n) };
 
@@ -118,6 +114,11 @@ struct forkid forkid_at(const struct ethereum_chain *chain, const struct forkid_
 		sum = crc32_add_fork(sum, chain->forks[i]);
 	put_hash(sum, id.hash);
 	return id;
+}
+
+struct forkid forkid_at(const struct ethereum_chain *chain, const struct forkid_head *head)
+{
+	return forkid_after(chain, passed(chain, head));
 }
 
 bool forkid_place(const struct ethereum_chain *chain, const uint8_t hash[static 4], size_t *out)
@@ -147,7 +148,7 @@ enum forkid_verdict forkid_check(const struct ethereum_chain *chain, const struc
 	if (theirs < ours)
 		return remote->next == chain->forks[theirs] ? FORKID_BEHIND : FORKID_STALE;
 	if (remote->next != 0 &&
-	    (remote->next > first_time_s ? head->time_s : head->block) >= remote->next)
+	    (remote->next > ETHEREUM_FIRST_TIME_S ? head->time_s : head->block) >= remote->next)
 		return FORKID_MISSED;
 	return FORKID_SAME;
 }

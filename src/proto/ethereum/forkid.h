@@ -13,7 +13,11 @@ struct forkid {
 	uint64_t next;   /* 0: none known */
 };
 
-enum { ETHEREUM_FORKS_MAX = 24 };
+enum {
+	ETHEREUM_FORKS_MAX = 24,
+	/* Mainnet's genesis: a fork above is a time, below it a block (EIP-6122). */
+	ETHEREUM_FIRST_TIME_S = 1438269973,
+};
 
 /* One chain as data. Forks at the genesis, and several at one place, are one or none here:
  * EIP-2124 drops them. */
@@ -38,6 +42,8 @@ struct forkid_head {
 	uint64_t block, time_s;
 };
 
+/* The id of somebody who has passed the first n forks, of forks_count at most. */
+struct forkid forkid_after(const struct ethereum_chain *chain, size_t n);
 /* The id of somebody who stands there. */
 struct forkid forkid_at(const struct ethereum_chain *chain, const struct forkid_head *head);
 
