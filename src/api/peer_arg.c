@@ -1,8 +1,11 @@
 #include "api/peer_arg.h"
 
 #include "base/text.h"
+#include "proto/ethereum/enode.h"
+#include "proto/ethereum/enr.h"
 
 #include <ctype.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -83,6 +86,128 @@ static bool parse_name(const char *whole, const char *text, struct peer_arg *out
 	return true;
 }
 
+/* --- nodes: peers with a key --- */
+
+static bool starts_with(const char *text, const char *start)
+{
+	return strncmp(text, start, strlen(start)) == 0;
+}
+
+/* "TEXT": and the sentence. Records and URLs are long: their beginning tells which it is. */
+__attribute__((format(printf, 3, 4))) static bool fail(char *why, const char *text,
+						       const char *format, ...)
+{
+	enum { SHOWN = 48 };
+	int n = snprintf(why, PEER_ARG_WHY_MAX, "\"%.*s%s\"", SHOWN, text,
+			 strlen(text) > SHOWN ? "..." : "");
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(why + n, PEER_ARG_WHY_MAX - (size_t)n, format, args);
+	va_end(args);
+	return false;
+}
+
+/* enode:// and enr: say the protocol, and leave the network to the context. */
+static const struct network *node_network(const struct network *network, bool any_network)
+{
+	if (network != NULL && network->discovery == DISCOVERY_V4)
+		return network;
+	return network == NULL || any_network ? network_find("ethereum") : NULL;
+}
+
+static bool take_node(const char *text, const struct enode *node, struct peer_arg *out, char *why)
+{
+	const struct enode_endpoint *e = &node->endpoint;
+
+	if (e->addr.port == 0)
+		return fail(why, text,
+			    " has no UDP port, where nodes are asked whom they know: expected one "
+			    "from 1 to 65535");
+	if (!netaddr_is_host(&e->addr))
+		return fail(why, text, ": no node can have that address");
+	out->addr = e->addr;
+	out->port = e->addr.port;
+	out->tcp_port = e->tcp_port;
+	memcpy(out->node_id, node->key, sizeof(node->key));
+	out->node_id_len = sizeof(node->key);
+	return true;
+}
+
+/* KEY@HOST:PORT with a name for HOST: the part between, without the port. */
+static bool host_is_name(const char *text)
+{
+	const char *at = strchr(text, '@');
+
+	return at != NULL && is_dns_name(at + 1, strcspn(at + 1, ":?"));
+}
+
+/* rest: KEY@IP:PORT[?discport=N]. */
+static bool parse_url(const char *text, const char *rest, struct peer_arg *out, char *why)
+{
+	/* One more than any URL has: what doesn't fit is none, and stays none. */
+	char url[ENODE_TEXT_MAX + 1];
+	struct enode node;
+	const char *rule;
+
+	if (strchr(rest, '@') == NULL)
+		return fail(why, text,
+			    ": a node of Ethereum can be called by those alone who know its key: "
+			    "expected enode://KEY@IP:PORT or enr:..., which its software prints at "
+			    "the start (geth also as admin.nodeInfo)");
+	snprintf(url, sizeof(url), "enode://%s", rest);
+	if (enode_parse(slice_text(url), &node, &rule) == ERR_OK)
+		return take_node(text, &node, out, why);
+	if (host_is_name(rest))
+		return fail(why, text,
+			    ": a node is given by its IP address, as in enode://KEY@IP:PORT, not "
+			    "by a name");
+	return fail(why, text, " is no node; expected %s", rule);
+}
+
+/* The record's endpoint where discovery can be asked. */
+static bool parse_record(const char *text, struct peer_arg *out, char *why)
+{
+	uint8_t bytes[ENR_LEN_MAX];
+	struct enode node;
+	const char *rule;
+	struct enr e;
+	enum err err = enr_parse(slice_text(text), bytes, &e, &rule);
+
+	if (err != ERR_OK)
+		return fail(why, text, " is no node record: %s; expected %s", err_text(err), rule);
+	memcpy(node.key, e.key, sizeof(node.key));
+	if ((!enr_endpoint4(&e, &node.endpoint) || node.endpoint.addr.port == 0) &&
+	    (!enr_endpoint6(&e, &node.endpoint) || node.endpoint.addr.port == 0))
+		return fail(why, text,
+			    ": this record names no IP address with a UDP port, so the node can't "
+			    "be called");
+	return take_node(text, &node, out, why);
+}
+
+static bool parse_node(const char *text, const struct network *network, bool any_network,
+		       struct peer_arg *out, char *why)
+{
+	out->network = node_network(network, any_network);
+	if (out->network == NULL)
+		return fail(why, text,
+			    " is a node of Ethereum, and %s is another network: expected "
+			    "%s://HOST[:PORT]",
+			    network->name, network->name);
+	if (starts_with(text, "enr:"))
+		return parse_record(text, out, why);
+	return parse_url(text, text + strlen("enode://"), out, why);
+}
+
+struct advert peer_arg_advert(const struct peer_arg *peer)
+{
+	return (struct advert){ .addr = peer->addr,
+				.node_id = slice_of(peer->node_id, peer->node_id_len),
+				.tcp_port = peer->tcp_port };
+}
+
+/* --- all --- */
+
 /* The network before "://"; rest is what follows it. */
 static bool parse_scheme(const char *text, const struct network *network, bool any_network,
 			 struct peer_arg *out, const char **rest, char *why)
@@ -128,8 +253,12 @@ bool peer_arg_parse(const char *text, const struct network *network, bool any_ne
 	size_t len;
 
 	*out = (struct peer_arg){ 0 };
+	if (starts_with(text, "enode://") || starts_with(text, "enr:"))
+		return parse_node(text, network, any_network, out, why);
 	if (!parse_scheme(text, network, any_network, out, &rest, why))
 		return false;
+	if (out->network->discovery == DISCOVERY_V4)
+		return parse_url(text, rest, out, why);
 	len = strlen(rest);
 	if (len > 0 &&
 	    netaddr_parse(slice_of(rest, len), out->network->default_port, &out->addr) == ERR_OK) {

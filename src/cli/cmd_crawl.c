@@ -171,7 +171,7 @@ static int read_inputs(struct run *run, const char *network)
 	if (status == EXIT_DONE && o->exclude_file != NULL)
 		status =
 			exclude_read(run->cli, o->exclude_file, &run->exclude, &run->exclude_count);
-	if (status == EXIT_DONE && run->seeds.addrs_count + run->seeds.names_count == 0 &&
+	if (status == EXIT_DONE && run->seeds.count + run->seeds.names_count == 0 &&
 	    (o->no_default_seeds || run->network.dns_seeds[0] == NULL) && !o->resume)
 		return cli_usage(run->cli,
 				 "there is nobody to begin with: %s %s; give --seed or --seeds",
@@ -243,8 +243,8 @@ static void tell_earlier(struct run *run)
 
 static int begin_with(struct run *run, const struct seeds *seeds)
 {
-	for (size_t i = 0; i < seeds->addrs_count; i++)
-		walk_seed(run->walk, &seeds->addrs[i]);
+	for (size_t i = 0; i < seeds->count; i++)
+		walk_seed(run->walk, &seeds->list[i].addr);
 	for (size_t i = 0; i < seeds->names_count; i++) {
 		if (walk_name(run->walk, seeds->names[i].name, seeds->names[i].port) != ERR_OK)
 			return cli_usage(run->cli, "%s", walk_why(run->walk));
@@ -294,7 +294,7 @@ static int unreached(const struct run *run, const struct walk_result *result)
 	const char *why = "no seed answered; is there a way to the Internet? other seeds can be "
 			  "given with --seed";
 
-	if (result->stats.known == 0 && run->seeds.addrs_count > 0)
+	if (result->stats.known == 0 && run->seeds.count > 0)
 		why = "every seed is a private, an excluded or this machine's own address; "
 		      "--allow-private permits private ones";
 	else if (result->stats.known == 0)

@@ -9,7 +9,7 @@ enum { LINE_MAX_BYTES = 1024 };
 
 void seeds_clear(struct seeds *s)
 {
-	free(s->addrs);
+	free(s->list);
 	free(s->names);
 	*s = (struct seeds){ 0 };
 }
@@ -40,16 +40,29 @@ static int add_name(struct seeds *s, const char *name, uint16_t port)
 
 static int add_parsed(struct seeds *s, const struct peer_arg *peer)
 {
-	struct netaddr *addrs;
+	struct seed *list, *seed;
 
 	if (peer->is_name)
 		return add_name(s, peer->name, peer->port);
-	addrs = grow(s->addrs, s->addrs_count, &s->addrs_cap, sizeof(*addrs));
-	if (addrs == NULL)
+	list = grow(s->list, s->count, &s->cap, sizeof(*list));
+	if (list == NULL)
 		return EXIT_FAILED;
-	s->addrs = addrs;
-	addrs[s->addrs_count++] = peer->addr;
+	s->list = list;
+	seed = &list[s->count++];
+	*seed = (struct seed){ .addr = peer->addr,
+			       .tcp_port = peer->tcp_port,
+			       .node_id_len = (uint8_t)peer->node_id_len };
+	memcpy(seed->node_id, peer->node_id, sizeof(seed->node_id));
 	return EXIT_DONE;
+}
+
+struct advert seeds_advert(const struct seeds *s, size_t index)
+{
+	const struct seed *seed = &s->list[index];
+
+	return (struct advert){ .addr = seed->addr,
+				.node_id = slice_of(seed->node_id, seed->node_id_len),
+				.tcp_port = seed->tcp_port };
 }
 
 int seeds_add(struct seeds *s, const struct cli *cli, const struct network *network,
