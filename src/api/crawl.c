@@ -234,14 +234,15 @@ static enum err add_seeds(struct pw_crawl *c, struct walk *walk)
 
 	for (size_t i = 0; err == ERR_OK && i < c->seeds_count; i++) {
 		const struct peer_arg *seed = &c->seeds[i];
+		const struct advert advert = peer_arg_advert(seed);
 
 		if (seed->is_name)
 			err = walk_name(walk, seed->name, seed->port);
 		else
-			walk_seed(walk, &seed->addr);
+			walk_seed(walk, &advert);
 	}
 	if (err == ERR_OK && c->config.dns_seeds)
-		err = walk_dns_seeds(walk);
+		err = walk_default_seeds(walk);
 	return err;
 }
 

@@ -3,8 +3,10 @@
 #include "api/peer_arg.h"
 #include "io/dial.h"
 #include "io/limits.h"
+#include "proto/ethereum/session.h"
 #include "store/writer.h"
 
+#include <assert.h>
 #include <jansson.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -17,6 +19,9 @@ struct walk {
 	struct store_crawl crawl;
 	struct store_writer *writer;
 	struct driver *driver;
+	/* DISCOVERY_V4 alone; else NULL. */
+	struct identity *identity;
+	struct targets *targets;
 	struct resolve *resolve;
 	bool holding; /* the driver waits for names */
 	char names[RESOLVE_NAMES_MAX][PEER_ARG_NAME_MAX];
@@ -59,13 +64,13 @@ static void on_visit(void *ctx, const struct record *record, bool final)
 		w->config.on_visit(w->config.ctx, record, final);
 }
 
-static void on_advert(void *ctx, const struct netaddr *from, const struct advert *advert,
+static void on_advert(void *ctx, const struct advert *from, const struct advert *advert,
 		      int64_t at_ms)
 {
 	struct walk *w = ctx;
 
 	if (w->writer != NULL)
-		store_writer_advert(w->writer, from, advert, at_ms);
+		store_writer_advert(w->writer, &from->addr, advert, at_ms);
 }
 
 /* Running out of peers is the end from now on. */
@@ -123,7 +128,7 @@ static void on_answer(void *ctx, const struct resolve_answer *answer)
 	if (w->config.on_answer != NULL)
 		w->config.on_answer(w->config.ctx, answer);
 	for (size_t i = 0; i < answer->count; i++)
-		driver_seed(w->driver, &answer->addrs[i]);
+		driver_seed(w->driver, &(struct advert){ .addr = answer->addrs[i] });
 	if (answer->left == 0)
 		end_resolving(w);
 }
@@ -145,11 +150,30 @@ enum err walk_name(struct walk *w, const char *name, uint16_t port)
 	return ERR_OK;
 }
 
-enum err walk_dns_seeds(struct walk *w)
+static void add_boot_nodes(struct walk *w)
+{
+	const char *const *urls = w->config.visit.session.network->boot_nodes;
+	struct enode node;
+	const char *rule;
+
+	for (; urls != NULL && *urls != NULL; urls++) {
+		enum err err = enode_parse(slice_text(*urls), &node, &rule);
+
+		assert(err == ERR_OK);
+		(void)err;
+		walk_seed(w, &(struct advert){ .addr = node.endpoint.addr,
+					       .node_id = slice_of(node.key, sizeof(node.key)),
+					       .tcp_port = node.endpoint.tcp_port });
+	}
+}
+
+enum err walk_default_seeds(struct walk *w)
 {
 	const struct network *network = w->config.visit.session.network;
 	char filtered[PEER_ARG_NAME_MAX];
 	enum err err = ERR_OK;
+
+	add_boot_nodes(w);
 
 	for (size_t i = 0; i < NETWORKS_SEEDS_MAX && network->dns_seeds[i] != NULL; i++) {
 		snprintf(filtered, sizeof(filtered), "x9.%s", network->dns_seeds[i]);
@@ -247,9 +271,10 @@ static bool on_resumed(void *ctx, const struct netaddr *addr, enum outcome outco
 	struct crawl *crawl = ctx;
 
 	if (tries > 0)
-		crawl_add_visited(crawl, addr, outcome, reached, (uint8_t)tries);
+		crawl_add_visited(crawl, &(struct advert){ .addr = *addr }, outcome, reached,
+				  (uint8_t)tries);
 	else
-		crawl_add(crawl, addr);
+		crawl_add(crawl, &(struct advert){ .addr = *addr });
 	return true;
 }
 
@@ -271,6 +296,43 @@ static enum err start_writer(struct walk *w)
 }
 
 /* --- the walk --- */
+
+uint32_t walk_concurrency(const struct network *network)
+{
+	return network->discovery == DISCOVERY_V4 ? WALK_NODES_CONCURRENCY : WALK_CONCURRENCY;
+}
+
+/* Signatures are nearly all the work of a walk of nodes: a thread for each core. */
+unsigned walk_threads(const struct network *network)
+{
+	unsigned cores = uv_available_parallelism();
+
+	if (network->discovery != DISCOVERY_V4)
+		return 1;
+	return cores < DRIVER_THREADS_MAX ? cores : DRIVER_THREADS_MAX;
+}
+
+/* Who we are, and the keys to search with. */
+static enum err make_identity(struct walk *w)
+{
+	uint8_t random[SECP_RANDOM_LEN + IDENTITY_SEED_LEN];
+
+	if (w->config.visit.session.network->discovery != DISCOVERY_V4)
+		return ERR_OK;
+	w->config.crawl.nodes = true;
+	w->identity = calloc(1, sizeof(*w->identity));
+	w->targets = malloc(sizeof(*w->targets));
+	if (w->identity == NULL || w->targets == NULL) {
+		snprintf(w->why, sizeof(w->why), "out of memory");
+		return ERR_NOMEM;
+	}
+	dial_random(random, sizeof(random));
+	identity_init(w->identity, w->config.key, random);
+	explicit_bzero(random, sizeof(random));
+	targets_init(w->targets);
+	w->config.visit.session.identity = w->identity;
+	return ERR_OK;
+}
 
 /* The addresses of this machine are not dialled, even if they are seeds; those of its
  * loopback are, where private addresses are allowed. */
@@ -296,6 +358,9 @@ static enum err make_driver(struct walk *w)
 {
 	struct driver_config config = {
 		.visit = w->config.visit,
+		.node = { .targets = w->targets,
+			  .chain = w->config.chain,
+			  .no_session = w->config.no_session },
 		.crawl = w->config.crawl,
 		.threads = w->config.threads,
 		.on_known = on_known,
@@ -307,11 +372,7 @@ static enum err make_driver(struct walk *w)
 	enum err err;
 
 	dial_random(&config.crawl.key, sizeof(config.crawl.key));
-	err = driver_new(&config, &w->driver);
-	if (err != ERR_OK)
-		snprintf(w->why, sizeof(w->why),
-			 "cannot start %u event loops: out of memory or descriptors",
-			 config.threads);
+	err = driver_new(&config, &w->driver, w->why);
 	w->started_ns = uv_hrtime();
 	return err;
 }
@@ -327,9 +388,9 @@ static void set_defaults(struct walk_config *c)
 	if (c->visit.connect_timeout_ms == 0)
 		c->visit.connect_timeout_ms = WALK_CONNECT_TIMEOUT_MS;
 	if (c->crawl.concurrency == 0)
-		c->crawl.concurrency = WALK_CONCURRENCY;
+		c->crawl.concurrency = walk_concurrency(s->network);
 	if (c->threads == 0)
-		c->threads = 1;
+		c->threads = walk_threads(s->network);
 }
 
 enum err walk_new(const struct walk_config *config, struct walk **out, char *why)
@@ -344,7 +405,9 @@ enum err walk_new(const struct walk_config *config, struct walk **out, char *why
 	}
 	w->config = *config;
 	set_defaults(&w->config);
-	err = open_store(w);
+	err = make_identity(w);
+	if (err == ERR_OK)
+		err = open_store(w);
 	if (err == ERR_OK)
 		err = make_driver(w);
 	if (err == ERR_OK)
@@ -368,12 +431,16 @@ void walk_free(struct walk *w)
 	driver_free(w->driver);
 	if (w->store != NULL)
 		store_close(w->store);
+	if (w->identity != NULL)
+		identity_clear(w->identity);
+	free(w->identity);
+	free(w->targets);
 	free(w);
 }
 
-void walk_seed(struct walk *w, const struct netaddr *addr)
+void walk_seed(struct walk *w, const struct advert *peer)
 {
-	driver_seed(w->driver, addr);
+	driver_seed(w->driver, peer);
 }
 
 enum err walk_run(struct walk *w)

@@ -15,6 +15,9 @@
 
 enum {
 	WALK_CONCURRENCY = 2000,
+	/* Visits over UDP hold no descriptor most of the time, and nearly all that wait wait for
+	 * nodes that are gone: more at a time cost some kilobytes each. */
+	WALK_NODES_CONCURRENCY = 4000,
 	WALK_CONNECT_TIMEOUT_MS = 5 * 1000, /* Bitcoin Core's own */
 	/* A whole visit: handshake and reply have limits of their own. */
 	WALK_TIMEOUT_MS = 20 * 1000,
@@ -30,7 +33,13 @@ struct walk;
 struct walk_config {
 	struct visit_config visit; /* session.network, its agent and its flags; zero times: ours */
 	struct crawl_config crawl; /* the key is drawn here; exclude outlives the walk */
-	unsigned threads;
+	unsigned threads;          /* 0: walk_threads() */
+
+	/* Networks of DISCOVERY_V4 alone. What visit.session.identity is there, is made here. */
+	const struct secp_key *key;         /* who we are; NULL: a new key for this walk */
+	const struct ethereum_chain *chain; /* whose nodes are wanted; NULL: everybody's */
+	bool no_session;                    /* discovery alone, without a word over TCP */
+
 	const char *db; /* NULL: nothing is kept */
 	bool resume;    /* go on with the newest unfinished crawl in db */
 	bool adverts;   /* keep who named whom, too */
@@ -60,13 +69,18 @@ struct walk_result {
 enum err walk_new(const struct walk_config *config, struct walk **out, char *why);
 void walk_free(struct walk *w);
 
-/* Before walk_run. */
-void walk_seed(struct walk *w, const struct netaddr *addr);
+/* What a walk of that network does if nothing else is asked of it. */
+uint32_t walk_concurrency(const struct network *network);
+unsigned walk_threads(const struct network *network);
+
+/* Before walk_run. As crawl_add wants it. */
+void walk_seed(struct walk *w, const struct advert *peer);
 /* A name to be resolved. ERR_LIMIT beyond RESOLVE_NAMES_MAX, ERR_VALUE for a port that is
  * not that of the names before it. */
 enum err walk_name(struct walk *w, const char *name, uint16_t port);
-/* The network's DNS seeds, plain and with the x9. filter (full nodes with witness). */
-enum err walk_dns_seeds(struct walk *w);
+/* The network's own seeds: names for DNS, plain and with the x9. filter (full nodes with witness);
+ * its bootstrap nodes. */
+enum err walk_default_seeds(struct walk *w);
 
 /* Until nobody is left to ask, or until walk_stop. ERR_IO if names can't be looked up;
  * what befalls the store is told by walk_end. Once. */

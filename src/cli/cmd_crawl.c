@@ -1,9 +1,11 @@
 #include "api/walk.h"
 #include "cli/chain_arg.h"
 #include "cli/cli.h"
+#include "cli/fork_arg.h"
 #include "cli/progress.h"
 #include "cli/seeds.h"
 #include "cli/summary.h"
+#include "io/keyfile.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -12,8 +14,8 @@
 
 struct crawl_options {
 	struct option_list seeds;
-	const char *seeds_file, *exclude_file, *db, *contact;
-	bool no_default_seeds, allow_private, adverts, resume, patient;
+	const char *seeds_file, *exclude_file, *db, *contact, *key, *fork;
+	bool no_default_seeds, allow_private, adverts, resume, patient, no_session;
 	uint64_t concurrency, threads, max_peers, per_group;
 	uint64_t connect_timeout_ms, timeout_ms, duration_ms;
 	double rate;
@@ -26,8 +28,9 @@ static const struct option_row rows[] = {
 	{ "seed", 's', OPTION_LIST, "PEER", "begin with this peer", NULL, AT(seeds), 0, 0, NULL },
 	{ "seeds", 0, OPTION_TEXT, "FILE", "begin with the peers of this file, one a line", NULL,
 	  AT(seeds_file), 0, 0, NULL },
-	{ "no-default-seeds", 0, OPTION_FLAG, NULL, "don't ask the network's DNS seeds", NULL,
-	  AT(no_default_seeds), 0, 0, NULL },
+	{ "no-default-seeds", 0, OPTION_FLAG, NULL,
+	  "leave out the network's own DNS seeds or bootstrap nodes", NULL, AT(no_default_seeds), 0,
+	  0, NULL },
 	{ "db", 'd', OPTION_TEXT, "FILE", "keep what is learnt in this database", "peerwalk.db",
 	  AT(db), 0, 0, NULL },
 	{ "resume", 0, OPTION_FLAG, NULL,
@@ -35,10 +38,12 @@ static const struct option_row rows[] = {
 	  AT(resume), 0, 0, NULL },
 	{ "adverts", 0, OPTION_FLAG, NULL, "keep who named whom, too (large)", NULL, AT(adverts), 0,
 	  0, NULL },
-	{ "concurrency", 'c', OPTION_UINT, "N", "visits at a time", "2000", AT(concurrency), 1,
-	  1000000, NULL },
-	{ "threads", 't', OPTION_UINT, "N", "loops that share the work", "1", AT(threads), 1,
-	  DRIVER_THREADS_MAX, NULL },
+	{ "concurrency", 'c', OPTION_UINT, "N", "visits at a time (2000; for Ethereum 4000)", NULL,
+	  AT(concurrency), 1, 1000000, NULL },
+	{ "threads", 't', OPTION_UINT, "N",
+	  "loops that share the work (1; for Ethereum, where signatures are most of it, one a "
+	  "core)",
+	  NULL, AT(threads), 1, DRIVER_THREADS_MAX, NULL },
 	{ "connect-timeout", 0, OPTION_DURATION, "T", "how long a connection may take", "5s",
 	  AT(connect_timeout_ms), 0, 0, NULL },
 	{ "timeout", 0, OPTION_DURATION, "T",
@@ -64,6 +69,13 @@ static const struct option_row rows[] = {
 	{ "contact", 0, OPTION_TEXT, "TEXT",
 	  "whom to write to about this crawl: goes into the user agent", NULL, AT(contact), 0, 0,
 	  NULL },
+	{ FORK_ARG_ROW(AT(fork), "Ethereum: mark the nodes of other chains as wrong_network") },
+	{ "no-session", 0, OPTION_FLAG, NULL,
+	  "Ethereum: discovery alone, without asking over TCP for client and chain", NULL,
+	  AT(no_session), 0, 0, NULL },
+	{ "key", 'k', OPTION_TEXT, "FILE",
+	  "Ethereum: be the node of this key (peerwalk key), not of one made for this crawl", NULL,
+	  AT(key), 0, 0, NULL },
 	{ CHAIN_ARG_MAGIC(AT(chain)) },
 	{ CHAIN_ARG_PORT(AT(chain)) },
 	{ 0 },
@@ -79,6 +91,11 @@ struct run {
 	struct cidr *exclude;
 	size_t exclude_count;
 	uint32_t concurrency;
+	unsigned threads;
+	struct fork_arg fork;
+	const struct ethereum_chain *chain; /* NULL: nodes of all chains are wanted */
+	struct secp_key key;
+	bool has_key;
 	struct walk *walk;
 	struct progress *progress;
 	uv_signal_t signals[2];
@@ -132,14 +149,21 @@ static void on_signal(uv_signal_t *handle, int number)
 
 /* --- preparations --- */
 
-/* BIP 14: /name:version(comment)/; the comment may not hold what frames it. */
+static bool finds_nodes(const struct run *run)
+{
+	return run->network.discovery == DISCOVERY_V4;
+}
+
+/* BIP 14: /name:version(comment)/; the comment may not hold what frames it. Ethereum's clients
+ * call themselves name/version/... */
 static int make_agent(struct run *run)
 {
 	const char *contact = run->options->contact;
 	int n;
 
 	if (contact == NULL || *contact == 0) {
-		snprintf(run->agent, sizeof(run->agent), "/peerwalk:%s/", PEERWALK_VERSION);
+		snprintf(run->agent, sizeof(run->agent),
+			 finds_nodes(run) ? "peerwalk/v%s" : "/peerwalk:%s/", PEERWALK_VERSION);
 		return EXIT_DONE;
 	}
 	for (const char *p = contact; *p != 0; p++) {
@@ -147,7 +171,8 @@ static int make_agent(struct run *run)
 			return cli_usage(run->cli, "--contact may hold printable ASCII without "
 						   "slashes and parentheses (BIP 14)");
 	}
-	n = snprintf(run->agent, sizeof(run->agent), "/peerwalk:%s(%s)/", PEERWALK_VERSION,
+	n = snprintf(run->agent, sizeof(run->agent),
+		     finds_nodes(run) ? "peerwalk/v%s/(%s)" : "/peerwalk:%s(%s)/", PEERWALK_VERSION,
 		     contact);
 	if (n >= (int)sizeof(run->agent))
 		return cli_usage(run->cli,
@@ -157,6 +182,65 @@ static int make_agent(struct run *run)
 	return EXIT_DONE;
 }
 
+/* Whose nodes are wanted: the network's name may say it, too. */
+static int read_fork(struct run *run)
+{
+	const char *text = run->options->fork != NULL ? run->options->fork : run->network.chain;
+	char names[FORK_ARG_NAMES_MAX];
+	const char *rule;
+	enum err err;
+
+	if (text == NULL)
+		return EXIT_DONE;
+	err = fork_arg_parse(text, &run->fork, &rule);
+	if (err == ERR_NOT_FOUND) {
+		fork_arg_names(names);
+		return cli_usage(run->cli,
+				 "--fork: there is no chain \"%s\"; expected %s, or "
+				 "GENESIS:FORK,FORK,...",
+				 text, names);
+	}
+	if (err != ERR_OK)
+		return cli_usage(run->cli, "--fork: expected %s", rule);
+	run->chain = &run->fork.chain;
+	return EXIT_DONE;
+}
+
+static int read_key(struct run *run)
+{
+	const char *path = run->options->key;
+	char why[KEYFILE_WHY_MAX];
+
+	if (path == NULL)
+		return EXIT_DONE;
+	if (keyfile_read(path, &run->key, why) != ERR_OK) {
+		cli_error("%s", why);
+		return EXIT_FAILED;
+	}
+	run->has_key = true;
+	return EXIT_DONE;
+}
+
+/* What is said of nodes, and of nothing else. */
+static int read_node_inputs(struct run *run)
+{
+	const struct crawl_options *o = run->options;
+	int status;
+
+	if (!finds_nodes(run))
+		return o->fork == NULL && o->key == NULL && !o->no_session
+			       ? EXIT_DONE
+			       : cli_usage(run->cli, "--fork, --key and --no-session are for "
+						     "Ethereum's networks");
+	status = read_fork(run);
+	return status == EXIT_DONE ? read_key(run) : status;
+}
+
+static bool has_own_seeds(const struct run *run)
+{
+	return run->network.dns_seeds[0] != NULL || run->network.boot_nodes != NULL;
+}
+
 static int read_inputs(struct run *run, const char *network)
 {
 	const struct crawl_options *o = run->options;
@@ -164,6 +248,8 @@ static int read_inputs(struct run *run, const char *network)
 
 	if (status == EXIT_DONE)
 		status = make_agent(run);
+	if (status == EXIT_DONE)
+		status = read_node_inputs(run);
 	for (size_t i = 0; status == EXIT_DONE && i < o->seeds.count; i++)
 		status = seeds_add(&run->seeds, run->cli, &run->network, o->seeds.items[i]);
 	if (status == EXIT_DONE && o->seeds_file != NULL)
@@ -172,22 +258,25 @@ static int read_inputs(struct run *run, const char *network)
 		status =
 			exclude_read(run->cli, o->exclude_file, &run->exclude, &run->exclude_count);
 	if (status == EXIT_DONE && run->seeds.count + run->seeds.names_count == 0 &&
-	    (o->no_default_seeds || run->network.dns_seeds[0] == NULL) && !o->resume)
-		return cli_usage(run->cli,
-				 "there is nobody to begin with: %s %s; give --seed or --seeds",
-				 run->network.name,
-				 run->network.dns_seeds[0] == NULL
-					 ? "has no seeds of its own"
-					 : "has seeds, but --no-default-seeds leaves them out");
+	    (o->no_default_seeds || !has_own_seeds(run)) && !o->resume)
+		return cli_usage(
+			run->cli, "there is nobody to begin with: %s %s; give --seed or --seeds",
+			run->network.name,
+			has_own_seeds(run) ? "has seeds, but --no-default-seeds leaves them out"
+					   : "has no seeds of its own");
 	return status;
 }
 
 static void fit_concurrency(struct run *run)
 {
-	uint32_t wanted = (uint32_t)run->options->concurrency;
+	const struct crawl_options *o = run->options;
+	uint32_t wanted = (uint32_t)o->concurrency;
 	uint64_t limit;
 
-	run->concurrency = driver_fit_concurrency(wanted, (unsigned)run->options->threads, &limit);
+	if (wanted == 0)
+		wanted = walk_concurrency(&run->network);
+	run->threads = o->threads > 0 ? (unsigned)o->threads : walk_threads(&run->network);
+	run->concurrency = driver_fit_concurrency(wanted, run->threads, &limit);
 	if (run->concurrency < wanted)
 		cli_note(run->cli,
 			 "concurrency lowered from %u to %u: this process may open %llu files "
@@ -212,7 +301,10 @@ static int make_walk(struct run *run)
 			   .per_group = (uint32_t)o->per_group,
 			   .exclude = run->exclude,
 			   .exclude_count = run->exclude_count },
-		.threads = (unsigned)o->threads,
+		.threads = run->threads,
+		.key = run->has_key ? &run->key : NULL,
+		.chain = run->chain,
+		.no_session = o->no_session,
 		.db = o->db,
 		.resume = o->resume,
 		.adverts = o->adverts,
@@ -243,13 +335,16 @@ static void tell_earlier(struct run *run)
 
 static int begin_with(struct run *run, const struct seeds *seeds)
 {
-	for (size_t i = 0; i < seeds->count; i++)
-		walk_seed(run->walk, &seeds->list[i].addr);
+	for (size_t i = 0; i < seeds->count; i++) {
+		const struct advert seed = seeds_advert(seeds, i);
+
+		walk_seed(run->walk, &seed);
+	}
 	for (size_t i = 0; i < seeds->names_count; i++) {
 		if (walk_name(run->walk, seeds->names[i].name, seeds->names[i].port) != ERR_OK)
 			return cli_usage(run->cli, "%s", walk_why(run->walk));
 	}
-	if (!run->options->no_default_seeds && walk_dns_seeds(run->walk) != ERR_OK)
+	if (!run->options->no_default_seeds && walk_default_seeds(run->walk) != ERR_OK)
 		return cli_usage(run->cli, "%s", walk_why(run->walk));
 	return EXIT_DONE;
 }
@@ -366,6 +461,7 @@ static int run_crawl(struct cli *cli, void *options, char **args, unsigned args_
 		status = conclude(run);
 	walk_free(run->walk);
 	seeds_clear(&run->seeds);
+	secp_key_clear(&run->key);
 	free(run->exclude);
 	free(run);
 	return status;
@@ -393,7 +489,12 @@ const struct command command_crawl = {
 		    "peerwalk crawl bitcoin --resume\n"
 		    "    go on with an interrupted crawl\n"
 		    "peerwalk crawl mychain --magic 0a0b0c0d --port 7777 --seed seed.example.org\n"
-		    "    a Bitcoin-like chain that is not on the list\n",
+		    "    a Bitcoin-like chain that is not on the list\n"
+		    "peerwalk crawl ethereum --db nodes.db\n"
+		    "    every node of Ethereum's discovery: its table, its record, client and "
+		    "chain\n"
+		    "peerwalk crawl ethereum --fork mainnet --no-default-seeds --seed enode://...\n"
+		    "    from one node; those of other chains are marked\n",
 	.options = rows,
 	.options_size = sizeof(struct crawl_options),
 	.args_min = 1,

@@ -28,7 +28,8 @@ enum {
 struct crawl {
 	struct crawl_config config;
 	uint64_t start_ms;
-	struct addrset known;
+	struct addrset known; /* unless config.nodes */
+	struct nodeset nodes; /* if config.nodes */
 	struct gates gates;
 	uint32_t cursors[DIALABLE_CLASSES]; /* who comes next, in order of discovery */
 	unsigned turn;
@@ -53,12 +54,13 @@ enum err crawl_new(const struct crawl_config *config, uint64_t now_ms, struct cr
 	if (c->config.per_group == 0)
 		c->config.per_group = CRAWL_PER_GROUP;
 	if (c->config.new_per_peer == 0)
-		c->config.new_per_peer = CRAWL_NEW_PER_PEER;
+		c->config.new_per_peer = config->nodes ? CRAWL_NEW_PER_NODE : CRAWL_NEW_PER_PEER;
 	if (c->config.known_max == 0)
-		c->config.known_max = CRAWL_KNOWN_MAX;
+		c->config.known_max = config->nodes ? CRAWL_NODES_MAX : CRAWL_KNOWN_MAX;
 	c->start_ms = c->tokens_ms = now_ms;
 	c->tokens = 1;
-	if (addrset_init(&c->known, &config->key) != ERR_OK ||
+	if ((config->nodes ? nodeset_init(&c->nodes, &config->key)
+			   : addrset_init(&c->known, &config->key)) != ERR_OK ||
 	    gates_init(&c->gates, config->concurrency * 2) != ERR_OK) {
 		crawl_free(c);
 		return ERR_NOMEM;
@@ -72,12 +74,33 @@ void crawl_free(struct crawl *c)
 	if (c == NULL)
 		return;
 	addrset_clear(&c->known);
+	nodeset_clear(&c->nodes);
 	gates_clear(&c->gates);
 	free(c->retries);
 	free(c);
 }
 
 /* --- whom we know --- */
+
+static uint8_t *tag_of(const struct crawl *c, uint32_t id)
+{
+	return c->config.nodes ? nodeset_tag(&c->nodes, id) : addrset_tag(&c->known, id);
+}
+
+static void get_peer(const struct crawl *c, uint32_t id, struct advert *out)
+{
+	if (c->config.nodes) {
+		nodeset_get(&c->nodes, id, out);
+		return;
+	}
+	*out = (struct advert){ 0 };
+	addrset_get(&c->known, id, &out->addr);
+}
+
+static uint32_t known_count(const struct crawl *c)
+{
+	return c->config.nodes ? nodeset_count(&c->nodes) : addrset_count(&c->known);
+}
 
 static bool is_excluded(const struct crawl *c, const struct netaddr *addr)
 {
@@ -94,20 +117,9 @@ static bool is_allowed(const struct crawl *c, const struct netaddr *addr)
 	return c->config.allow_private ? netaddr_is_host(addr) : netaddr_is_routable(addr);
 }
 
-/* A new address, or one that may not become known. */
-static enum crawl_verdict add_new(struct crawl *c, const struct netaddr *addr, uint64_t hash)
+/* A new entry of the set: what becomes of it. */
+static enum crawl_verdict judge(struct crawl *c, const struct netaddr *addr, uint8_t *tag)
 {
-	bool added;
-	uint32_t id;
-	uint8_t *tag;
-
-	if (addrset_count(&c->known) >= c->config.known_max)
-		return CRAWL_CUT;
-	if (!is_allowed(c, addr))
-		return CRAWL_NOT_ROUTABLE;
-	if (addrset_add_hashed(&c->known, addr, hash, &id, &added) != ERR_OK)
-		return CRAWL_CUT;
-	tag = addrset_tag(&c->known, id);
 	if (is_excluded(c, addr)) {
 		/* Kept, so that the list is searched once an address. */
 		*tag = EXCLUDED;
@@ -123,17 +135,52 @@ static enum crawl_verdict add_new(struct crawl *c, const struct netaddr *addr, u
 	return CRAWL_NEW;
 }
 
+static enum crawl_verdict known_verdict(uint8_t tag)
+{
+	return tag == EXCLUDED || tag == OWN ? CRAWL_EXCLUDED : CRAWL_KNOWN;
+}
+
+/* A new address, or one that may not become known. */
+static enum crawl_verdict add_new(struct crawl *c, const struct netaddr *addr, uint64_t hash)
+{
+	bool added;
+	uint32_t id;
+
+	if (known_count(c) >= c->config.known_max)
+		return CRAWL_CUT;
+	if (!is_allowed(c, addr))
+		return CRAWL_NOT_ROUTABLE;
+	if (addrset_add_hashed(&c->known, addr, hash, &id, &added) != ERR_OK)
+		return CRAWL_CUT;
+	return judge(c, addr, tag_of(c, id));
+}
+
+/* The same for a node. */
+static enum crawl_verdict add_node(struct crawl *c, const struct advert *peer, bool over_cap)
+{
+	bool added;
+	uint32_t id;
+
+	if (peer->node_id.len != PEER_NODE_ID_MAX || !netaddr_is_ip(&peer->addr))
+		return CRAWL_NOT_ROUTABLE;
+	if (over_cap || known_count(c) >= c->config.known_max)
+		return nodeset_find(&c->nodes, peer, &id) ? known_verdict(*tag_of(c, id))
+							  : CRAWL_CUT;
+	if (!is_allowed(c, &peer->addr))
+		return CRAWL_NOT_ROUTABLE;
+	if (nodeset_add(&c->nodes, peer, &id, &added) != ERR_OK)
+		return CRAWL_CUT;
+	return added ? judge(c, &peer->addr, tag_of(c, id)) : known_verdict(*tag_of(c, id));
+}
+
 /* Nearly all that peers name is known already: that comes first. */
 static enum crawl_verdict add_hashed(struct crawl *c, const struct netaddr *addr, uint64_t hash,
 				     bool over_cap)
 {
 	uint32_t id;
 
-	if (addrset_find_hashed(&c->known, addr, hash, &id)) {
-		uint8_t state = *addrset_tag(&c->known, id);
-
-		return state == EXCLUDED || state == OWN ? CRAWL_EXCLUDED : CRAWL_KNOWN;
-	}
+	if (addrset_find_hashed(&c->known, addr, hash, &id))
+		return known_verdict(*tag_of(c, id));
 	return over_cap ? CRAWL_CUT : add_new(c, addr, hash);
 }
 
@@ -142,17 +189,26 @@ static bool is_usable(const struct netaddr *addr)
 	return netaddr_len(addr->kind) > 0;
 }
 
-enum crawl_verdict crawl_add(struct crawl *c, const struct netaddr *addr)
+enum crawl_verdict crawl_add(struct crawl *c, const struct advert *peer)
 {
-	if (!is_usable(addr))
+	if (c->config.nodes)
+		return add_node(c, peer, false);
+	if (!is_usable(&peer->addr))
 		return CRAWL_NOT_ROUTABLE;
-	return add_hashed(c, addr, addrset_hash(&c->known, addr), false);
+	return add_hashed(c, &peer->addr, addrset_hash(&c->known, &peer->addr), false);
 }
 
-uint32_t crawl_add_named(struct crawl *c, const struct advert *adverts, size_t count,
-			 uint32_t *taken, enum crawl_verdict *verdicts)
+static void count_verdict(enum crawl_verdict v, uint32_t counts[static CRAWL_CUT + 1],
+			  uint32_t *taken)
 {
-	uint32_t counts[CRAWL_CUT + 1] = { 0 };
+	counts[v]++;
+	*taken += v == CRAWL_NEW || v == CRAWL_NEW_NO_DIAL;
+}
+
+static void add_addresses(struct crawl *c, const struct advert *adverts, size_t count,
+			  uint32_t *taken, enum crawl_verdict *verdicts,
+			  uint32_t counts[static CRAWL_CUT + 1])
+{
 	uint64_t hashes[BLOCK];
 
 	for (size_t start = 0; start < count; start += BLOCK) {
@@ -173,11 +229,30 @@ uint32_t crawl_add_named(struct crawl *c, const struct advert *adverts, size_t c
 			if (is_usable(&block[i].addr))
 				v = add_hashed(c, &block[i].addr, hashes[i],
 					       *taken >= c->config.new_per_peer);
-			counts[v]++;
-			*taken += v == CRAWL_NEW || v == CRAWL_NEW_NO_DIAL;
+			count_verdict(v, counts, taken);
 			verdicts[start + i] = v;
 		}
 	}
+}
+
+static void add_nodes(struct crawl *c, const struct advert *adverts, size_t count, uint32_t *taken,
+		      enum crawl_verdict *verdicts, uint32_t counts[static CRAWL_CUT + 1])
+{
+	for (size_t i = 0; i < count; i++) {
+		verdicts[i] = add_node(c, &adverts[i], *taken >= c->config.new_per_peer);
+		count_verdict(verdicts[i], counts, taken);
+	}
+}
+
+uint32_t crawl_add_named(struct crawl *c, const struct advert *adverts, size_t count,
+			 uint32_t *taken, enum crawl_verdict *verdicts)
+{
+	uint32_t counts[CRAWL_CUT + 1] = { 0 };
+
+	if (c->config.nodes)
+		add_nodes(c, adverts, count, taken, verdicts, counts);
+	else
+		add_addresses(c, adverts, count, taken, verdicts, counts);
 	c->stats.adverts += count;
 	c->stats.not_routable += counts[CRAWL_NOT_ROUTABLE];
 	c->stats.excluded += counts[CRAWL_EXCLUDED];
@@ -191,9 +266,10 @@ void crawl_add_own(struct crawl *c, const struct netaddr *addr)
 	uint32_t id;
 	uint8_t *tag;
 
-	if (!is_usable(addr) || addrset_add(&c->known, addr, &id, &added) != ERR_OK)
+	if (c->config.nodes || !is_usable(addr) ||
+	    addrset_add(&c->known, addr, &id, &added) != ERR_OK)
 		return;
-	tag = addrset_tag(&c->known, id);
+	tag = tag_of(c, id);
 	if (!added && *tag != WAITING)
 		return; /* under way already, or never dialled anyhow */
 	if (!added) {
@@ -222,12 +298,20 @@ static uint64_t group_key(const struct crawl *c, const struct netaddr *addr)
 	return hash_siphash13(&c->config.key, bytes, sizeof(bytes)) | 1;
 }
 
+/* Nodes are of one class. */
+static uint32_t class_count(const struct crawl *c, unsigned class)
+{
+	if (c->config.nodes)
+		return class == 0 ? nodeset_count(&c->nodes) : 0;
+	return addrset_class_count(&c->known, class);
+}
+
 /* The next address of a class that still waits; false at the end of what is known. */
 static bool next_of_class(struct crawl *c, unsigned class, uint32_t *id)
 {
-	while (c->cursors[class] < addrset_class_count(&c->known, class)) {
+	while (c->cursors[class] < class_count(c, class)) {
 		*id = addrset_id(class, c->cursors[class]++);
-		if (*addrset_tag(&c->known, *id) == WAITING)
+		if (*tag_of(c, *id) == WAITING)
 			return true;
 	}
 	return false;
@@ -255,7 +339,7 @@ static bool next_candidate(struct crawl *c, uint32_t *id)
 /* Without memory for the queue an address is given up, and counted. */
 static void give_up(struct crawl *c, uint32_t id)
 {
-	*addrset_tag(&c->known, id) = DONE;
+	*tag_of(c, id) = DONE;
 	c->stats.waiting--;
 	c->stats.cut++;
 }
@@ -328,9 +412,13 @@ enum crawl_action crawl_next(struct crawl *c, uint64_t now_ms, struct crawl_dial
 	if (!take_token(c, now_ms, wait_until_ms))
 		return CRAWL_WAIT;
 	while (next_candidate(c, &id)) {
-		uint8_t *tag = addrset_tag(&c->known, id);
+		uint8_t *tag = tag_of(c, id);
+		struct advert peer;
 
-		addrset_get(&c->known, id, &out->addr);
+		get_peer(c, id, &peer);
+		out->addr = peer.addr;
+		out->node_id = peer.node_id;
+		out->tcp_port = peer.tcp_port;
 		if (*tag != WAITING && *tag != RETRY) {
 			/* Became our own while it waited: let the next one pass. */
 			gates_pass_on(&c->gates, group_key(c, &out->addr));
@@ -366,7 +454,7 @@ static bool push_retry(struct crawl *c, uint32_t id)
 		c->retry_cap = cap;
 	}
 	c->retries[c->retry_count++] = id;
-	*addrset_tag(&c->known, id) = RETRY;
+	*tag_of(c, id) = RETRY;
 	c->stats.waiting++;
 	return true;
 }
@@ -381,14 +469,14 @@ static void count_final(struct crawl *c, enum outcome outcome, bool reached)
 /* The visit is over: its places are free. Tells whether it was a first try. */
 static bool leave(struct crawl *c, uint32_t id)
 {
-	uint8_t tag = *addrset_tag(&c->known, id);
-	struct netaddr addr;
+	uint8_t tag = *tag_of(c, id);
+	struct advert peer;
 
 	assert(tag == ACTIVE || tag == ACTIVE_RETRY);
 	assert(c->stats.in_flight > 0);
-	addrset_get(&c->known, id, &addr);
-	gates_leave(&c->gates, ip_key(c, &addr));
-	gates_leave(&c->gates, group_key(c, &addr));
+	get_peer(c, id, &peer);
+	gates_leave(&c->gates, ip_key(c, &peer.addr));
+	gates_leave(&c->gates, group_key(c, &peer.addr));
 	c->stats.in_flight--;
 	return tag == ACTIVE;
 }
@@ -397,7 +485,7 @@ void crawl_give_back(struct crawl *c, uint32_t id)
 {
 	bool first = leave(c, id);
 
-	*addrset_tag(&c->known, id) = first ? WAITING : RETRY;
+	*tag_of(c, id) = first ? WAITING : RETRY;
 	c->first_tries -= first;
 	c->stats.begun--;
 	c->stats.waiting++;
@@ -407,7 +495,7 @@ void crawl_give_back(struct crawl *c, uint32_t id)
 
 bool crawl_finish(struct crawl *c, uint32_t id, enum outcome outcome, bool reached)
 {
-	uint8_t *tag = addrset_tag(&c->known, id);
+	uint8_t *tag = tag_of(c, id);
 	bool first = leave(c, id);
 
 	*tag = outcome == OUTCOME_SELF ? OWN : DONE;
@@ -417,16 +505,28 @@ bool crawl_finish(struct crawl *c, uint32_t id, enum outcome outcome, bool reach
 	return true;
 }
 
-void crawl_add_visited(struct crawl *c, const struct netaddr *addr, enum outcome outcome,
+/* A peer that may be there already; false if it is, or can't be added. */
+static bool add_quietly(struct crawl *c, const struct advert *peer, uint32_t *id)
+{
+	bool added = false;
+
+	if (c->config.nodes)
+		return peer->node_id.len == PEER_NODE_ID_MAX && netaddr_is_ip(&peer->addr) &&
+		       nodeset_add(&c->nodes, peer, id, &added) == ERR_OK && added;
+	return is_usable(&peer->addr) &&
+	       addrset_add(&c->known, &peer->addr, id, &added) == ERR_OK && added;
+}
+
+void crawl_add_visited(struct crawl *c, const struct advert *peer, enum outcome outcome,
 		       bool reached, uint8_t tries)
 {
-	bool added;
+	const struct netaddr *addr = &peer->addr;
 	uint32_t id;
 
-	if (!is_usable(addr) || addrset_add(&c->known, addr, &id, &added) != ERR_OK || !added)
+	if (!add_quietly(c, peer, &id))
 		return;
 	c->stats.known++;
-	*addrset_tag(&c->known, id) = DONE;
+	*tag_of(c, id) = DONE;
 	/* The rules may have changed between the runs: a second try keeps to those of now. */
 	if (outcome == OUTCOME_CONNECT_TIMEOUT && tries < 2 && netaddr_is_ip(addr) &&
 	    is_allowed(c, addr) && !is_excluded(c, addr) && push_retry(c, id))
@@ -442,6 +542,7 @@ void crawl_stop(struct crawl *c)
 void crawl_stats(const struct crawl *c, struct crawl_stats *out)
 {
 	*out = c->stats;
-	out->bytes = sizeof(*c) + addrset_bytes(&c->known) + gates_bytes(&c->gates) +
-		     c->retry_cap * sizeof(*c->retries);
+	out->bytes = sizeof(*c) +
+		     (c->config.nodes ? nodeset_bytes(&c->nodes) : addrset_bytes(&c->known)) +
+		     gates_bytes(&c->gates) + c->retry_cap * sizeof(*c->retries);
 }

@@ -10,11 +10,15 @@
  *     try waits;
  *   - at most one visit at a time to one IP, per_group to one /16 (IPv4) or /32 (IPv6);
  *   - non-routable, own and excluded addresses are never dialled, seeds included;
- *   - new addresses taken from one peer are capped, the excess is counted. */
+ *   - new addresses taken from one peer are capped, the excess is counted.
+ *
+ * Where peers have keys (config.nodes), "address" means a key at an address, as in nodeset.h:
+ * every such pair is visited once. */
 #ifndef PEERWALK_ENGINE_CRAWL_H
 #define PEERWALK_ENGINE_CRAWL_H
 
 #include "base/hash.h"
+#include "base/nodeset.h"
 #include "engine/record.h"
 
 struct crawl;
@@ -25,17 +29,22 @@ enum {
 	CRAWL_NEW_PER_PEER = 2000,
 	/* 16 million addresses: 250 MB of memory, a hundred times the known network. */
 	CRAWL_KNOWN_MAX = 16 * 1000 * 1000,
+	/* The same for nodes: a whole discv4 table holds 272 of them, and two million take 200 MB:
+	 * fifty times those that Ethereum's tables are known to name, the dead included. */
+	CRAWL_NEW_PER_NODE = 544,
+	CRAWL_NODES_MAX = 2 * 1000 * 1000,
 };
 
 struct crawl_config {
+	bool nodes;                 /* peers have keys: adverts come with node_id */
 	uint32_t concurrency;       /* visits at a time, all loops together; > 0 */
 	double rate_per_s;          /* visits begun a second; 0: no limit */
 	uint64_t max_visits;        /* 0: no limit */
 	uint64_t duration_ms;       /* begin no visit later than this; 0: no limit */
 	bool allow_private;         /* dial private and loopback addresses too */
 	uint32_t per_group;         /* 0: CRAWL_PER_GROUP */
-	uint32_t new_per_peer;      /* 0: CRAWL_NEW_PER_PEER */
-	uint32_t known_max;         /* 0: CRAWL_KNOWN_MAX */
+	uint32_t new_per_peer;      /* 0: CRAWL_NEW_PER_PEER, or CRAWL_NEW_PER_NODE */
+	uint32_t known_max;         /* 0: CRAWL_KNOWN_MAX, or CRAWL_NODES_MAX */
 	const struct cidr *exclude; /* outlives the crawl */
 	size_t exclude_count;
 	struct hash_key key; /* random: keeps peers from choosing colliding addresses */
@@ -50,7 +59,9 @@ enum crawl_action {
 struct crawl_dial {
 	uint32_t id;
 	struct netaddr addr;
-	uint8_t attempt; /* 1, or 2 for the late retry */
+	uint8_t attempt;      /* 1, or 2 for the late retry */
+	struct slice node_id; /* nodes: whom to expect there; borrows from the crawl for good */
+	uint16_t tcp_port;    /* nodes: 0: not known */
 };
 
 enum crawl_verdict {
@@ -82,17 +93,19 @@ void crawl_free(struct crawl *c);
 enum crawl_action crawl_next(struct crawl *c, uint64_t now_ms, struct crawl_dial *out,
 			     uint64_t *wait_until_ms);
 
-/* A seed, or an address of an earlier run; never capped by new_per_peer. */
-enum crawl_verdict crawl_add(struct crawl *c, const struct netaddr *addr);
+/* A seed, or a peer of an earlier run; never capped by new_per_peer. Of the advert count
+ * addr and, for nodes, node_id (else CRAWL_NOT_ROUTABLE) and tcp_port. */
+enum crawl_verdict crawl_add(struct crawl *c, const struct advert *peer);
 /* Addresses named by one peer in one message; taken counts what this peer has added
  * so far (start at 0). verdicts has room for count. Returns how many were cut. */
 uint32_t crawl_add_named(struct crawl *c, const struct advert *adverts, size_t count,
 			 uint32_t *taken, enum crawl_verdict *verdicts);
 /* Resume: this address was visited before the interruption. A CONNECT_TIMEOUT with
  * one try goes to the late retries. */
-void crawl_add_visited(struct crawl *c, const struct netaddr *addr, enum outcome outcome,
+void crawl_add_visited(struct crawl *c, const struct advert *peer, enum outcome outcome,
 		       bool reached, uint8_t tries);
-/* An address of our own: never dialled from now on. */
+/* An address of our own: never dialled from now on. Nothing to do for nodes, which are known
+ * by their keys. */
 void crawl_add_own(struct crawl *c, const struct netaddr *addr);
 
 /* How the visit handed out as `id` ended. Returns false if it will be tried again

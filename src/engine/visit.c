@@ -119,7 +119,10 @@ size_t visit_need(const struct visit *v)
 
 size_t visit_send(struct visit *v, uint8_t *out, size_t cap)
 {
-	return v->state == VISIT_OPEN ? proto_of(v)->send(v->session, out, cap) : 0;
+	/* Also the last words of a session that is over, a Disconnect with its reason. */
+	return v->state == VISIT_OPEN || (v->state == VISIT_DONE && v->connected_ms != 0)
+		       ? proto_of(v)->send(v->session, out, cap)
+		       : 0;
 }
 
 void visit_closed(struct visit *v, enum session_close how, uint64_t now_ms)

@@ -423,6 +423,7 @@ static void step(struct dial *dial)
 		}
 		break;
 	case VISIT_DONE:
+		send_pending(dial); /* last words */
 		finish(dial);
 		return;
 	}

@@ -5,6 +5,7 @@
 
 #include <assert.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,10 +13,11 @@
  * between their decoding and their look-up. */
 enum { NAMED_BATCH = 128 };
 
-/* One visit in flight, beside its dial. */
+/* One visit in flight, beside what carries it. */
 struct flight {
 	struct loop *loop;
-	struct dial *dial;
+	struct dial *dial; /* one of both */
+	struct node_visit *node;
 	struct flight *next, **link; /* in the loop's list */
 	uint32_t id;
 	uint8_t attempt;
@@ -31,6 +33,7 @@ struct loop {
 	uv_timer_t later;
 	uv_thread_t thread;
 	struct dialer dialer;
+	struct node_visitor *visitor; /* NULL unless DISCOVERY_V4 */
 	struct flight *flights;
 	uint32_t in_flight, share; /* share: visits at a time on this loop */
 	uint64_t begin_not_before_ms;
@@ -71,15 +74,17 @@ static void wake_idle(struct driver *d, const struct loop *but)
 
 /* --- what peers name --- */
 
-static void take_batch(struct loop *loop, struct flight *f, const struct netaddr *from,
+/* At most NAMED_BATCH of them. */
+static void take_batch(struct flight *f, const struct advert *from, const struct advert *named,
 		       size_t count)
 {
+	struct loop *loop = f->loop;
 	struct driver *d = loop->driver;
 	int64_t now = dialer_unix_ms(&loop->dialer);
 	uint32_t taken = f->taken;
 
 	uv_mutex_lock(&d->lock);
-	f->cut += crawl_add_named(d->crawl, loop->named, count, &f->taken, loop->verdicts);
+	f->cut += crawl_add_named(d->crawl, named, count, &f->taken, loop->verdicts);
 	if (f->taken > taken)
 		wake_idle(d, loop);
 	uv_mutex_unlock(&d->lock);
@@ -87,10 +92,9 @@ static void take_batch(struct loop *loop, struct flight *f, const struct netaddr
 		return; /* all of them known: the usual case */
 	for (size_t i = 0; i < count; i++) {
 		if (loop->verdicts[i] == CRAWL_NEW || loop->verdicts[i] == CRAWL_NEW_NO_DIAL)
-			d->config.on_known(d->config.ctx, &loop->named[i].addr, &loop->named[i],
-					   now);
+			d->config.on_known(d->config.ctx, &named[i].addr, &named[i], now);
 		if (d->config.on_advert != NULL)
-			d->config.on_advert(d->config.ctx, from, &loop->named[i], now);
+			d->config.on_advert(d->config.ctx, from, &named[i], now);
 	}
 }
 
@@ -99,13 +103,27 @@ static void on_event(void *ctx, struct visit *v, struct session_event *event)
 	struct flight *f = v->owner;
 	struct loop *loop = f->loop;
 	const struct proto *proto = v->config->session.network->proto;
+	struct advert from = { .addr = v->addr };
 	size_t count;
 
 	(void)ctx;
 	if (event->kind != SESSION_EVENT_ADVERTS)
 		return;
 	while ((count = proto->adverts(event, loop->named, NAMED_BATCH)) > 0)
-		take_batch(loop, f, &v->addr, count);
+		take_batch(f, &from, loop->named, count);
+}
+
+static void on_nodes(void *ctx, struct node_visit *v, const struct advert *adverts, size_t count)
+{
+	const struct enode *node = node_visit_node(v);
+	struct advert from = { .addr = node->endpoint.addr,
+			       .node_id = slice_of(node->key, sizeof(node->key)),
+			       .tcp_port = node->endpoint.tcp_port };
+
+	(void)ctx;
+	for (size_t at = 0; at < count; at += NAMED_BATCH)
+		take_batch(node_visit_owner(v), &from, adverts + at,
+			   count - at < NAMED_BATCH ? count - at : NAMED_BATCH);
 }
 
 /* --- visits --- */
@@ -156,12 +174,11 @@ static void finish_visit(struct flight *f, const struct record *record)
 	d->config.on_visit(d->config.ctx, &r, final);
 }
 
-static void on_done(void *ctx, struct dial *dial, const struct record *record)
+static void end_flight(struct flight *f, bool failed_here, const struct record *record)
 {
-	struct flight *f = ctx;
 	struct loop *loop = f->loop;
 
-	if (dial_failed_here(dial) && !loop->driver->cancelling)
+	if (failed_here && !loop->driver->cancelling)
 		give_back(loop, f->id);
 	else
 		finish_visit(f, record);
@@ -169,9 +186,33 @@ static void on_done(void *ctx, struct dial *dial, const struct record *record)
 	pump(loop);
 }
 
+static void on_done(void *ctx, struct dial *dial, const struct record *record)
+{
+	end_flight(ctx, dial_failed_here(dial), record);
+}
+
+static void on_node_done(void *ctx, struct node_visit *v, const struct record *record)
+{
+	(void)ctx;
+	end_flight(node_visit_owner(v), node_visit_failed_here(v), record);
+}
+
+static enum err start_visit(struct flight *f, const struct crawl_dial *next)
+{
+	struct loop *loop = f->loop;
+	uint64_t nonce = random_next(&loop->nonces);
+	struct enode node;
+
+	if (loop->visitor == NULL)
+		return dial_start(&loop->dialer, &loop->driver->visit, &next->addr, nonce, on_done,
+				  f, &f->dial);
+	node.endpoint = (struct enode_endpoint){ .addr = next->addr, .tcp_port = next->tcp_port };
+	memcpy(node.key, next->node_id.data, sizeof(node.key));
+	return node_visit_start(loop->visitor, &node, nonce, f, &f->node);
+}
+
 static bool begin(struct loop *loop, const struct crawl_dial *next)
 {
-	struct driver *d = loop->driver;
 	struct flight *f = calloc(1, sizeof(*f));
 
 	if (f == NULL)
@@ -183,8 +224,7 @@ static bool begin(struct loop *loop, const struct crawl_dial *next)
 		f->next->link = &f->next;
 	loop->flights = f;
 	loop->in_flight++;
-	if (dial_start(&loop->dialer, &d->visit, &next->addr, random_next(&loop->nonces), on_done,
-		       f, &f->dial) == ERR_OK)
+	if (start_visit(f, next) == ERR_OK)
 		return true;
 	land(f);
 	return false;
@@ -202,6 +242,8 @@ static void finish_loop(struct loop *loop)
 	uv_mutex_unlock(&loop->driver->lock);
 	if (before)
 		return;
+	if (loop->visitor != NULL)
+		node_visitor_close(loop->visitor);
 	uv_close((uv_handle_t *)&loop->wake, NULL);
 	uv_close((uv_handle_t *)&loop->later, NULL);
 	if (loop->index == 0)
@@ -271,7 +313,10 @@ static void on_wake(uv_async_t *async)
 	if (loop->driver->cancelling) {
 		for (f = loop->flights; f != NULL; f = next) {
 			next = f->next;
-			dial_cancel(f->dial);
+			if (f->node != NULL)
+				node_visit_cancel(f->node);
+			else
+				dial_cancel(f->dial);
 		}
 	}
 	pump(loop);
@@ -293,12 +338,27 @@ static void on_tick(uv_timer_t *timer)
 		d->config.on_tick(d->config.ctx, d);
 }
 
-static enum err init_loop(struct driver *d, unsigned index)
+static enum err open_visitor(struct loop *loop, char *why)
+{
+	struct driver *d = loop->driver;
+	struct node_visit_config config = d->config.node;
+
+	if (d->visit.session.network->discovery != DISCOVERY_V4)
+		return ERR_OK;
+	config.visit = d->visit;
+	config.on_named = on_nodes;
+	config.on_done = on_node_done;
+	return node_visitor_open(&loop->dialer, &config, &loop->visitor, why);
+}
+
+static enum err init_loop(struct driver *d, unsigned index, char *why)
 {
 	struct loop *loop = &d->loops[index];
 
 	loop->driver = d;
 	loop->index = index;
+	snprintf(why, DRIVER_WHY_MAX, "cannot start %u event loops: out of memory or descriptors",
+		 d->config.threads);
 	if (uv_loop_init(&loop->uv) != 0)
 		return ERR_IO;
 	if (uv_async_init(&loop->uv, &loop->wake, on_wake) != 0) {
@@ -316,15 +376,17 @@ static enum err init_loop(struct driver *d, unsigned index)
 		uv_timer_start(&d->tick, on_tick, DRIVER_TICK_MS, DRIVER_TICK_MS);
 	}
 	d->loops_ready++;
-	return ERR_OK;
+	return open_visitor(loop, why);
 }
 
-enum err driver_new(const struct driver_config *config, struct driver **out)
+enum err driver_new(const struct driver_config *config, struct driver **out,
+		    char why[static DRIVER_WHY_MAX])
 {
 	struct driver *d = calloc(1, sizeof(*d));
 	enum err err = ERR_OK;
 
 	*out = NULL;
+	snprintf(why, DRIVER_WHY_MAX, "out of memory");
 	assert(config->threads > 0 && config->threads <= DRIVER_THREADS_MAX);
 	if (d == NULL)
 		return ERR_NOMEM;
@@ -336,7 +398,7 @@ enum err driver_new(const struct driver_config *config, struct driver **out)
 	if (d->loops == NULL)
 		err = ERR_NOMEM;
 	for (unsigned i = 0; err == ERR_OK && i < config->threads; i++)
-		err = init_loop(d, i);
+		err = init_loop(d, i, why);
 	if (err == ERR_OK)
 		err = crawl_new(&config->crawl, dialer_now_ms(&d->loops[0].dialer), &d->crawl);
 	if (err != ERR_OK) {
@@ -372,16 +434,17 @@ struct crawl *driver_crawl(struct driver *d)
 	return d->crawl;
 }
 
-enum crawl_verdict driver_seed(struct driver *d, const struct netaddr *addr)
+enum crawl_verdict driver_seed(struct driver *d, const struct advert *peer)
 {
 	enum crawl_verdict verdict;
 
 	uv_mutex_lock(&d->lock);
-	verdict = crawl_add(d->crawl, addr);
+	verdict = crawl_add(d->crawl, peer);
 	wake_idle(d, NULL);
 	uv_mutex_unlock(&d->lock);
 	if (verdict == CRAWL_NEW || verdict == CRAWL_NEW_NO_DIAL)
-		d->config.on_known(d->config.ctx, addr, NULL, dialer_unix_ms(&d->loops[0].dialer));
+		d->config.on_known(d->config.ctx, &peer->addr, peer->node_id.len > 0 ? peer : NULL,
+				   dialer_unix_ms(&d->loops[0].dialer));
 	return verdict;
 }
 

@@ -7,7 +7,7 @@
 #define PEERWALK_IO_DRIVER_H
 
 #include "engine/crawl.h"
-#include "engine/visit.h"
+#include "io/node_visit.h"
 
 #include <uv.h>
 
@@ -30,32 +30,38 @@ struct driver_totals {
 
 struct driver_config {
 	struct visit_config visit; /* on_event is the driver's */
+	/* Where the network is found by DISCOVERY_V4: its targets, chain, no_session and timeout_ms
+	 * are used. */
+	struct node_visit_config node;
 	struct crawl_config crawl;
 	unsigned threads;
 
-	/* An address became known; advert is NULL for a seed. */
+	/* An address became known; advert is NULL for a seed that has no node_id. */
 	void (*on_known)(void *ctx, const struct netaddr *addr, const struct advert *advert,
 			 int64_t unix_ms);
 	/* A visit ended; final is false if it will be tried again. CANCELLED ones too. */
 	void (*on_visit)(void *ctx, const struct record *record, bool final);
-	/* Everybody that a peer names; may be NULL. */
-	void (*on_advert)(void *ctx, const struct netaddr *from, const struct advert *advert,
+	/* Everybody that a peer names; may be NULL. Of from there are addr, node_id, tcp_port. */
+	void (*on_advert)(void *ctx, const struct advert *from, const struct advert *advert,
 			  int64_t unix_ms);
 	/* On the first loop, every DRIVER_TICK_MS; may be NULL. */
 	void (*on_tick)(void *ctx, struct driver *driver);
 	void *ctx;
 };
 
-/* ERR_NOMEM, ERR_IO. The configuration is copied. */
-enum err driver_new(const struct driver_config *config, struct driver **out);
+enum { DRIVER_WHY_MAX = NODE_VISIT_WHY_MAX };
+
+/* ERR_NOMEM, ERR_IO, and why in a sentence with the remedy. The configuration is copied. */
+enum err driver_new(const struct driver_config *config, struct driver **out,
+		    char why[static DRIVER_WHY_MAX]);
 void driver_free(struct driver *d);
 
 uv_loop_t *driver_loop(struct driver *d); /* the first one, for timers, signals, names */
 /* The crawl, for adding what an earlier run has left; only before driver_run. */
 struct crawl *driver_crawl(struct driver *d);
-/* Adds a seed and tells on_known if it was new; before or during driver_run, on the
+/* Adds a seed (crawl_add) and tells on_known if it was new; before or during driver_run, on the
  * first loop's thread. */
-enum crawl_verdict driver_seed(struct driver *d, const struct netaddr *addr);
+enum crawl_verdict driver_seed(struct driver *d, const struct advert *peer);
 /* While held, running out of peers is no end (names are still being resolved). */
 void driver_hold(struct driver *d);
 void driver_release(struct driver *d);

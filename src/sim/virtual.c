@@ -583,7 +583,7 @@ enum err sim_run(const struct sim_run *run, const struct netaddr *seeds, size_t 
 	if (d.err != ERR_OK)
 		return d.err;
 	for (size_t i = 0; i < seeds_count; i++)
-		crawl_add(d.crawl, &seeds[i]);
+		crawl_add(d.crawl, &(struct advert){ .addr = seeds[i] });
 	drive(&d);
 	note_bytes(&d);
 	crawl_stats(d.crawl, &out->stats);

@@ -29,7 +29,7 @@ static enum crawl_verdict add(struct crawl *c, const char *text)
 {
 	struct netaddr a = at(text);
 
-	return crawl_add(c, &a);
+	return crawl_add(c, &(struct advert){ .addr = a });
 }
 
 static enum crawl_action next(struct crawl *c, uint64_t now_ms, struct crawl_dial *dial)
@@ -186,7 +186,7 @@ static void groups_are_capped_and_nobody_starves(void **state)
 		struct netaddr a = netaddr_ipv4(0x08000001U + ((i % 4) << 16) + (i / 20),
 						(uint16_t)(1 + i / 4 % 5));
 
-		crawl_add(c, &a);
+		crawl_add(c, &(struct advert){ .addr = a });
 	}
 	for (;;) {
 		struct crawl_stats stats;
@@ -293,7 +293,7 @@ static void the_rate_is_kept(void **state)
 	for (unsigned i = 0; i < 200; i++) {
 		struct netaddr a = netaddr_ipv4(0x08000001U + (i << 16), 8333);
 
-		crawl_add(c, &a);
+		crawl_add(c, &(struct advert){ .addr = a });
 	}
 	while (now < 11000) {
 		enum crawl_action action = crawl_next(c, now, &dial, &until);
@@ -349,7 +349,7 @@ static void own_addresses_are_not_dialled(void **state)
 
 	(void)state;
 	crawl_add_own(c, &own);
-	assert_int_equal(crawl_add(c, &own), CRAWL_EXCLUDED);
+	assert_int_equal(crawl_add(c, &(struct advert){ .addr = own }), CRAWL_EXCLUDED);
 	/* Also when it was waiting already, behind a visit to the same IP. */
 	add(c, "8.8.8.8:1");
 	add(c, "8.8.8.8:2");
@@ -381,9 +381,9 @@ static void resuming_visits_nobody_twice(void **state)
 	struct crawl_stats stats;
 
 	(void)state;
-	crawl_add_visited(c, &seen, OUTCOME_OK, true, 1);
-	crawl_add_visited(c, &once, OUTCOME_CONNECT_TIMEOUT, false, 1);
-	crawl_add_visited(c, &twice, OUTCOME_CONNECT_TIMEOUT, false, 2);
+	crawl_add_visited(c, &(struct advert){ .addr = seen }, OUTCOME_OK, true, 1);
+	crawl_add_visited(c, &(struct advert){ .addr = once }, OUTCOME_CONNECT_TIMEOUT, false, 1);
+	crawl_add_visited(c, &(struct advert){ .addr = twice }, OUTCOME_CONNECT_TIMEOUT, false, 2);
 	add(c, "4.4.4.4");
 	crawl_stats(c, &stats);
 	assert_int_equal(stats.known, 4);
@@ -412,7 +412,7 @@ static void five_million_addresses_fit_in_300_mb(void **state)
 		/* Public space only: 32.0.0.0 and up, below 64.0.0.0 */
 		struct netaddr a = netaddr_ipv4(0x20000000U + i * 107, 8333);
 
-		assert_int_equal(crawl_add(c, &a), CRAWL_NEW);
+		assert_int_equal(crawl_add(c, &(struct advert){ .addr = a }), CRAWL_NEW);
 	}
 	crawl_stats(c, &stats);
 	assert_int_equal(stats.known, MANY);
@@ -445,7 +445,8 @@ static void resuming_keeps_to_the_rules_of_now(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		struct netaddr addr = at(rows[i].addr);
 
-		crawl_add_visited(c, &addr, OUTCOME_CONNECT_TIMEOUT, false, 1);
+		crawl_add_visited(c, &(struct advert){ .addr = addr }, OUTCOME_CONNECT_TIMEOUT,
+				  false, 1);
 		if (next(c, 1000, &dial) != CRAWL_DONE)
 			fail_msg("%s", rows[i].name);
 	}
@@ -468,7 +469,7 @@ static void clocks_apart_dont_raise_the_rate(void **state)
 	for (unsigned i = 0; i < 90; i++) {
 		struct netaddr a = netaddr_ipv4(0x08000001U + (i << 16), 8333);
 
-		crawl_add(c, &a);
+		crawl_add(c, &(struct advert){ .addr = a });
 	}
 	for (uint64_t now = 1000; now < 1200; now++) {
 		for (unsigned loop = 0; loop < 2; loop++) {

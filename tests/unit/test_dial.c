@@ -336,6 +336,7 @@ static int crawl_without_ipv6(void)
 		.on_visit = count_unreachable,
 		.ctx = &unreachable,
 	};
+	char why[DRIVER_WHY_MAX];
 	struct driver *driver;
 	struct netaddr addr;
 	int fd;
@@ -348,9 +349,9 @@ static int crawl_without_ipv6(void)
 	close(fd);
 	alarm(10);
 	if (netaddr_parse(slice_text("[2a01:4f8::1]:8333"), 0, &addr) != ERR_OK ||
-	    driver_new(&config, &driver) != ERR_OK)
+	    driver_new(&config, &driver, why) != ERR_OK)
 		return 1;
-	driver_seed(driver, &addr);
+	driver_seed(driver, &(struct advert){ .addr = addr });
 	driver_run(driver);
 	driver_free(driver);
 	return unreachable == 1 ? 0 : 2;

@@ -1,0 +1,585 @@
+#include "io/node_visit.h"
+
+#include "io/node_record.h"
+#include "proto/ethereum/session.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	/* Datagrams that were read and wait for their turn. Checking a signature takes longer than
+	 * reading, and what the kernel keeps for us is little: some 90 datagrams. */
+	WAITING_MAX = 8192, /* 17 MiB, allocated as it is needed */
+	/* Of them, handled before the sockets are looked at again: some milliseconds. */
+	TURN = 64,
+	NAMED_BATCH = 64,
+	SLOTS_FIRST = 1024,
+};
+
+enum visit_stage {
+	STAGE_DISCOVERY,
+	STAGE_SESSION,
+	STAGE_ENDED, /* on_done was called */
+};
+
+struct node_visit {
+	struct node_visitor *visitor;
+	void *owner;
+	struct enode node;
+	uint64_t nonce;
+	int64_t started_unix_ms;
+	uint64_t started_ms;
+	enum visit_stage stage;
+	bool failed_here, cancelled;
+	/* Its timer rang: a tick is due as soon as all datagrams that came are handled. */
+	bool is_due;
+	struct node_visit *next_due;
+	uint64_t timer_ms; /* for when the timer is set; UINT64_MAX: it isn't */
+	uint64_t heard_ms; /* the newest time that the probe was told */
+	uv_timer_t timer;
+	struct dial *dial; /* NULL: no session goes on */
+	struct visit_config session_config;
+	struct node_session session; /* once it has ended */
+	struct probe probe;
+};
+
+struct waiting {
+	struct netaddr from;
+	uint64_t at_ms;
+	uint16_t len;
+	bool cut;
+	uint8_t bytes[UDP_DATAGRAM_MAX];
+};
+
+struct node_visitor {
+	struct dialer *dialer;
+	struct node_visit_config config;
+	struct udp *v4, *v6; /* NULL: this machine has none */
+	uv_check_t check;
+	uv_idle_t idle; /* keeps the loop from waiting while there is work */
+	bool busy;
+	struct node_visit *due;
+	/* Visits by IP address. */
+	struct hash_key hash;
+	struct node_visit **slots;
+	uint32_t mask, count;
+	/* A ring. */
+	struct waiting *waiting[WAITING_MAX];
+	unsigned waiting_first, waiting_count;
+	struct advert named[NAMED_BATCH];
+	struct enode named_nodes[NAMED_BATCH]; /* whose keys they borrow */
+	size_t named_count;
+};
+
+/* --- visits by IP address --- */
+
+static uint64_t host_hash(const struct node_visitor *n, const struct netaddr *addr)
+{
+	return hash_siphash13(&n->hash, addr->bytes, netaddr_len(addr->kind));
+}
+
+/* The slot of the visit of that host, or the free one where it belongs. */
+static uint32_t find_slot(const struct node_visitor *n, const struct netaddr *addr)
+{
+	uint32_t i = (uint32_t)host_hash(n, addr) & n->mask;
+
+	while (n->slots[i] != NULL && !netaddr_same_host(&n->slots[i]->node.endpoint.addr, addr))
+		i = (i + 1) & n->mask;
+	return i;
+}
+
+static bool grow_slots(struct node_visitor *n)
+{
+	struct node_visit **old = n->slots;
+	uint32_t size = n->mask + 1;
+
+	if (n->count < size / 2)
+		return true;
+	n->slots = calloc((size_t)size * 2, sizeof(*n->slots));
+	if (n->slots == NULL) {
+		n->slots = old;
+		return false;
+	}
+	n->mask = size * 2 - 1;
+	for (uint32_t i = 0; i < size; i++) {
+		if (old[i] != NULL)
+			n->slots[find_slot(n, &old[i]->node.endpoint.addr)] = old[i];
+	}
+	free(old);
+	return true;
+}
+
+/* Frees the slot and closes the gap in its run (linear probing without tombstones). */
+static void free_slot(struct node_visitor *n, struct node_visit *v)
+{
+	uint32_t hole = find_slot(n, &v->node.endpoint.addr), i = hole, home;
+
+	assert(n->slots[hole] == v);
+	n->count--;
+	for (;;) {
+		i = (i + 1) & n->mask;
+		if (n->slots[i] == NULL)
+			break;
+		home = (uint32_t)host_hash(n, &n->slots[i]->node.endpoint.addr) & n->mask;
+		if (((i - home) & n->mask) >= ((i - hole) & n->mask)) {
+			n->slots[hole] = n->slots[i];
+			hole = i;
+		}
+	}
+	n->slots[hole] = NULL;
+}
+
+/* --- the end --- */
+
+static void on_timer_closed(uv_handle_t *handle)
+{
+	free(handle->data);
+}
+
+static void forget_due(struct node_visit *v)
+{
+	struct node_visit **link = &v->visitor->due;
+
+	if (!v->is_due)
+		return;
+	while (*link != v)
+		link = &(*link)->next_due;
+	*link = v->next_due;
+	v->is_due = false;
+}
+
+static void end(struct node_visit *v)
+{
+	const struct node_visit_config *config = &v->visitor->config;
+	struct node_texts texts;
+	struct probe_info probe;
+	struct record record;
+	uint64_t now = dialer_now_ms(v->visitor->dialer);
+
+	if (v->stage == STAGE_ENDED)
+		return;
+	v->stage = STAGE_ENDED;
+	forget_due(v);
+	free_slot(v->visitor, v);
+	probe_info(&v->probe, &probe);
+	node_record_make(&v->node, &probe, &v->session, config->chain, &texts, &record);
+	record.started_at_ms = v->started_unix_ms;
+	record.total_ms = (int32_t)(now - v->started_ms);
+	if (v->cancelled)
+		record.outcome = OUTCOME_CANCELLED;
+	config->on_done(config->ctx, v, &record);
+	v->timer.data = v;
+	uv_close((uv_handle_t *)&v->timer, on_timer_closed);
+}
+
+/* --- the session --- */
+
+static void on_session_done(void *ctx, struct dial *dial, const struct record *record)
+{
+	struct node_visit *v = ctx;
+	const struct visit *visit = dial_visit(dial);
+
+	v->dial = NULL;
+	v->failed_here = dial_failed_here(dial);
+	v->session = (struct node_session){ .tried = true, .record = *record };
+	if (record->connect_ms >= 0) {
+		v->session.connected = true;
+		v->session.end = ethereum_session_end(visit->session, &v->session.rule);
+		ethereum_session_info(visit->session, &v->session.info);
+	}
+	/* While the dial is there: the record borrows from it. */
+	end(v);
+}
+
+static void begin_session(struct node_visit *v)
+{
+	struct node_visitor *n = v->visitor;
+	struct probe_info info;
+	struct netaddr addr = v->node.endpoint.addr;
+	uint16_t port;
+
+	probe_info(&v->probe, &info);
+	port = node_record_tcp_port(&v->node, &info);
+	if (v->cancelled || n->config.no_session || !info.reached || port == 0 ||
+	    info.outcome == OUTCOME_TOO_BIG || node_record_is_foreign(&info, n->config.chain)) {
+		end(v);
+		return;
+	}
+	addr.port = port;
+	v->stage = STAGE_SESSION;
+	v->session_config = n->config.visit;
+	v->session_config.on_event = NULL;
+	v->session_config.session.node_id = slice_of(v->node.key, sizeof(v->node.key));
+	if (dial_start(n->dialer, &v->session_config, &addr, v->nonce, on_session_done, v,
+		       &v->dial) == ERR_OK)
+		return;
+	v->failed_here = true;
+	end(v);
+}
+
+/* --- discovery --- */
+
+static void tell_named(struct node_visit *v)
+{
+	struct node_visitor *n = v->visitor;
+
+	if (n->named_count > 0)
+		n->config.on_named(n->config.ctx, v, n->named, n->named_count);
+	n->named_count = 0;
+}
+
+static void take_named(struct node_visit *v, const struct probe_event *event)
+{
+	struct node_visitor *n = v->visitor;
+	struct enode *node = &n->named_nodes[n->named_count];
+
+	if (!event->usable)
+		return;
+	*node = event->node;
+	n->named[n->named_count++] =
+		(struct advert){ .addr = node->endpoint.addr,
+				 .node_id = slice_of(node->key, sizeof(node->key)),
+				 .tcp_port = node->endpoint.tcp_port };
+	if (n->named_count == NAMED_BATCH)
+		tell_named(v);
+}
+
+static void send_packet(struct node_visit *v, const struct probe_packet *packet, uint64_t now)
+{
+	struct node_visitor *n = v->visitor;
+	const struct identity *id = n->config.visit.session.identity;
+	uint8_t bytes[DISCV4_HEADER_LEN + PROBE_LIST_MAX];
+	struct udp *udp = packet->to.kind == NETADDR_IPV4 ? n->v4 : n->v6;
+	struct writer w;
+	size_t mark;
+
+	writer_init(&w, bytes, sizeof(bytes));
+	mark = discv4_begin(&w, packet->type);
+	writer_bytes(&w, packet->list, packet->len);
+	discv4_end(&w, mark, &id->secp, &id->key);
+	assert(writer_ok(&w));
+	probe_sent(&v->probe, packet->ticket, bytes, now);
+	if (n->config.on_datagram != NULL)
+		n->config.on_datagram(n->config.ctx, v, true, slice_of(bytes, w.len));
+	if (udp != NULL)
+		udp_send(udp, &packet->to, NULL, slice_of(bytes, w.len));
+}
+
+static void on_idle(uv_idle_t *idle)
+{
+	(void)idle; /* only keeps the loop from waiting */
+}
+
+static void keep_busy(struct node_visitor *n)
+{
+	if (!n->busy)
+		uv_idle_start(&n->idle, on_idle);
+	n->busy = true;
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+	struct node_visit *v = timer->data;
+
+	v->timer_ms = UINT64_MAX;
+	if (v->is_due || v->stage != STAGE_DISCOVERY)
+		return;
+	v->is_due = true;
+	v->next_due = v->visitor->due;
+	v->visitor->due = v;
+	keep_busy(v->visitor);
+}
+
+static void set_timer(struct node_visit *v)
+{
+	uint64_t at = probe_deadline(&v->probe), now = dialer_now_ms(v->visitor->dialer);
+
+	/* A timer that rings early only looks and is set anew: no need to move it back. */
+	if (at >= v->timer_ms || v->is_due)
+		return;
+	v->timer_ms = at;
+	uv_timer_start(&v->timer, on_timer, at > now ? at - now : 0, 0);
+}
+
+/* After whatever has happened to the probe: tell, send, wait, or go on with the session. */
+static void step(struct node_visit *v)
+{
+	struct node_visitor *n = v->visitor;
+	uint64_t now = dialer_now_ms(n->dialer);
+	struct probe_packet packet;
+	struct probe_event event;
+
+	while (probe_next(&v->probe, &event)) {
+		if (event.kind == PROBE_EVENT_NODE)
+			take_named(v, &event);
+	}
+	tell_named(v);
+	while (probe_send(&v->probe, &packet, now))
+		send_packet(v, &packet, now);
+	if (probe_state(&v->probe) == PROBE_DONE)
+		begin_session(v);
+	else
+		set_timer(v);
+}
+
+/* Its clock never goes back, though what came may have waited. */
+static uint64_t heard_at(struct node_visit *v, uint64_t at_ms)
+{
+	if (at_ms > v->heard_ms)
+		v->heard_ms = at_ms;
+	return v->heard_ms;
+}
+
+static void handle(struct node_visitor *n, const struct waiting *w)
+{
+	struct node_visit *v = n->slots[find_slot(n, &w->from)];
+	struct slice bytes = slice_of(w->bytes, w->len);
+	struct discv4_packet packet;
+	struct reader r;
+
+	if (v == NULL || v->stage != STAGE_DISCOVERY)
+		return; /* it came too late */
+	if (n->config.on_datagram != NULL)
+		n->config.on_datagram(n->config.ctx, v, false, bytes);
+	reader_init(&r, bytes);
+	discv4_decode_long(&r, &packet);
+	if (reader_ok(&r) && !w->cut)
+		probe_recv(&v->probe, &w->from, &packet, bytes.len, heard_at(v, w->at_ms));
+	else if (netaddr_equal(&w->from, &v->node.endpoint.addr))
+		probe_garbage(&v->probe, bytes.len);
+	step(v);
+}
+
+static void handle_first(struct node_visitor *n)
+{
+	struct waiting *w = n->waiting[n->waiting_first];
+
+	n->waiting_first = (n->waiting_first + 1) % WAITING_MAX;
+	n->waiting_count--;
+	handle(n, w);
+}
+
+/* Of a visit, and there is memory: it waits for its turn, as the sockets come first. */
+static void on_datagram(void *ctx, const struct udp_datagram *d)
+{
+	struct node_visitor *n = ctx;
+	struct waiting **place;
+
+	if (n->slots[find_slot(n, &d->from)] == NULL)
+		return; /* a stranger */
+	if (n->waiting_count == WAITING_MAX)
+		handle_first(n);
+	place = &n->waiting[(n->waiting_first + n->waiting_count) % WAITING_MAX];
+	if (*place == NULL)
+		*place = malloc(sizeof(**place));
+	if (*place == NULL)
+		return; /* as lost on the way */
+	(*place)->from = d->from;
+	(*place)->at_ms = dialer_now_ms(n->dialer);
+	(*place)->cut = d->cut;
+	(*place)->len = (uint16_t)d->bytes.len;
+	memcpy((*place)->bytes, d->bytes.data, d->bytes.len);
+	n->waiting_count++;
+}
+
+static void on_failed(void *ctx, const struct netaddr *to, enum outcome why)
+{
+	struct node_visitor *n = ctx;
+	struct node_visit *v = n->slots[find_slot(n, to)];
+
+	if (v == NULL || v->stage != STAGE_DISCOVERY || !netaddr_equal(to, &v->node.endpoint.addr))
+		return;
+	probe_failed(&v->probe, why, dialer_now_ms(n->dialer));
+	/* Not from within the socket's own work: it is looked at with those that are due. */
+	if (probe_state(&v->probe) == PROBE_DONE)
+		on_timer(&v->timer);
+}
+
+/* All that came is handled: who has not answered by now has not answered. */
+static void tick_due(struct node_visitor *n)
+{
+	while (n->due != NULL) {
+		struct node_visit *v = n->due;
+		uint64_t now = dialer_now_ms(n->dialer);
+
+		n->due = v->next_due;
+		v->is_due = false;
+		probe_tick(&v->probe, heard_at(v, now));
+		step(v);
+	}
+}
+
+/* After the sockets had their turn. */
+static void on_check(uv_check_t *check)
+{
+	struct node_visitor *n = check->data;
+
+	if (n->waiting_count == 0 && n->due == NULL) {
+		if (n->busy)
+			uv_idle_stop(&n->idle);
+		n->busy = false;
+		return;
+	}
+	if (n->waiting_count == 0)
+		tick_due(n);
+	for (unsigned i = 0; i < TURN && n->waiting_count > 0; i++)
+		handle_first(n);
+	keep_busy(n);
+}
+
+/* --- the visitor --- */
+
+static enum err open_socket(struct node_visitor *n, const char *local, struct udp **out)
+{
+	struct udp_config config = { .on_datagram = on_datagram, .on_failed = on_failed, .ctx = n };
+
+	netaddr_parse(slice_text(local), 0, &config.local);
+	return udp_open(n->dialer->loop, &config, out);
+}
+
+enum err node_visitor_open(struct dialer *dialer, const struct node_visit_config *config,
+			   struct node_visitor **out, char why[static NODE_VISIT_WHY_MAX])
+{
+	struct node_visitor *n = calloc(1, sizeof(*n));
+	enum err v4, v6;
+
+	*out = NULL;
+	snprintf(why, NODE_VISIT_WHY_MAX, "out of memory");
+	if (n == NULL)
+		return ERR_NOMEM;
+	n->dialer = dialer;
+	n->config = *config;
+	if (n->config.timeout_ms == 0)
+		n->config.timeout_ms = NODE_VISIT_TIMEOUT_MS;
+	n->mask = SLOTS_FIRST - 1;
+	n->slots = calloc(SLOTS_FIRST, sizeof(*n->slots));
+	dial_random(&n->hash, sizeof(n->hash));
+	if (n->slots == NULL) {
+		free(n);
+		return ERR_NOMEM;
+	}
+	v4 = open_socket(n, "0.0.0.0", &n->v4);
+	v6 = open_socket(n, "[::]", &n->v6); /* a machine without IPv6 is no error */
+	if (v4 != ERR_OK && v6 != ERR_OK) {
+		snprintf(why, NODE_VISIT_WHY_MAX,
+			 "cannot open a UDP socket: %s; ulimit -n raises the limit of open files",
+			 strerror(errno));
+		free(n->slots);
+		free(n);
+		return v4;
+	}
+	uv_check_init(dialer->loop, &n->check);
+	uv_idle_init(dialer->loop, &n->idle);
+	n->check.data = n->idle.data = n;
+	uv_check_start(&n->check, on_check);
+	*out = n;
+	return ERR_OK;
+}
+
+static void on_visitor_closed(uv_handle_t *handle)
+{
+	struct node_visitor *n = handle->data;
+
+	if (n->mask == 0) { /* the second of both handles */
+		for (unsigned i = 0; i < WAITING_MAX; i++)
+			free(n->waiting[i]);
+		free(n->slots);
+		free(n);
+		return;
+	}
+	n->mask = 0;
+}
+
+void node_visitor_close(struct node_visitor *n)
+{
+	assert(n->count == 0);
+	if (n->v4 != NULL)
+		udp_close(n->v4);
+	if (n->v6 != NULL)
+		udp_close(n->v6);
+	uv_close((uv_handle_t *)&n->check, on_visitor_closed);
+	uv_close((uv_handle_t *)&n->idle, on_visitor_closed);
+}
+
+enum err node_visit_start(struct node_visitor *n, const struct enode *node, uint64_t nonce,
+			  void *owner, struct node_visit **out)
+{
+	const struct identity *id = n->config.visit.session.identity;
+	struct probe_params params = { .node = *node,
+				       .targets = n->config.targets,
+				       .unix_ms = dialer_unix_ms(n->dialer),
+				       .timeout_ms = n->config.timeout_ms };
+	uint64_t now = dialer_now_ms(n->dialer);
+	struct node_visit *v;
+
+	*out = NULL;
+	if (n->slots[find_slot(n, &node->endpoint.addr)] != NULL)
+		return ERR_BUSY;
+	v = calloc(1, sizeof(*v));
+	if (v == NULL || !grow_slots(n)) {
+		free(v);
+		return ERR_NOMEM;
+	}
+	v->visitor = n;
+	v->owner = owner;
+	v->node = *node;
+	v->nonce = nonce;
+	v->started_ms = v->heard_ms = now;
+	v->started_unix_ms = params.unix_ms;
+	v->timer_ms = UINT64_MAX;
+	uv_timer_init(n->dialer->loop, &v->timer);
+	v->timer.data = v;
+	memcpy(params.own_key, id->public, sizeof(params.own_key));
+	probe_init(&v->probe, &params, now);
+	n->slots[find_slot(n, &node->endpoint.addr)] = v;
+	n->count++;
+	*out = v;
+	/* Without a socket of that family there is no way there. */
+	if ((node->endpoint.addr.kind == NETADDR_IPV4 ? n->v4 : n->v6) == NULL)
+		probe_failed(&v->probe, OUTCOME_UNREACHABLE, now);
+	/* Its end, if it is one already, is told from the loop: the caller has the visit then. */
+	on_timer(&v->timer);
+	return ERR_OK;
+}
+
+void node_visit_cancel(struct node_visit *v)
+{
+	if (v->stage == STAGE_ENDED)
+		return;
+	v->cancelled = true;
+	if (v->dial != NULL) {
+		dial_cancel(v->dial); /* ends in on_session_done */
+		return;
+	}
+	probe_cancel(&v->probe, dialer_now_ms(v->visitor->dialer));
+	end(v);
+}
+
+void *node_visit_owner(const struct node_visit *v)
+{
+	return v->owner;
+}
+
+const struct enode *node_visit_node(const struct node_visit *v)
+{
+	return &v->node;
+}
+
+void node_visit_probe(const struct node_visit *v, struct probe_info *out)
+{
+	probe_info(&v->probe, out);
+}
+
+bool node_visit_session(const struct node_visit *v, struct rlpx_info *out)
+{
+	*out = v->session.info;
+	return v->session.connected;
+}
+
+bool node_visit_failed_here(const struct node_visit *v)
+{
+	return v->failed_here;
+}
