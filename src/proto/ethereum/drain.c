@@ -98,13 +98,18 @@ bool drain_next(struct drain *d, const struct targets *targets,
 		return false;
 	for (unsigned i = 0; i < 8; i++)
 		hash[i] = (uint8_t)(d->node >> (56 - 8 * i));
-	targets_near(targets, hash, d->depth, key);
+	/* Another place at each question, far apart (the golden ratio's 16 bits). */
+	if (d->foreign)
+		targets_key(targets, (uint16_t)((d->node >> 48) + d->findnodes * 0x9e37U), key);
+	else
+		targets_near(targets, hash, d->depth, key);
 	kademlia_hash(key, hash);
 	d->target = id_of(hash);
 	d->findnodes++;
 	d->packets = 0;
 	d->clean = true;
 	d->got.count = 0;
+	d->seen_before = d->seen_count;
 	return true;
 }
 
@@ -127,6 +132,7 @@ static void note_seen(struct drain *d, uint64_t id)
 bool drain_neighbors(struct drain *d, const uint8_t (*hashes)[KADEMLIA_HASH_LEN], size_t count)
 {
 	struct drain_set *got = &d->got;
+	const unsigned begin = got->count;
 
 	d->answered = true;
 	if (d->packets++ == 0)
@@ -140,8 +146,11 @@ bool drain_neighbors(struct drain *d, const uint8_t (*hashes)[KADEMLIA_HASH_LEN]
 			d->clean = false;
 			continue;
 		}
-		if (got->count > 0 && (id ^ d->target) < (got->ids[got->count - 1] ^ d->target))
+		if (got->count > 0 && (id ^ d->target) < (got->ids[got->count - 1] ^ d->target)) {
 			d->clean = false;
+			/* Between two packets the network may have changed the order. */
+			d->unsorted = d->unsorted || got->count > begin;
+		}
 		got->ids[got->count++] = id;
 	}
 	for (unsigned i = 0; i < got->count; i++)
@@ -183,8 +192,9 @@ static bool is_whole(struct drain *d)
 	d->agree = d->agree > 0 && print == d->last_print ? d->agree + 1 : 1;
 	d->last_print = print;
 	if (got->count == DRAIN_REPLY_MAX && d->agree >= DRAIN_REPEAT) {
+		d->foreign = d->unsorted && leaves_out(d, got);
 		d->whole = *got;
-		return true;
+		return !d->foreign;
 	}
 	if (got->count < DRAIN_REPLY_MAX && got->count == d->seen_count &&
 	    d->agree >= DRAIN_AGREE) {
@@ -218,9 +228,20 @@ static bool is_last(const struct drain *d, bool whole)
 {
 	if (d->depth == DRAIN_DEPTHS - 1)
 		return true;
+	if (d->unsorted && d->depth + 1 < DRAIN_UNSORTED)
+		return false;
 	if (whole)
 		return has_shallower(d, &d->whole);
 	return d->got.count > DRAIN_REPLY_MAX - DRAIN_PACKET_NODES && has_shallower(d, &d->got);
+}
+
+/* An answer of a table that is sorted in another way, or none. */
+static void end_foreign(struct drain *d)
+{
+	d->doubt = true;
+	if (d->packets > 0)
+		d->barren = d->seen_count > d->seen_before ? 0 : d->barren + 1;
+	d->over = d->barren >= DRAIN_BARREN || d->findnodes >= DRAIN_FINDNODES_MAX;
 }
 
 void drain_reply_end(struct drain *d)
@@ -234,6 +255,10 @@ void drain_reply_end(struct drain *d)
 	} else if (++d->silences == DRAIN_SILENCES) {
 		d->doubt = true;
 		d->over = true;
+		return;
+	}
+	if (d->foreign) {
+		end_foreign(d);
 		return;
 	}
 	d->attempts++;

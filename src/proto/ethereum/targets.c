@@ -2,13 +2,15 @@
 
 #include <string.h>
 
+/* The fast bits first: there is software that sorts its table by the keys themselves, and it
+ * shall be asked for different places, too (drain.h). */
 static void number_key(uint32_t number, uint8_t key[static KADEMLIA_KEY_LEN])
 {
 	memset(key, 0, KADEMLIA_KEY_LEN);
-	key[KADEMLIA_KEY_LEN - 4] = (uint8_t)(number >> 24);
-	key[KADEMLIA_KEY_LEN - 3] = (uint8_t)(number >> 16);
-	key[KADEMLIA_KEY_LEN - 2] = (uint8_t)(number >> 8);
-	key[KADEMLIA_KEY_LEN - 1] = (uint8_t)number;
+	key[0] = (uint8_t)number;
+	key[1] = (uint8_t)(number >> 8);
+	key[2] = (uint8_t)(number >> 16);
+	key[3] = (uint8_t)(number >> 24);
 }
 
 static unsigned prefix_of(const uint8_t hash[static KADEMLIA_HASH_LEN])
