@@ -1,8 +1,9 @@
 #include "sim/world.h"
 
 #include "sim/agents.h"
+#include "sim/hosts.h"
+#include "sim/walk.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,8 +41,6 @@ enum {
 	TIP_HEIGHT = 976000,
 };
 
-static const uint64_t all_ones = UINT64_MAX;
-
 /* Kept per address: six bytes, so that naming a peer costs no drawing. */
 struct trait {
 	uint8_t kind;
@@ -54,10 +53,7 @@ struct trait {
 struct sim_world {
 	struct sim_config config;
 	uint32_t count;
-	/* Host numbers are `width` bits wide; those of the world lie in [first, end). */
-	unsigned width;
-	uint64_t first, end;
-	uint64_t mask, multiply[2], unmultiply[2];
+	struct sim_hosts hosts;
 	struct trait *traits;
 };
 
@@ -145,111 +141,19 @@ uint32_t sim_kind_outcomes(enum sim_kind kind)
 	return 0;
 }
 
-/* The host numbers are a permutation of the block's: multiply and fold, twice, which
- * can be run backwards, so that no table of addresses is kept. */
-static uint64_t scatter(const struct sim_world *w, uint64_t x)
-{
-	unsigned half = (w->width + 1) / 2;
-
-	for (int i = 0; i < 2; i++) {
-		x = x * w->multiply[i] & w->mask;
-		x ^= x >> half;
-	}
-	return x;
-}
-
-static uint64_t unscatter(const struct sim_world *w, uint64_t x)
-{
-	unsigned half = (w->width + 1) / 2;
-
-	for (int i = 1; i >= 0; i--) {
-		x ^= x >> half;
-		x = x * w->unmultiply[i] & w->mask;
-	}
-	return x;
-}
-
-/* The inverse of an odd number modulo 2^64: Newton's iteration doubles the right bits. */
-static uint64_t inverse_odd(uint64_t a)
-{
-	uint64_t x = a;
-
-	for (int i = 0; i < 6; i++)
-		x *= 2 - a * x;
-	return x;
-}
-
 static enum err lay_out_addresses(struct sim_world *w)
 {
-	unsigned host_bits = (unsigned)netaddr_len(w->config.range.base.kind) * 8;
-	uint64_t reserve = 1;
+	uint64_t random[SIM_HOSTS_ROUNDS];
 
-	if (host_bits == 0 || w->config.range.bits > host_bits)
-		return ERR_VALUE;
-	host_bits -= w->config.range.bits;
-	w->width = host_bits < 32 ? host_bits : 32;
-	w->mask = w->width == 0 ? 0 : all_ones >> (64 - w->width);
-	/* Both ends stay free: network and broadcast addresses, and in 127.0.0.0/8 the
-	 * first 256, where the machine's own services listen. */
-	if (w->width >= 12)
-		reserve = 256;
-	if (w->width < 2 || w->count > w->mask + 1 - 2 * reserve)
-		return ERR_VALUE;
-	w->first = reserve;
-	w->end = w->mask + 1 - reserve;
-	for (int i = 0; i < 2; i++) {
-		w->multiply[i] = draw(w, STREAM_HOSTS, (uint64_t)i) | 1;
-		w->unmultiply[i] = inverse_odd(w->multiply[i]);
-	}
-	return ERR_OK;
+	for (unsigned i = 0; i < SIM_HOSTS_ROUNDS; i++)
+		random[i] = draw(w, STREAM_HOSTS, i);
+	return sim_hosts_init(&w->hosts, &w->config.range, w->count, random);
 }
 
-/* Number of a host of the range to its address. IPv6 hosts stand right behind the
- * prefix, so that they spread over many /32s, and end in ::1. */
-static struct netaddr host_address(const struct sim_world *w, uint64_t host, unsigned port)
+static struct netaddr address_of(const struct sim_world *w, uint32_t index)
 {
-	const struct cidr *range = &w->config.range;
-	struct netaddr a = range->base;
-	unsigned at = range->bits;
-
-	a.port = (uint16_t)(w->config.port + port);
-	if (a.kind == NETADDR_IPV4) {
-		a.bytes[0] |= (uint8_t)(host >> 24);
-		a.bytes[1] |= (uint8_t)(host >> 16);
-		a.bytes[2] |= (uint8_t)(host >> 8);
-		a.bytes[3] |= (uint8_t)host;
-		return a;
-	}
-	for (unsigned i = w->width; i-- > 0; at++)
-		a.bytes[at / 8] |= (uint8_t)((host >> i & 1) << (7 - at % 8));
-	if (at < 128)
-		a.bytes[15] |= 1;
-	return a;
-}
-
-static bool address_host(const struct sim_world *w, const struct netaddr *addr, uint64_t *host)
-{
-	const struct cidr *range = &w->config.range;
-	struct netaddr back;
-	uint64_t v = 0;
-
-	if (!cidr_contains(range, addr))
-		return false;
-	for (unsigned at = range->bits; at < range->bits + w->width; at++)
-		v = v << 1 | (addr->bytes[at / 8] >> (7 - at % 8) & 1);
-	back = host_address(w, v, 0);
-	*host = v;
-	return netaddr_same_host(&back, addr);
-}
-
-static uint64_t index_host(const struct sim_world *w, uint64_t index)
-{
-	uint64_t x = index + w->first;
-
-	do
-		x = scatter(w, x);
-	while (x < w->first || x >= w->end);
-	return x;
+	return sim_hosts_address(&w->hosts, index,
+				 (uint16_t)(w->config.port + w->traits[index].port));
 }
 
 static enum sim_kind draw_kind(const struct sim_world *w, uint32_t index)
@@ -359,21 +263,6 @@ uint32_t sim_world_count(const struct sim_world *w)
 	return w->count;
 }
 
-/* Log-normal: most near the median, a few far away, as on the real Internet. */
-static uint32_t draw_rtt_ms(const struct sim_world *w, uint32_t index)
-{
-	struct random r = { draw(w, STREAM_RTT, index) };
-	double a = 1.0 - random_unit(&r), b = random_unit(&r), rtt_ms;
-
-	/* Box and Muller's way to a normal variable; 0.6 puts 90 % under 2.2 medians. */
-	rtt_ms = w->config.latency_ms * exp(0.6 * sqrt(-2.0 * log(a)) * cos(6.283185307179586 * b));
-	if (rtt_ms > 10.0 * w->config.latency_ms)
-		rtt_ms = 10.0 * w->config.latency_ms;
-	if (rtt_ms < 1.0 && w->config.latency_ms > 0)
-		rtt_ms = 1.0;
-	return (uint32_t)rtt_ms;
-}
-
 static int32_t draw_height(const struct sim_world *w, uint32_t index)
 {
 	uint64_t roll = draw(w, STREAM_HEIGHT, index), far = (roll >> 20);
@@ -413,12 +302,12 @@ void sim_world_peer(const struct sim_world *w, uint32_t index, struct sim_peer *
 	*out = (struct sim_peer){
 		.index = index,
 		.kind = (enum sim_kind)t->kind,
-		.addr = host_address(w, index_host(w, index), t->port),
+		.addr = address_of(w, index),
 		.agent = agent->text,
 		.protocol = agent->protocol,
 		.services = t->services,
 		.height = draw_height(w, index),
-		.rtt_ms = draw_rtt_ms(w, index),
+		.rtt_ms = sim_rtt_ms(w->config.latency_ms, draw(w, STREAM_RTT, index)),
 		.clock_skew_s = draw_clock_skew_s(w, index),
 		.listed = !t->hidden,
 	};
@@ -428,12 +317,8 @@ int64_t sim_world_find(const struct sim_world *w, const struct netaddr *addr)
 {
 	uint64_t x;
 
-	if (!address_host(w, addr, &x) || x < w->first || x >= w->end)
+	if (!sim_hosts_index(&w->hosts, addr, &x))
 		return -1;
-	do
-		x = unscatter(w, x);
-	while (x < w->first || x >= w->end);
-	x -= w->first;
 	if (x >= w->count || addr->port != w->config.port + w->traits[x].port)
 		return -1;
 	return (int64_t)x;
@@ -443,47 +328,7 @@ struct netaddr sim_world_invented(const struct sim_world *w, uint64_t number)
 {
 	uint64_t roll = draw(w, STREAM_INVENTED, number % SIM_INVENTED_MAX);
 
-	return host_address(w, w->first + roll % (w->end - w->first), SIM_PORT_REFUSED);
-}
-
-/* Walks over 0 .. n-1 in steps that share no divisor with n: every number once. */
-struct walk {
-	uint32_t n, left;
-	uint64_t at, step;
-};
-
-static uint64_t divisor(uint64_t a, uint64_t b)
-{
-	while (b != 0) {
-		uint64_t rest = a % b;
-
-		a = b;
-		b = rest;
-	}
-	return a;
-}
-
-static void walk_start(struct walk *walk, struct random *r, uint32_t n)
-{
-	*walk = (struct walk){ .n = n, .left = n, .step = 1 };
-	if (n < 2)
-		return;
-	walk->at = random_below(r, n);
-	do
-		walk->step = 1 + random_below(r, n - 1);
-	while (divisor(n, walk->step) != 1);
-}
-
-static bool walk_next(struct walk *walk, uint32_t *out)
-{
-	if (walk->left == 0)
-		return false;
-	walk->left--;
-	*out = (uint32_t)walk->at;
-	walk->at += walk->step;
-	if (walk->at >= walk->n)
-		walk->at -= walk->n;
-	return true;
+	return sim_hosts_any(&w->hosts, roll, (uint16_t)(w->config.port + SIM_PORT_REFUSED));
 }
 
 /* What one peer answers: so many peers, ghosts and aliens, in a mixed order. */
@@ -491,7 +336,7 @@ struct answer {
 	const struct sim_world *world;
 	uint32_t self;
 	size_t peers, ghosts, size;
-	struct walk peers_walk, ghosts_walk;
+	struct sim_walk peers_walk, ghosts_walk;
 	struct random random;
 };
 
@@ -514,13 +359,13 @@ static void answer_start(struct answer *a, const struct sim_world *w, uint32_t i
 	if (a->peers < ANSWER_MIN)
 		a->peers = named < ANSWER_MIN ? named : ANSWER_MIN;
 	a->ghosts = named - a->peers;
-	walk_start(&a->peers_walk, &a->random, w->config.peers);
-	walk_start(&a->ghosts_walk, &a->random, w->config.ghosts);
+	sim_walk_start(&a->peers_walk, &a->random, w->config.peers);
+	sim_walk_start(&a->ghosts_walk, &a->random, w->config.ghosts);
 }
 
 static bool answer_next_peer(struct answer *a, uint32_t *out)
 {
-	while (walk_next(&a->peers_walk, out)) {
+	while (sim_walk_next(&a->peers_walk, out)) {
 		if (*out != a->self && !a->world->traits[*out].hidden)
 			return true;
 	}
@@ -574,13 +419,13 @@ size_t sim_world_table(const struct sim_world *w, uint32_t index, int64_t now_s,
 				continue;
 		} else {
 			ghosts++;
-			if (!walk_next(&a.ghosts_walk, &who))
+			if (!sim_walk_next(&a.ghosts_walk, &who))
 				continue;
 			who += w->config.peers;
 			/* Core names nobody unseen for 30 days. */
 			to->last_seen_s = now_s - (int64_t)(roll >> 16) % (29 * DAY_S);
 		}
-		to->addr = host_address(w, index_host(w, who), w->traits[who].port);
+		to->addr = address_of(w, who);
 		to->services = w->traits[who].services;
 		n++;
 	}
@@ -595,7 +440,7 @@ size_t sim_world_seeds(const struct sim_world *w, struct netaddr *out, size_t co
 		const struct trait *t = &w->traits[i];
 
 		if (t->kind == SIM_HONEST && !t->hidden)
-			out[n++] = host_address(w, index_host(w, i), t->port);
+			out[n++] = address_of(w, i);
 	}
 	return n;
 }
