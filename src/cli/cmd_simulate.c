@@ -2,9 +2,8 @@
 #include "cli/cli.h"
 
 #include "base/text.h"
-#include "cli/alloc.h"
+#include "cli/simulation.h"
 #include "cli/terminal.h"
-#include "sim/server.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -65,27 +64,18 @@ struct run {
 	const struct cli *cli;
 	const struct simulate_options *options;
 	struct network network;
-	struct sim_world *world;
-	struct netaddr seeds[SEEDS];
+	const struct simulation_kind *kind;
+	void *world, *server;
+	char seeds[SEEDS][SIMULATION_PEER_MAX];
 	size_t seeds_count;
 	uv_loop_t loop;
-	struct sim_server *server;
 	uv_signal_t signals[2];
 	uv_timer_t progress, duration;
-	struct sim_server_counts counts;
+	json_t *counts;
 	uint64_t started_ms;
 	int interrupted; /* the signal; 0: none */
 	bool drawn;
 };
-
-/* NETWORK://HOST:PORT */
-static void peer_text(const struct run *run, const struct netaddr *addr, char *out, size_t cap)
-{
-	char host[NETADDR_TEXT_MAX];
-
-	netaddr_text(addr, host);
-	snprintf(out, cap, "%s://%s", run->network.name, host);
-}
 
 /* --- files --- */
 
@@ -106,53 +96,29 @@ static bool write_file(const char *path, const struct text *t)
 	return ok;
 }
 
-static void add_truth_row(const struct run *run, struct text *t, uint32_t index, bool reachable)
-{
-	char peer_name[NETADDR_TEXT_MAX + 64], host[NETADDR_HOST_TEXT_MAX];
-	struct sim_peer peer;
-
-	sim_world_peer(run->world, index, &peer);
-	peer_text(run, &peer.addr, peer_name, sizeof(peer_name));
-	netaddr_host_text(&peer.addr, host);
-	text_printf(t, "%s,%s,%u,%s,", peer_name, host, peer.addr.port, sim_kind_name(peer.kind));
-	/* What nobody can ever hear from the others is no part of the truth. */
-	if (sim_kind_shakes_hands(peer.kind))
-		text_add_csv(t, slice_text(peer.agent));
-	text_printf(t, ",%d\n", reachable);
-}
-
 static bool write_truth(const struct run *run)
 {
-	uint32_t count = sim_world_count(run->world);
-	bool *reachable = alloc_zeroed(count, sizeof(*reachable)), ok = false;
 	struct text t = { 0 };
+	bool ok = false;
 	enum err err;
 
-	err = sim_world_reachable(run->world, run->seeds, run->seeds_count, false, reachable);
-	if (err != ERR_OK) {
-		cli_error("%s", err_text(err));
-		goto out;
-	}
 	text_add(&t, "peer,address,port,kind,agent,reachable\n");
-	for (uint32_t i = 0; i < count; i++)
-		add_truth_row(run, &t, i, reachable[i]);
-	ok = write_file(run->options->truth, &t);
-out:
+	err = run->kind->truth(run->world, run->seeds_count, &t);
+	if (err != ERR_OK)
+		cli_error("%s", err_text(err));
+	else
+		ok = write_file(run->options->truth, &t);
 	text_clear(&t);
-	free(reachable);
 	return ok;
 }
 
 static bool write_seeds(const struct run *run)
 {
-	char peer[NETADDR_TEXT_MAX + 64];
 	struct text t = { 0 };
 	bool ok;
 
-	for (size_t i = 0; i < run->seeds_count; i++) {
-		peer_text(run, &run->seeds[i], peer, sizeof(peer));
-		text_printf(&t, "%s\n", peer);
-	}
+	for (size_t i = 0; i < run->seeds_count; i++)
+		text_printf(&t, "%s\n", run->seeds[i]);
 	ok = write_file(run->options->seeds_out, &t);
 	text_clear(&t);
 	return ok;
@@ -172,12 +138,9 @@ static void print_line(json_t *json)
 static void print_ready(const struct run *run)
 {
 	json_t *seeds = json_array();
-	char peer[NETADDR_TEXT_MAX + 64];
 
-	for (size_t i = 0; i < run->seeds_count; i++) {
-		peer_text(run, &run->seeds[i], peer, sizeof(peer));
-		json_array_append_new(seeds, json_string(peer));
-	}
+	for (size_t i = 0; i < run->seeds_count; i++)
+		json_array_append_new(seeds, json_string(run->seeds[i]));
 	print_line(json_pack("{s:b, s:o, s:s, s:I, s:I}", "ready", 1, "seeds", seeds, "network",
 			     run->network.name, "peers", (json_int_t)run->options->peers, "ghosts",
 			     (json_int_t)run->options->ghosts));
@@ -185,27 +148,19 @@ static void print_ready(const struct run *run)
 
 static void print_counts(const struct run *run, uint64_t elapsed_ms)
 {
-	const struct sim_server_counts *n = &run->counts;
+	json_t *line = json_pack("{s:b, s:f}", "ready", 0, "seconds", (double)elapsed_ms / 1000);
 
-	print_line(json_pack("{s:b, s:f, s:I, s:I, s:I, s:I, s:I}", "ready", 0, "seconds",
-			     (double)elapsed_ms / 1000, "connections", (json_int_t)n->connections,
-			     "getaddr", (json_int_t)n->getaddr, "strangers",
-			     (json_int_t)n->strangers, "bytes_in", (json_int_t)n->bytes_in,
-			     "bytes_out", (json_int_t)n->bytes_out));
+	json_object_update(line, run->counts);
+	print_line(line);
 }
 
 static void draw_progress(struct run *run)
 {
-	char connections[32], sent[32], asked[32], line[256];
+	char counts[SIMULATION_LINE_MAX], line[SIMULATION_LINE_MAX + 64];
 	unsigned width = terminal_width(STDERR_FILENO);
-	struct sim_server_counts n;
 
-	sim_server_counts(run->server, &n);
-	format_count(n.connections, connections);
-	format_count(n.getaddr, asked);
-	format_bytes(n.bytes_out, sent);
-	snprintf(line, sizeof(line), "%s: %" PRIu64 " open, %s connections, %s getaddr, %s sent",
-		 run->network.name, n.open, connections, asked, sent);
+	run->kind->progress(run->server, counts);
+	snprintf(line, sizeof(line), "%s: %s", run->network.name, counts);
 	/* A line that wraps can't be taken back. */
 	fprintf(stderr, "\r\x1b[K%.*s", (int)terminal_text_fit(line, width - 1), line);
 	fflush(stderr);
@@ -230,8 +185,8 @@ static void stop(struct run *run)
 {
 	if (run->server == NULL)
 		return;
-	sim_server_counts(run->server, &run->counts);
-	sim_server_stop(run->server);
+	run->counts = run->kind->counts(run->server);
+	run->kind->stop(run->server);
 	run->server = NULL;
 	uv_close((uv_handle_t *)&run->signals[0], NULL);
 	uv_close((uv_handle_t *)&run->signals[1], NULL);
@@ -272,7 +227,7 @@ static void start_handles(struct run *run)
 
 static int serve(struct run *run)
 {
-	char why[256];
+	char why[SIMULATION_WHY_MAX];
 	int status = EXIT_FAILED;
 
 	if (uv_loop_init(&run->loop) != 0) {
@@ -281,7 +236,7 @@ static int serve(struct run *run)
 	}
 	/* A client that goes away is no reason to end. */
 	signal(SIGPIPE, SIG_IGN);
-	if (sim_server_start(&run->loop, run->world, &run->server, why, sizeof(why)) != ERR_OK) {
+	if (run->kind->start(&run->loop, run->world, &run->server, why) != ERR_OK) {
 		cli_error("%s", why);
 		uv_run(&run->loop, UV_RUN_DEFAULT); /* closes what was opened */
 		goto out;
@@ -324,7 +279,9 @@ static int make_world(struct run *run)
 				 "--range: expected a block of addresses such as 127.0.0.0/8 or "
 				 "fd00::/8, not \"%s\"",
 				 o->range);
-	err = sim_world_new(&config, &run->world);
+	run->kind =
+		run->network.discovery == DISCOVERY_V4 ? &simulation_ethereum : &simulation_bitcoin;
+	err = run->kind->make(&config, &run->world);
 	if (err == ERR_VALUE)
 		return cli_usage(run->cli,
 				 "%s has no room for %" PRIu64
@@ -335,7 +292,7 @@ static int make_world(struct run *run)
 		cli_error("%s: choose fewer peers and ghosts", err_text(err));
 		return EXIT_FAILED;
 	}
-	run->seeds_count = sim_world_seeds(run->world, run->seeds, SEEDS);
+	run->seeds_count = run->kind->seeds(run->world, run->seeds, SEEDS);
 	return EXIT_DONE;
 }
 
@@ -357,7 +314,9 @@ static int simulate(struct cli *cli, void *options, char **args, unsigned args_c
 		status = EXIT_FAILED;
 	if (status == EXIT_DONE)
 		status = serve(&run);
-	sim_world_free(run.world);
+	json_decref(run.counts);
+	if (run.kind != NULL)
+		run.kind->free(run.world);
 	return status;
 }
 

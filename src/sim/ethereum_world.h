@@ -106,6 +106,7 @@ uint32_t sim_ethereum_count(const struct sim_ethereum *w); /* nodes, then ghosts
 void sim_ethereum_node(const struct sim_ethereum *w, uint32_t index, struct sim_ethereum_node *out);
 /* The parts of it that every packet needs. */
 enum sim_ethereum_kind sim_ethereum_kind(const struct sim_ethereum *w, uint32_t index);
+enum sim_ethereum_session sim_ethereum_session(const struct sim_ethereum *w, uint32_t index);
 void sim_ethereum_enode(const struct sim_ethereum *w, uint32_t index, struct enode *out);
 const struct secp_key *sim_ethereum_key(const struct sim_ethereum *w, uint32_t index);
 uint32_t sim_ethereum_rtt_ms(const struct sim_ethereum *w, uint32_t index);

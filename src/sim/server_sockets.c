@@ -39,6 +39,18 @@ static int open_socket(enum netaddr_kind kind)
 		      SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 }
 
+void sim_socket_bind_failed(uint16_t port, int error, struct sim_why why)
+{
+	if (error == EADDRINUSE)
+		snprintf(why.text, why.cap,
+			 "port %u is taken by another program; choose another port", port);
+	else if (error == EACCES)
+		snprintf(why.text, why.cap,
+			 "port %u needs privileges; choose one from 1024 upwards", port);
+	else
+		snprintf(why.text, why.cap, "can't bind to port %u: %s", port, strerror(error));
+}
+
 int sim_socket_bind(enum netaddr_kind kind, uint16_t port, struct sim_why why)
 {
 	const struct netaddr any = { .kind = (uint8_t)kind, .port = port };
@@ -68,14 +80,7 @@ int sim_socket_bind(enum netaddr_kind kind, uint16_t port, struct sim_why why)
 	}
 	if (bind(fd, (struct sockaddr *)&sockaddr, len) == 0)
 		return fd;
-	if (errno == EADDRINUSE)
-		snprintf(why.text, why.cap,
-			 "port %u is taken by another program; choose another port", port);
-	else if (errno == EACCES)
-		snprintf(why.text, why.cap,
-			 "port %u needs privileges; choose one from 1024 upwards", port);
-	else
-		snprintf(why.text, why.cap, "can't bind to port %u: %s", port, strerror(errno));
+	sim_socket_bind_failed(port, errno, why);
 fail:
 	close(fd);
 	return -1;

@@ -15,6 +15,8 @@ struct sim_why {
 /* Bound; the caller listens on it. Without that it makes the port refuse, and keeps
  * others from listening there. */
 int sim_socket_bind(enum netaddr_kind kind, uint16_t port, struct sim_why why);
+/* Says why a socket could not be bound to that port, by errno. */
+void sim_socket_bind_failed(uint16_t port, int error, struct sim_why why);
 /* A port that never answers: it listens, and its queue of accepted connections is full,
  * with *filler, a connection of our own. Close both to end it. */
 int sim_socket_silent(enum netaddr_kind kind, uint16_t port, int *filler, struct sim_why why);

@@ -214,7 +214,7 @@ static uint8_t read_type(struct reader *r)
 }
 
 /* The specification's order: first the hash, then who signed. */
-static void check_envelope(struct reader *r, struct discv4_packet *out)
+static void check_envelope(struct reader *r, struct discv4_packet *out, bool recover)
 {
 	struct slice whole = slice_of(r->data, r->len);
 	uint8_t hash[32];
@@ -224,6 +224,8 @@ static void check_envelope(struct reader *r, struct discv4_packet *out)
 		reader_fail(r, ERR_CHECKSUM, hash_rule);
 		return;
 	}
+	if (!recover)
+		return;
 	keccak_256(slice_from(whole, TYPE_AT), hash);
 	/* The specification allows the recovery ids 0 and 1 alone. */
 	if (whole.data[TYPE_AT - 1] > 1 ||
@@ -253,7 +255,8 @@ static void packet_read(struct reader *r, struct discv4_packet *out)
 		reader_bytes(r, reader_left(r), "ignored");
 }
 
-static void decode(struct reader *r, struct discv4_packet *out, size_t max, const char *max_rule)
+static void decode(struct reader *r, struct discv4_packet *out, size_t max, const char *max_rule,
+		   bool recover)
 {
 	struct reader copy = *r;
 
@@ -264,7 +267,7 @@ static void decode(struct reader *r, struct discv4_packet *out, size_t max, cons
 	else if (r->len > max)
 		reader_fail_at(r, ERR_LIMIT, max, max_rule);
 	else
-		check_envelope(r, out);
+		check_envelope(r, out, recover);
 	if (reader_ok(r)) {
 		packet_read(r, out);
 		return;
@@ -277,12 +280,17 @@ static void decode(struct reader *r, struct discv4_packet *out, size_t max, cons
 
 void discv4_decode(struct reader *r, struct discv4_packet *out)
 {
-	decode(r, out, DISCV4_PACKET_MAX, "packet: at most 1280 bytes");
+	decode(r, out, DISCV4_PACKET_MAX, "packet: at most 1280 bytes", true);
 }
 
 void discv4_decode_long(struct reader *r, struct discv4_packet *out)
 {
-	decode(r, out, DISCV4_LONG_MAX, "packet: at most 2048 bytes");
+	decode(r, out, DISCV4_LONG_MAX, "packet: at most 2048 bytes", true);
+}
+
+void discv4_decode_unproven(struct reader *r, struct discv4_packet *out)
+{
+	decode(r, out, DISCV4_PACKET_MAX, "packet: at most 1280 bytes", false);
 }
 
 size_t discv4_begin(struct writer *w, enum discv4_type type)

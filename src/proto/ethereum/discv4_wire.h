@@ -102,6 +102,9 @@ void discv4_decode(struct reader *r, struct discv4_packet *out);
 /* The same for up to DISCV4_LONG_MAX bytes, for who wants to learn from faulty nodes, too
  * (ethereumjs puts 16 nodes into one packet of 1373). */
 void discv4_decode_long(struct reader *r, struct discv4_packet *out);
+/* As discv4_decode, but who signed is not asked: the signer is zero. For who takes the sender on
+ * trust, as a simulation may; all else is checked. */
+void discv4_decode_unproven(struct reader *r, struct discv4_packet *out);
 
 /* The next node; false at the end. Begin with a reader of n->nodes. The key may be no point
  * of the curve (secp_public_valid), the address none at all: both are worth a look. */
