@@ -36,7 +36,7 @@ struct node_visit {
 	bool failed_here, cancelled;
 	/* Its timer rang: a tick is due as soon as all datagrams that came are handled. */
 	bool is_due;
-	struct node_visit *next_due;
+	struct node_visit *next_due, **due_link;
 	uint64_t timer_ms; /* for when the timer is set; UINT64_MAX: it isn't */
 	uint64_t heard_ms; /* the newest time that the probe was told */
 	uv_timer_t timer;
@@ -141,14 +141,12 @@ static void on_timer_closed(uv_handle_t *handle)
 
 static void forget_due(struct node_visit *v)
 {
-	struct node_visit **link = &v->visitor->due;
-
 	if (!v->is_due)
 		return;
-	while (*link != v)
-		link = &(*link)->next_due;
-	*link = v->next_due;
 	v->is_due = false;
+	*v->due_link = v->next_due;
+	if (v->next_due != NULL)
+		v->next_due->due_link = v->due_link;
 }
 
 static void end(struct node_visit *v)
@@ -289,6 +287,9 @@ static void on_timer(uv_timer_t *timer)
 		return;
 	v->is_due = true;
 	v->next_due = v->visitor->due;
+	v->due_link = &v->visitor->due;
+	if (v->next_due != NULL)
+		v->next_due->due_link = &v->next_due;
 	v->visitor->due = v;
 	keep_busy(v->visitor);
 }
@@ -345,7 +346,7 @@ static void handle(struct node_visitor *n, const struct waiting *w)
 	if (n->config.on_datagram != NULL)
 		n->config.on_datagram(n->config.ctx, v, false, bytes);
 	reader_init(&r, bytes);
-	discv4_decode_long(&r, &packet);
+	discv4_decode_from(&r, v->node.key, &packet);
 	if (reader_ok(&r) && !w->cut)
 		probe_recv(&v->probe, &w->from, &packet, bytes.len, heard_at(v, w->at_ms));
 	else if (netaddr_equal(&w->from, &v->node.endpoint.addr))
@@ -405,8 +406,7 @@ static void tick_due(struct node_visitor *n)
 		struct node_visit *v = n->due;
 		uint64_t now = dialer_now_ms(n->dialer);
 
-		n->due = v->next_due;
-		v->is_due = false;
+		forget_due(v);
 		probe_tick(&v->probe, heard_at(v, now));
 		step(v);
 	}

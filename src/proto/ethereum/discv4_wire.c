@@ -213,8 +213,19 @@ static uint8_t read_type(struct reader *r)
 	return type;
 }
 
+/* How to learn who signed. */
+struct signer {
+	bool trusted;            /* not at all */
+	const uint8_t *expected; /* this key has probably; NULL: anybody */
+};
+
+static bool has_signed(const uint8_t *expected, struct slice whole, const uint8_t hash[static 32])
+{
+	return expected != NULL && secp_verify(whole.data + DISCV4_HASH_LEN, hash, expected);
+}
+
 /* The specification's order: first the hash, then who signed. */
-static void check_envelope(struct reader *r, struct discv4_packet *out, bool recover)
+static void check_envelope(struct reader *r, struct discv4_packet *out, const struct signer *signer)
 {
 	struct slice whole = slice_of(r->data, r->len);
 	uint8_t hash[32];
@@ -224,12 +235,15 @@ static void check_envelope(struct reader *r, struct discv4_packet *out, bool rec
 		reader_fail(r, ERR_CHECKSUM, hash_rule);
 		return;
 	}
-	if (!recover)
+	if (signer->trusted)
 		return;
 	keccak_256(slice_from(whole, TYPE_AT), hash);
 	/* The specification allows the recovery ids 0 and 1 alone. */
-	if (whole.data[TYPE_AT - 1] > 1 ||
-	    !secp_recover(whole.data + DISCV4_HASH_LEN, hash, out->signer))
+	if (whole.data[TYPE_AT - 1] > 1)
+		reader_fail_at(r, ERR_VALUE, DISCV4_HASH_LEN, signature_rule);
+	else if (has_signed(signer->expected, whole, hash))
+		memcpy(out->signer, signer->expected, sizeof(out->signer));
+	else if (!secp_recover(whole.data + DISCV4_HASH_LEN, hash, out->signer))
 		reader_fail_at(r, ERR_VALUE, DISCV4_HASH_LEN, signature_rule);
 }
 
@@ -256,7 +270,7 @@ static void packet_read(struct reader *r, struct discv4_packet *out)
 }
 
 static void decode(struct reader *r, struct discv4_packet *out, size_t max, const char *max_rule,
-		   bool recover)
+		   const struct signer *signer)
 {
 	struct reader copy = *r;
 
@@ -267,7 +281,7 @@ static void decode(struct reader *r, struct discv4_packet *out, size_t max, cons
 	else if (r->len > max)
 		reader_fail_at(r, ERR_LIMIT, max, max_rule);
 	else
-		check_envelope(r, out, recover);
+		check_envelope(r, out, signer);
 	if (reader_ok(r)) {
 		packet_read(r, out);
 		return;
@@ -280,17 +294,25 @@ static void decode(struct reader *r, struct discv4_packet *out, size_t max, cons
 
 void discv4_decode(struct reader *r, struct discv4_packet *out)
 {
-	decode(r, out, DISCV4_PACKET_MAX, "packet: at most 1280 bytes", true);
+	decode(r, out, DISCV4_PACKET_MAX, "packet: at most 1280 bytes", &(struct signer){ 0 });
 }
 
 void discv4_decode_long(struct reader *r, struct discv4_packet *out)
 {
-	decode(r, out, DISCV4_LONG_MAX, "packet: at most 2048 bytes", true);
+	decode(r, out, DISCV4_LONG_MAX, "packet: at most 2048 bytes", &(struct signer){ 0 });
+}
+
+void discv4_decode_from(struct reader *r, const uint8_t expected[static SECP_PUBLIC_LEN],
+			struct discv4_packet *out)
+{
+	decode(r, out, DISCV4_LONG_MAX, "packet: at most 2048 bytes",
+	       &(struct signer){ .expected = expected });
 }
 
 void discv4_decode_unproven(struct reader *r, struct discv4_packet *out)
 {
-	decode(r, out, DISCV4_PACKET_MAX, "packet: at most 1280 bytes", false);
+	decode(r, out, DISCV4_PACKET_MAX, "packet: at most 1280 bytes",
+	       &(struct signer){ .trusted = true });
 }
 
 size_t discv4_begin(struct writer *w, enum discv4_type type)

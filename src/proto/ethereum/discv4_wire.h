@@ -102,6 +102,11 @@ void discv4_decode(struct reader *r, struct discv4_packet *out);
 /* The same for up to DISCV4_LONG_MAX bytes, for who wants to learn from faulty nodes, too
  * (ethereumjs puts 16 nodes into one packet of 1373). */
 void discv4_decode_long(struct reader *r, struct discv4_packet *out);
+/* The same for who expects it of somebody: to check a signature by a known key takes a sixth less
+ * than to recover the key. Whoever else signed is found out as well. A wrong recovery id goes
+ * unnoticed, as it isn't needed; others would take the packet for a stranger's. */
+void discv4_decode_from(struct reader *r, const uint8_t expected[static SECP_PUBLIC_LEN],
+			struct discv4_packet *out);
 /* As discv4_decode, but who signed is not asked: the signer is zero. For who takes the sender on
  * trust, as a simulation may; all else is checked. */
 void discv4_decode_unproven(struct reader *r, struct discv4_packet *out);
