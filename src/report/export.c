@@ -244,7 +244,7 @@ static enum err on_advert(void *ctx, const struct store_advert *a)
 		number(a->crawl_id),
 		word(a->network),
 		time_s(a->at_ms),
-		peer_text(a->network, &a->from, from),
+		peer_text(a->network, &a->from.addr, from),
 		peer_text(a->network, addr, peer),
 		plain(slice_of(host, netaddr_host_text(addr, host))),
 		number(addr->port),

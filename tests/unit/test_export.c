@@ -310,7 +310,7 @@ static void values_of_visits(void **state)
 static void adverts(void **state)
 {
 	struct store_crawl crawl = begin_crawl(store, "bitcoin");
-	struct netaddr from = addr_of("[2a01::1]:8333");
+	struct advert from = { .addr = addr_of("[2a01::1]:8333") };
 	struct advert advert = { .addr = addr_of("1.2.3.4:5"),
 				 .services = 9,
 				 .last_seen_s = 1780000000 };
