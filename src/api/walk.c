@@ -70,7 +70,7 @@ static void on_advert(void *ctx, const struct advert *from, const struct advert 
 	struct walk *w = ctx;
 
 	if (w->writer != NULL)
-		store_writer_advert(w->writer, &from->addr, advert, at_ms);
+		store_writer_advert(w->writer, from, advert, at_ms);
 }
 
 /* Running out of peers is the end from now on. */
@@ -265,16 +265,15 @@ static enum err open_store(struct walk *w)
 	return err == ERR_OK ? ERR_OK : store_error(w, err);
 }
 
-static bool on_resumed(void *ctx, const struct netaddr *addr, enum outcome outcome, bool reached,
+static bool on_resumed(void *ctx, const struct advert *peer, enum outcome outcome, bool reached,
 		       unsigned tries)
 {
 	struct crawl *crawl = ctx;
 
 	if (tries > 0)
-		crawl_add_visited(crawl, &(struct advert){ .addr = *addr }, outcome, reached,
-				  (uint8_t)tries);
+		crawl_add_visited(crawl, peer, outcome, reached, (uint8_t)tries);
 	else
-		crawl_add(crawl, &(struct advert){ .addr = *addr });
+		crawl_add(crawl, peer);
 	return true;
 }
 

@@ -84,7 +84,7 @@ struct node_info {
 	const char *completeness;
 	uint32_t findnodes, entries;
 	struct slice record; /* its signed record, "enr:..."; empty if it gave none */
-	bool has_record_seq; /* which it announced, whether or not it gave the record */
+	bool has_record_seq; /* that of the record, or else the one that it announced */
 	uint64_t record_seq;
 	struct slice faults; /* rules it broke without ending the visit: "expired 1, many 2" */
 

@@ -20,7 +20,8 @@ static const struct option_row options[] = {
 	  .letter = 'w',
 	  .type = OPTION_CHOICE,
 	  .arg = "WHAT",
-	  .help = "peers (one row an address), visits (one row a visit) or adverts (who named "
+	  .help = "peers (one row an address, of Ethereum one for each key at an address), visits "
+		  "(one row a visit) or adverts (who named "
 		  "whom, kept by crawl --adverts)",
 	  .initial = "peers",
 	  .offset = AT(what),
@@ -29,9 +30,11 @@ static const struct option_row options[] = {
 	  .letter = 'f',
 	  .type = OPTION_CHOICE,
 	  .arg = "FORMAT",
-	  .help = "csv, jsonl (one JSON object a line) or json (one array); csv unless --json",
+	  .help = "csv, jsonl (one JSON object a line) or json (one array); csv unless --json; of "
+		  "Ethereum's peers also nodeset (JSON as devp2p's tool has it), enodes (one URL a "
+		  "line) or enrs (one record a line)",
 	  .offset = AT(format),
-	  .choices = "csv jsonl json" },
+	  .choices = "csv jsonl json nodeset enodes enrs" },
 	{ .name = "output",
 	  .letter = 'o',
 	  .type = OPTION_TEXT,
@@ -51,6 +54,7 @@ static const struct option_row options[] = {
 	  .help = "only addresses of this kind",
 	  .offset = AT(kind),
 	  .choices = "ipv4 ipv6 onion2 onion i2p cjdns" },
+	{ STORE_ARG_FORK(AT(store), "only Ethereum nodes of this chain, by their fork ids") },
 	{ 0 },
 };
 
@@ -59,12 +63,30 @@ static enum err write_out(void *ctx, struct slice data)
 	return fwrite(data.data, 1, data.len, ctx) == data.len ? ERR_OK : ERR_IO;
 }
 
+/* What --format nodeset, enodes and enrs need. */
+static int check_format(const struct cli *cli, const struct export_args *o)
+{
+	const struct export_format *f = export_formats;
+
+	while (f->name != NULL && (o->format == NULL || strcmp(f->name, o->format) != 0))
+		f++;
+	if (f->name != NULL && f->write == NULL && strcmp(o->what, "peers") != 0)
+		return cli_usage(cli, "--format %s is for --what peers", f->name);
+	return EXIT_DONE;
+}
+
+/* forks outlives the filter. */
 static int read_filter(const struct cli *cli, const struct export_args *o,
-		       struct store_filter *filter)
+		       struct store_forks *forks, struct store_filter *filter)
 {
 	enum outcome outcome;
+	int status = store_arg_forks(cli, &o->store, forks);
 
+	if (status != EXIT_DONE)
+		return status;
 	*filter = STORE_FILTER_ANY;
+	filter->forks = (const uint8_t(*)[4])forks->hashes;
+	filter->forks_count = forks->count;
 	filter->crawl_id = (int64_t)o->store.crawl;
 	filter->network = o->store.network;
 	for (unsigned k = NETADDR_IPV4; o->kind != NULL && k <= NETADDR_CJDNS; k++) {
@@ -123,14 +145,17 @@ static int write_all(const struct cli *cli, const struct export_args *o, struct 
 static int run(struct cli *cli, void *values, char **args, unsigned args_count)
 {
 	const struct export_args *o = values;
+	struct store_forks forks;
 	struct store_filter filter;
 	struct store *store;
 	FILE *out = stdout;
-	int status = read_filter(cli, o, &filter);
+	int status = check_format(cli, o);
 	bool closed;
 
 	(void)args;
 	(void)args_count;
+	if (status == EXIT_DONE)
+		status = read_filter(cli, o, &forks, &filter);
 	if (status != EXIT_DONE)
 		return status;
 	store = store_arg_open(&o->store);
@@ -171,6 +196,14 @@ const struct command command_export = {
 		 "services and height what the peer said when it last said who it is. With "
 		 "--crawl, all of these are those of that crawl.\n"
 		 "\n"
+		 "Of Ethereum, peer is the enode URL, port the UDP port and node_id the public "
+		 "key; behind these columns stands what the node said of itself, from tcp_port "
+		 "to record. The formats nodeset, enodes and enrs have the nodes that ever "
+		 "answered (with --crawl: that answered in it), each once, in the order of "
+		 "their node ids; a key that answered at several addresses is there with the "
+		 "newest. The score of nodeset is the number of crawls that reached the node, "
+		 "halved if the newest visit did not.\n"
+		 "\n"
 		 "Times are UTC, ISO 8601. Text from peers is escaped: control characters, "
 		 "invisible ones and bytes that are no UTF-8 become \\xNN, a backslash two of "
 		 "them; in CSV, text that a spreadsheet would take for a formula begins with an "
@@ -180,7 +213,9 @@ const struct command command_export = {
 		    "peerwalk export --outcome ok --format jsonl | jq -r .agent\n"
 		    "    the user agents of those that answered\n"
 		    "peerwalk export --what visits --crawl 3 --output crawl3.csv\n"
-		    "    all that crawl 3 learnt\n",
+		    "    all that crawl 3 learnt\n"
+		    "peerwalk export --format nodeset --fork mainnet --output nodes.json\n"
+		    "    mainnet's nodes, for devp2p nodeset info nodes.json\n",
 	.options = options,
 	.options_size = sizeof(struct export_args),
 	.run = run,

@@ -1,4 +1,5 @@
 #include "cli/bar.h"
+#include "cli/chain_text.h"
 #include "cli/cli.h"
 #include "cli/store_arg.h"
 #include "cli/terminal.h"
@@ -21,6 +22,7 @@ static const struct option_row options[] = {
 	{ STORE_ARG_DB(AT(store)) },
 	{ STORE_ARG_CRAWL(AT(store), "report on this crawl instead of the newest") },
 	{ STORE_ARG_NETWORK(AT(store), "report on the newest crawl of this network") },
+	{ STORE_ARG_FORK(AT(store), "only Ethereum nodes of this chain, by their fork ids") },
 	{ .name = "top",
 	  .letter = 'n',
 	  .type = OPTION_UINT,
@@ -138,7 +140,7 @@ static void print_times(const struct report *r, const struct layout *layout)
 	table_print(out);
 }
 
-static void print_head(const struct report *r)
+static void print_head(const struct report *r, const char *fork)
 {
 	const struct store_crawl *c = &r->crawl;
 	char when[32], took[32], known[32], visited[32], reached[32];
@@ -154,18 +156,56 @@ static void print_head(const struct report *r)
 	format_count(c->known, known);
 	format_count(r->visited, visited);
 	format_count(r->reached, reached);
-	if (c->known > 0)
+	if (fork != NULL)
+		printf("of %s: ", fork);
+	else if (c->known > 0)
 		printf("%s known, ", known);
 	printf("%s visited, %s reached (%.1f%%)\n", visited, reached,
 	       r->visited > 0 ? 100 * (double)r->reached / (double)r->visited : 0);
 }
 
-static void print_report(const struct report *r, bool verbose)
+/* How complete the crawl is, by its own account: what was to be had from the nodes' tables. */
+static void print_completeness(const struct report *r)
 {
-	/* Service by service says more than each set of them, unless asked for. */
+	const struct report_table *t = &r->tables[REPORT_COMPLETENESS];
+	const struct report_counts *entries = &r->counts[REPORT_ENTRIES];
+	const struct report_counts *findnodes = &r->counts[REPORT_FINDNODES];
+	char count[32];
+
+	if (t->total == 0)
+		return;
+	printf("tables ");
+	for (size_t i = 0; i < t->count; i++) {
+		format_count(t->rows[i].count, count);
+		printf("%s %s ", i > 0 ? "," : "", count);
+		for (const char *c = t->rows[i].label; *c != 0; c++)
+			putchar(*c == '_' ? ' ' : *c);
+		if (i == 0)
+			printf(" (%.1f%%)", 100 * (double)t->rows[i].count / (double)t->total);
+	}
+	putchar('\n');
+	if (entries->count > 0)
+		printf("in the median %u entries by %u questions, 90%% of the tables by %u or "
+		       "less\n",
+		       entries->median, findnodes->median, findnodes->p90);
+}
+
+/* Service by service says more than each set of them, and client by client more than their
+ * full names, unless asked for. */
+static bool is_shown(const struct report *r, enum report_table_id id, bool verbose)
+{
+	if (id == REPORT_COMPLETENESS)
+		return false; /* it has its line */
+	return verbose || (id != REPORT_SERVICES && (id != REPORT_AGENTS || !r->has_nodes));
+}
+
+static void print_report(const struct report *r, const char *fork, bool verbose)
+{
 	static const enum report_table_id order[] = {
-		REPORT_OUTCOMES,     REPORT_KINDS,    REPORT_AGENTS, REPORT_PROTOCOLS,
-		REPORT_SERVICE_BITS, REPORT_SERVICES, REPORT_PORTS,  REPORT_HEIGHTS,
+		REPORT_OUTCOMES,     REPORT_KINDS,    REPORT_AGENTS,          REPORT_PROTOCOLS,
+		REPORT_SERVICE_BITS, REPORT_SERVICES, REPORT_PORTS,           REPORT_HEIGHTS,
+		REPORT_SESSIONS,     REPORT_CLIENTS,  REPORT_CLIENT_VERSIONS, REPORT_CAPABILITIES,
+		REPORT_NETWORKS,     REPORT_FORKS,
 	};
 	struct layout layout = { .label = LABEL_WIDTH_MIN, .unicode = bar_can_unicode() };
 	size_t width = terminal_width(STDOUT_FILENO), most;
@@ -173,16 +213,17 @@ static void print_report(const struct report *r, bool verbose)
 	most = width > ROW_EXTRA + LABEL_WIDTH_MIN ? width - ROW_EXTRA : LABEL_WIDTH_MIN;
 	most = most < LABEL_WIDTH_MAX ? most : LABEL_WIDTH_MAX;
 	for (unsigned i = 0; i < REPORT_TABLES; i++) {
-		for (size_t row = 0; row < r->tables[i].count; row++) {
+		for (size_t row = 0; is_shown(r, i, verbose) && row < r->tables[i].count; row++) {
 			size_t w = terminal_text_width(r->tables[i].rows[row].label);
 
 			layout.label = w > layout.label ? w : layout.label;
 		}
 	}
 	layout.label = layout.label < most ? layout.label : most;
-	print_head(r);
+	print_head(r, fork);
+	print_completeness(r);
 	for (size_t i = 0; i < sizeof(order) / sizeof(*order); i++) {
-		if (order[i] != REPORT_SERVICES || verbose)
+		if (is_shown(r, order[i], verbose))
 			print_table(r, order[i], &layout);
 	}
 	print_times(r, &layout);
@@ -209,14 +250,23 @@ static int run(struct cli *cli, void *values, char **args, unsigned args_count)
 				      .network = o->store.network,
 				      .top = (size_t)o->top,
 				      .key = store_arg_hash_key(),
-				      .service_name = service_name };
-	struct store *store = store_arg_open(&o->store);
+				      .service_name = service_name,
+				      .fork_text = chain_text_fork,
+				      .network_text = chain_text_network };
 	struct report report = { 0 };
-	int status = EXIT_FAILED;
+	struct store_forks forks;
+	int status = store_arg_forks(cli, &o->store, &forks);
+	struct store *store;
 	enum err err;
 
 	(void)args;
 	(void)args_count;
+	if (status != EXIT_DONE)
+		return status;
+	ask.forks = (const uint8_t(*)[4])forks.hashes;
+	ask.forks_count = forks.count;
+	status = EXIT_FAILED;
+	store = store_arg_open(&o->store);
 	if (store == NULL)
 		return EXIT_FAILED;
 	err = report_gather(store, &ask, &report);
@@ -229,7 +279,7 @@ static int run(struct cli *cli, void *values, char **args, unsigned args_count)
 	else
 		status = EXIT_DONE;
 	if (status == EXIT_DONE && !cli->json)
-		print_report(&report, cli->verbose > 0);
+		print_report(&report, o->store.fork, cli->verbose > 0);
 	report_clear(&report);
 	store_close(store);
 	return status;
@@ -239,20 +289,30 @@ const struct command command_report = {
 	.name = "report",
 	.summary = "shows what a crawl found",
 	.usage = "[options]",
-	.about = "Reads a crawl from the database, the newest one unless told otherwise, and "
-		 "shows how its visits ended, and what the peers that were reached say of "
-		 "themselves: user agents, protocol versions, services, kinds of network, ports, "
-		 "heights; then how long they took to answer (the median, and the time that nine "
-		 "of ten kept).\n"
-		 "\n"
-		 "Heights are told by their distance from the median. --verbose adds a table of "
-		 "the sets of services. --json has the same numbers, and all tables.\n",
+	.about =
+		"Reads a crawl from the database, the newest one unless told otherwise, and "
+		"shows how its visits ended, and what the peers that were reached say of "
+		"themselves: user agents, protocol versions, services, kinds of network, ports, "
+		"heights; then how long they took to answer (the median, and the time that nine "
+		"of ten kept).\n"
+		"\n"
+		"Of Ethereum it says how completely the nodes' tables were listed: \"drained\" is "
+		"proven, \"partial\" is what could be had, \"timed out\" answered no question. "
+		"Then "
+		"how the TCP sessions ended (full: too many peers, so it lives), which clients and "
+		"versions there are, what they offer, and which chains and forks they are on; "
+		"--verbose adds the clients' full names.\n"
+		"\n"
+		"Heights are told by their distance from the median. --verbose adds a table of "
+		"the sets of services. --json has the same numbers, and all tables.\n",
 	.examples = "peerwalk report\n"
 		    "    the newest crawl in peerwalk.db\n"
 		    "peerwalk report --crawl 3 --top 20\n"
 		    "    crawl 3, with longer tables\n"
 		    "peerwalk report --network bitcoin-signet --json\n"
-		    "    the newest crawl of signet, for programs\n",
+		    "    the newest crawl of signet, for programs\n"
+		    "peerwalk report --network ethereum --fork mainnet\n"
+		    "    mainnet's nodes of the newest crawl of Ethereum\n",
 	.options = options,
 	.options_size = sizeof(struct report_args),
 	.run = run,

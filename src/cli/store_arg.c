@@ -3,6 +3,30 @@
 #include <sys/random.h>
 #include <time.h>
 
+int store_arg_forks(const struct cli *cli, const struct store_arg *arg, struct store_forks *out)
+{
+	struct fork_arg fork;
+	const char *rule;
+	char names[FORK_ARG_NAMES_MAX];
+	enum err err;
+
+	out->count = 0;
+	if (arg->fork == NULL)
+		return EXIT_DONE;
+	err = fork_arg_parse(arg->fork, &fork, &rule);
+	if (err == ERR_NOT_FOUND) {
+		fork_arg_names(names);
+		return cli_usage(cli,
+				 "--fork: there is no chain \"%s\"; expected %s, or "
+				 "GENESIS:FORK,FORK,...",
+				 arg->fork, names);
+	}
+	if (err != ERR_OK)
+		return cli_usage(cli, "--fork: expected %s", rule);
+	out->count = fork_arg_hashes(&fork.chain, out->hashes);
+	return EXIT_DONE;
+}
+
 struct store *store_arg_open(const struct store_arg *arg)
 {
 	struct store *store = NULL;

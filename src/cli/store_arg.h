@@ -1,16 +1,27 @@
-/* store_arg.h: what subcommands that read the database share: --db, --crawl, --network. */
+/* store_arg.h: what subcommands that read the database share: --db, --crawl, --network, and
+ * --fork, one chain's nodes. */
 #ifndef PEERWALK_CLI_STORE_ARG_H
 #define PEERWALK_CLI_STORE_ARG_H
 
 #include "base/hash.h"
 #include "cli/cli.h"
-#include "store/store.h"
+#include "cli/fork_arg.h"
+#include "store/query.h"
 
 struct store_arg {
 	const char *db;
 	uint64_t crawl;      /* 0: not given */
 	const char *network; /* NULL: not given */
+	const char *fork;    /* NULL: not given */
 };
+
+/* The fork hashes of the chain that --fork means; none: not given. */
+struct store_forks {
+	uint8_t hashes[FORK_ARG_HASHES_MAX][4];
+	size_t count;
+};
+
+_Static_assert((int)FORK_ARG_HASHES_MAX <= (int)STORE_FORKS_MAX, "the filter takes a whole chain");
 
 /* The initializers of rows: { STORE_ARG_DB(offsetof(struct x_options, store)) } */
 #define STORE_ARG_DB(at)                                                 \
@@ -23,7 +34,10 @@ struct store_arg {
 #define STORE_ARG_NETWORK(at, help_)                                          \
 	.name = "network", .type = OPTION_TEXT, .arg = "NAME", .help = help_, \
 	.offset = (at) + offsetof(struct store_arg, network)
+#define STORE_ARG_FORK(at, help_) FORK_ARG_ROW((at) + offsetof(struct store_arg, fork), help_)
 
+/* Prints what is wrong, and returns an exit status. */
+int store_arg_forks(const struct cli *cli, const struct store_arg *arg, struct store_forks *out);
 /* Opens the database for reading; NULL after an error message (EXIT_FAILED). */
 struct store *store_arg_open(const struct store_arg *arg);
 /* For tables whose keys strangers choose. */

@@ -105,8 +105,12 @@ static void write_node(const struct enode *node, const struct probe_info *probe,
 	out->entries = probe->table;
 	out->has_record_seq = probe->has_enr_seq;
 	out->record_seq = probe->enr_seq;
-	if (read_record(probe, &record))
+	if (read_record(probe, &record)) {
 		out->record = slice_of(t->record, enr_text(&record, t->record));
+		/* Of this very record, which need not be the one that it announced. */
+		out->has_record_seq = true;
+		out->record_seq = record.seq;
+	}
 	write_faults(probe, t);
 	out->tcp_port = node_record_tcp_port(node, probe);
 	read_chain(probe, session, &out->chain);

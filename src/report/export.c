@@ -1,19 +1,26 @@
 #include "report/export.h"
 
+#include "base/enode_url.h"
 #include "report/export_format.h"
+#include "report/export_nodes.h"
 
 #include <string.h>
 
 enum {
 	FLUSH_BYTES = 64 * 1024, /* output is handed on in pieces of about this size */
-	PEER_TEXT_MAX = 64 + 3 + NETADDR_TEXT_MAX, /* network://HOST:PORT */
+	/* network://HOST:PORT, or enode://KEY@HOST:PORT?discport=PORT, which is the longer. */
+	PEER_TEXT_MAX = ENODE_URL_MAX,
+	BYTES_TEXT_MAX = 2 + 2 * 32 + 1, /* 0x and a hash */
 };
 
 const struct export_format export_formats[] = {
-	{ "csv", "comma-separated values with a line of names (RFC 4180)", export_csv },
-	{ "jsonl", "one JSON object a line", export_jsonl },
-	{ "json", "one JSON array", export_json },
-	{ NULL, NULL, NULL },
+	{ "csv", "comma-separated values with a line of names (RFC 4180)", export_csv, 0 },
+	{ "jsonl", "one JSON object a line", export_jsonl, 0 },
+	{ "json", "one JSON array", export_json, 0 },
+	{ "nodeset", "nodes as go-ethereum's devp2p tool keeps them", NULL, EXPORT_NODES_SET },
+	{ "enodes", "one enode URL a line", NULL, EXPORT_NODES_URLS },
+	{ "enrs", "one node record a line", NULL, EXPORT_NODES_RECORDS },
+	{ NULL, NULL, NULL, 0 },
 };
 
 const char *const export_whats[] = { "peers", "visits", "adverts", NULL };
@@ -40,15 +47,31 @@ static const char *const peer_names[] = {
 	"kind",
 	"claimed_services",
 	"claimed_last_seen",
+	"tcp_port",
+	"completeness",
+	"entries",
+	"session",
+	"capabilities",
+	"listen_port",
+	"network_id",
+	"genesis",
+	"fork_hash",
+	"fork_next",
+	"head",
+	"record_seq",
+	"record",
 };
 
 static const char *const visit_names[] = {
-	"crawl",       "network",    "peer",         "address",     "port",         "node_id",
-	"started_at",  "outcome",    "reached",      "tries",       "stepwise",     "rule",
-	"connect_ms",  "version_ms", "handshake_ms", "reply_ms",    "total_ms",     "agent",
-	"protocol",    "services",   "height",       "relay",       "clock_skew_s", "feefilter",
-	"negotiation", "sees_us_as", "adverts",      "adverts_new", "adverts_cut",  "messages_in",
-	"unknown_in",  "bytes_in",   "bytes_out",    "kind",
+	"crawl",        "network",    "peer",         "address",     "port",         "node_id",
+	"started_at",   "outcome",    "reached",      "tries",       "stepwise",     "rule",
+	"connect_ms",   "version_ms", "handshake_ms", "reply_ms",    "total_ms",     "agent",
+	"protocol",     "services",   "height",       "relay",       "clock_skew_s", "feefilter",
+	"negotiation",  "sees_us_as", "adverts",      "adverts_new", "adverts_cut",  "messages_in",
+	"unknown_in",   "bytes_in",   "bytes_out",    "kind",        "tcp_port",     "completeness",
+	"entries",      "session",    "capabilities", "listen_port", "network_id",   "genesis",
+	"fork_hash",    "fork_next",  "head",         "record_seq",  "record",       "findnodes",
+	"session_rule", "faults",
 };
 
 static const char *const advert_names[] = {
@@ -125,15 +148,68 @@ static struct export_cell stranger_if(bool there, struct slice s)
 }
 
 static struct export_cell peer_text(const char *network, const struct netaddr *a,
+				    struct slice node_id, uint16_t tcp_port,
 				    char out[static PEER_TEXT_MAX])
 {
 	size_t len = strnlen(network, 63);
 
+	if (node_id.len == ENODE_KEY_LEN)
+		return plain(slice_of(out, enode_url(node_id.data, a, tcp_port, out)));
 	memcpy(out, network, len);
 	memcpy(out + len, "://", 3);
 	len += 3;
 	len += netaddr_text(a, out + len);
 	return plain(slice_of(out, len));
+}
+
+/* "0x07c9462e". */
+static struct export_cell bytes_if(bool there, const uint8_t *bytes, size_t len,
+				   char out[static BYTES_TEXT_MAX])
+{
+	if (!there)
+		return none();
+	memcpy(out, "0x", 2);
+	hex_encode(slice_of(bytes, len), out + 2);
+	return plain(slice_of(out, 2 + 2 * len));
+}
+
+static struct export_cell word_if(const char *s)
+{
+	return stranger_if(s != NULL, slice_text(s != NULL ? s : ""));
+}
+
+enum {
+	NODE_CELLS = 12,
+	/* Where they begin. */
+	PEER_NODE_CELLS = 21,
+	VISIT_NODE_CELLS = 35,
+};
+
+struct node_texts {
+	char genesis[BYTES_TEXT_MAX], fork_hash[BYTES_TEXT_MAX], head[BYTES_TEXT_MAX];
+};
+
+/* The columns from completeness to record, which peers and visits have alike. */
+static void node_cells(const struct node_info *n, struct node_texts *t,
+		       struct export_cell out[static NODE_CELLS])
+{
+	const struct peer_chain *c = &n->chain;
+	const struct export_cell cells[NODE_CELLS] = {
+		word_if(n->completeness),
+		number_if(n->completeness != NULL, n->entries),
+		word_if(n->session),
+		stranger_if(n->has_hello, n->capabilities),
+		number_if(n->has_hello, n->listen_port),
+		unumber_if(c->has_status, c->network_id),
+		bytes_if(c->has_status, c->genesis, sizeof(c->genesis), t->genesis),
+		bytes_if(c->has_fork, c->fork_hash, sizeof(c->fork_hash), t->fork_hash),
+		unumber_if(c->has_fork, c->fork_next),
+		bytes_if(c->has_status, c->head, sizeof(c->head), t->head),
+		unumber_if(n->has_record_seq, n->record_seq),
+		stranger_if(n->record.len > 0, n->record),
+	};
+
+	memcpy(out, cells, sizeof(cells));
 }
 
 static enum err flush(struct export *e)
@@ -154,17 +230,20 @@ static enum err put_row(struct export *e, const struct export_cell *cells)
 
 static enum err on_peer(void *ctx, const struct store_peer *p)
 {
+	/* A node offers capabilities instead of services, and may share no version of eth. */
+	bool is_node = p->public.len > 0;
 	char peer[PEER_TEXT_MAX];
-	const struct export_cell cells[] = {
+	struct node_texts texts;
+	struct export_cell cells[] = {
 		word(p->network),
-		peer_text(p->network, &p->addr, peer),
+		peer_text(p->network, &p->addr, p->public, p->tcp_port, peer),
 		plain(p->address),
 		number(p->addr.port),
 		plain(p->node_id),
 		p->visited ? word(outcome_name(p->outcome)) : none(),
 		stranger_if(p->has_version, p->agent),
-		number_if(p->has_version, p->protocol),
-		unumber_if(p->has_version, p->services),
+		number_if(p->has_version && !(is_node && p->protocol == 0), p->protocol),
+		unumber_if(p->has_version && !is_node, p->services),
 		number_if(p->has_version && p->height >= 0, p->height),
 		time_s(p->first_seen_ms),
 		time_s(p->last_seen_ms),
@@ -176,17 +255,24 @@ static enum err on_peer(void *ctx, const struct store_peer *p)
 		word(netaddr_kind_name(p->addr.kind)),
 		unumber_if(p->has_claim, p->claimed_services),
 		claimed_time(p->has_claim, p->claimed_seen_s),
+		number_if(p->tcp_port != 0, p->tcp_port),
+		[PEER_NODE_CELLS + NODE_CELLS - 1] = none(),
 	};
 
 	_Static_assert(sizeof(cells) / sizeof(*cells) == sizeof(peer_names) / sizeof(*peer_names),
 		       "a name for each cell");
+	node_cells(&p->node, &texts, cells + PEER_NODE_CELLS);
 	return put_row(ctx, cells);
 }
 
 static enum err on_visit(void *ctx, const struct store_visit *v)
 {
+	static const struct node_info no_node;
 	const struct record *r = &v->record;
 	const struct peer_info *i = &r->info;
+	const struct node_info *n = r->node != NULL ? r->node : &no_node;
+	bool is_node = r->node != NULL;
+	struct node_texts texts;
 	char peer[PEER_TEXT_MAX], host[NETADDR_HOST_TEXT_MAX], us[NETADDR_TEXT_MAX];
 	char node_id[2 * PEER_NODE_ID_MAX + 1];
 	bool has_us = i->sees_us_as.kind != NETADDR_NONE;
@@ -194,10 +280,10 @@ static enum err on_visit(void *ctx, const struct store_visit *v)
 	size_t us_len = has_us ? netaddr_text(&i->sees_us_as, us) : 0;
 
 	hex_encode(i->node_id, node_id);
-	const struct export_cell cells[] = {
+	struct export_cell cells[] = {
 		number(v->crawl_id),
 		word(v->network),
-		peer_text(v->network, &r->addr, peer),
+		peer_text(v->network, &r->addr, i->node_id, v->tcp_port, peer),
 		plain(slice_of(host, host_len)),
 		number(r->addr.port),
 		word(node_id),
@@ -213,10 +299,10 @@ static enum err on_visit(void *ctx, const struct store_visit *v)
 		number_if(r->reply_ms >= 0, r->reply_ms),
 		number_if(r->total_ms >= 0, r->total_ms),
 		stranger_if(i->has_version, i->agent),
-		number_if(i->has_version, i->protocol),
-		unumber_if(i->has_version, i->services),
+		number_if(i->has_version && !(is_node && i->protocol == 0), i->protocol),
+		unumber_if(i->has_version && !is_node, i->services),
 		number_if(i->has_version && i->height >= 0, i->height),
-		boolean_if(i->has_version, i->relay),
+		boolean_if(i->has_version && !is_node, i->relay),
 		number_if(i->has_clock, i->clock_skew_s),
 		unumber_if(i->has_feefilter, i->feefilter),
 		stranger_if(i->negotiation.len > 0, i->negotiation),
@@ -229,10 +315,15 @@ static enum err on_visit(void *ctx, const struct store_visit *v)
 		unumber(r->bytes_in),
 		unumber(r->bytes_out),
 		word(netaddr_kind_name(r->addr.kind)),
+		number_if(v->tcp_port != 0, v->tcp_port),
+		[VISIT_NODE_CELLS + NODE_CELLS] = number_if(n->completeness != NULL, n->findnodes),
+		word_if(n->session_rule),
+		stranger_if(n->faults.len > 0, n->faults),
 	};
 
 	_Static_assert(sizeof(cells) / sizeof(*cells) == sizeof(visit_names) / sizeof(*visit_names),
 		       "a name for each cell");
+	node_cells(n, &texts, cells + VISIT_NODE_CELLS);
 	return put_row(ctx, cells);
 }
 
@@ -244,8 +335,8 @@ static enum err on_advert(void *ctx, const struct store_advert *a)
 		number(a->crawl_id),
 		word(a->network),
 		time_s(a->at_ms),
-		peer_text(a->network, &a->from, from),
-		peer_text(a->network, addr, peer),
+		peer_text(a->network, &a->from.addr, a->from.node_id, a->from.tcp_port, from),
+		peer_text(a->network, addr, a->advert.node_id, a->advert.tcp_port, peer),
 		plain(slice_of(host, netaddr_host_text(addr, host))),
 		number(addr->port),
 		unumber(a->advert.services),
@@ -274,16 +365,31 @@ static enum err walk_adverts(struct store *s, const struct store_filter *filter,
 	return store_adverts(s, filter, on_advert, e);
 }
 
+typedef enum err walk_fn(struct store *s, const struct store_filter *filter, struct export *e);
+
 /* In the order of export_whats. */
 static const struct {
 	const char *const *names;
 	size_t count;
-	enum err (*walk)(struct store *s, const struct store_filter *filter, struct export *e);
+	walk_fn *walk;
 } whats[] = {
 	{ peer_names, sizeof(peer_names) / sizeof(*peer_names), walk_peers },
 	{ visit_names, sizeof(visit_names) / sizeof(*visit_names), walk_visits },
 	{ advert_names, sizeof(advert_names) / sizeof(*advert_names), walk_adverts },
 };
+
+static enum err write_table(struct store *s, const struct store_filter *filter, walk_fn *walk,
+			    struct export *e)
+{
+	enum err err;
+
+	e->write(&e->out, EXPORT_HEAD, 0, e->names, NULL, e->count);
+	err = walk(s, filter, e);
+	if (err != ERR_OK)
+		return err;
+	e->write(&e->out, EXPORT_TAIL, e->rows, e->names, NULL, e->count);
+	return flush(e);
+}
 
 enum err export_run(struct store *s, const char *what, const char *format,
 		    const struct store_filter *filter, export_sink_fn *sink, void *sink_ctx,
@@ -302,20 +408,18 @@ enum err export_run(struct store *s, const char *what, const char *format,
 		i++;
 	if (f->name == NULL || export_whats[i] == NULL)
 		return ERR_NOT_FOUND;
+	if (f->write == NULL && whats[i].walk != walk_peers)
+		return ERR_VALUE;
 	e.write = f->write;
 	e.names = whats[i].names;
 	e.count = whats[i].count;
 	err = store_read_begin(s);
 	if (err == ERR_OK && filter->crawl_id != 0)
 		err = store_crawl_get(s, filter->crawl_id, filter->network, &crawl);
-	if (err == ERR_OK) {
-		e.write(&e.out, EXPORT_HEAD, 0, e.names, NULL, e.count);
-		err = whats[i].walk(s, filter, &e);
-	}
-	if (err == ERR_OK) {
-		e.write(&e.out, EXPORT_TAIL, e.rows, e.names, NULL, e.count);
-		err = flush(&e);
-	}
+	if (err == ERR_OK && f->write == NULL)
+		err = export_nodes_run(s, f->nodes, filter, sink, sink_ctx, &e.rows);
+	else if (err == ERR_OK)
+		err = write_table(s, filter, whats[i].walk, &e);
 	store_read_end(s);
 	text_clear(&e.out);
 	*rows = e.rows;

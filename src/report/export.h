@@ -43,7 +43,8 @@ typedef void export_format_fn(struct text *out, enum export_step step, uint64_t 
 
 struct export_format {
 	const char *name, *summary;
-	export_format_fn *write;
+	export_format_fn *write; /* NULL: a format of nodes, of `what` peers alone */
+	unsigned nodes;          /* enum export_nodes (export_nodes.h) */
 };
 
 /* End with a row without a name. */
@@ -55,7 +56,8 @@ extern const char *const export_whats[];
 typedef enum err export_sink_fn(void *ctx, struct slice data);
 
 /* ERR_NOT_FOUND without store_why: no such `what` or format. ERR_NOT_FOUND with it: no
- * such crawl. *rows counts what was written. */
+ * such crawl. ERR_VALUE: a format of nodes, with another `what` than peers. *rows counts what
+ * was written. */
 enum err export_run(struct store *s, const char *what, const char *format,
 		    const struct store_filter *filter, export_sink_fn *sink, void *sink_ctx,
 		    uint64_t *rows);

@@ -1,37 +1,14 @@
 #include "report/report.h"
 
 #include "base/text.h"
-#include "report/tally.h"
+#include "report/report_gather.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-	/* Times are counted by the millisecond up to here; no visit takes longer. */
-	TIME_SLOTS = 1 << 17,
-	LABEL_MAX = 4 * TALLY_KEY_MAX + 1,
-};
-
-struct times {
-	uint32_t slots[TIME_SLOTS];
-	uint64_t count;
-};
-
-/* What is counted while walking over the visits. */
-struct gather {
-	struct report *report;
-	const struct report_options *options;
-	struct tally tallies[REPORT_TABLES]; /* all but OUTCOMES, KINDS, SERVICE_BITS */
-	uint64_t outcomes[OUTCOME_COUNT];
-	uint64_t kinds[NETADDR_CJDNS + 1];
-	uint64_t bits[64];
-	uint64_t said;       /* reached peers that said who they are */
-	struct times *times; /* REPORT_TIMES of them */
-};
-
-static void times_add(struct times *t, int32_t ms)
+void gather_time(struct times *t, int32_t ms)
 {
 	if (ms < 0)
 		return;
@@ -39,8 +16,7 @@ static void times_add(struct times *t, int32_t ms)
 	t->count++;
 }
 
-/* The smallest value that at least that share of the values don't exceed. */
-static uint32_t times_quantile(const struct times *t, unsigned percent)
+uint32_t gather_quantile(const struct times *t, unsigned percent)
 {
 	uint64_t rank = (t->count * percent + 99) / 100, seen = 0;
 
@@ -59,46 +35,53 @@ static enum err on_visit(void *ctx, const struct store_visit *visit)
 	const struct peer_info *info = &r->info;
 
 	g->report->visited++;
+	g->report->has_nodes |= r->node != NULL;
 	g->outcomes[r->outcome]++;
-	times_add(&g->times[REPORT_CONNECT], r->connect_ms);
+	gather_time(&g->times[REPORT_CONNECT], r->connect_ms);
 	if (!r->reached)
 		return ERR_OK;
 	g->report->reached++;
 	g->kinds[r->addr.kind <= NETADDR_CJDNS ? r->addr.kind : NETADDR_NONE]++;
 	tally_add_number(&g->tallies[REPORT_PORTS], r->addr.port);
-	times_add(&g->times[REPORT_HANDSHAKE], r->handshake_ms);
-	times_add(&g->times[REPORT_REPLY], r->reply_ms);
-	times_add(&g->times[REPORT_TOTAL], r->total_ms);
+	gather_time(&g->times[REPORT_HANDSHAKE], r->handshake_ms);
+	gather_time(&g->times[REPORT_REPLY], r->reply_ms);
+	gather_time(&g->times[REPORT_TOTAL], r->total_ms);
+	if (r->node != NULL)
+		gather_node(g, r);
 	if (!info->has_version)
 		return ERR_OK;
-	g->said++;
 	tally_add(&g->tallies[REPORT_AGENTS], info->agent);
-	tally_add_number(&g->tallies[REPORT_PROTOCOLS], info->protocol);
-	tally_add_number(&g->tallies[REPORT_SERVICES], (int64_t)info->services);
 	tally_add_number(&g->tallies[REPORT_HEIGHTS], info->height);
+	/* A node that shares no version of eth has told none; none has services. */
+	if (r->node == NULL || info->protocol != 0)
+		tally_add_number(&g->tallies[REPORT_PROTOCOLS], info->protocol);
+	if (r->node != NULL)
+		return ERR_OK;
+	tally_add_number(&g->tallies[REPORT_SERVICES], (int64_t)info->services);
 	for (unsigned bit = 0; bit < 64; bit++)
 		g->bits[bit] += info->services >> bit & 1;
 	return ERR_OK;
 }
 
-static enum err add_row(struct report_table *t, const char *label, uint64_t count)
+enum err gather_row(struct report_table *t, const char *label, const char *value, uint64_t count)
 {
 	struct report_row *rows = realloc(t->rows, (t->count + 1) * sizeof(*rows));
+	struct report_row *row;
 
 	if (rows == NULL)
 		return ERR_NOMEM;
 	t->rows = rows;
-	rows[t->count] = (struct report_row){ .label = strdup(label), .count = count };
-	if (rows[t->count].label == NULL)
-		return ERR_NOMEM;
-	t->count++;
-	return ERR_OK;
+	row = &rows[t->count++];
+	*row = (struct report_row){ .label = strdup(label), .count = count };
+	if (value != NULL)
+		row->value = strdup(value);
+	return row->label != NULL && (value == NULL || row->value != NULL) ? ERR_OK : ERR_NOMEM;
 }
 
-static enum err add_number_row(struct report_table *t, const char *label, int64_t number,
-			       uint64_t count)
+enum err gather_number_row(struct report_table *t, const char *label, int64_t number,
+			   uint64_t count)
 {
-	enum err err = add_row(t, label, count);
+	enum err err = gather_row(t, label, NULL, count);
 
 	if (err == ERR_OK) {
 		t->rows[t->count - 1].is_number = true;
@@ -135,24 +118,36 @@ static void services_label(const struct gather *g, uint64_t services, char *out,
 	}
 }
 
-static enum err add_tally_row(const struct gather *g, enum report_table_id id,
-			      const struct tally_entry *e)
+static enum err agent_row(const struct gather *g, struct report_table *t,
+			  const struct tally_entry *e)
 {
-	struct report_table *t = &g->report->tables[id];
 	char label[LABEL_MAX];
 
-	if (id == REPORT_AGENTS) {
-		text_escape(slice_of(e->key, e->len), label, sizeof(label));
-		return add_row(t, label, e->count);
-	}
-	if (id == REPORT_SERVICES)
-		services_label(g, (uint64_t)e->number, label, sizeof(label));
-	else
-		snprintf(label, sizeof(label), "%" PRId64, e->number);
-	return add_number_row(t, label, e->number, e->count);
+	(void)g;
+	text_escape(slice_of(e->key, e->len), label, sizeof(label));
+	return gather_row(t, label, NULL, e->count);
 }
 
-static enum err fill_tally(struct gather *g, enum report_table_id id)
+static enum err services_row(const struct gather *g, struct report_table *t,
+			     const struct tally_entry *e)
+{
+	char label[LABEL_MAX];
+
+	services_label(g, (uint64_t)e->number, label, sizeof(label));
+	return gather_number_row(t, label, e->number, e->count);
+}
+
+static enum err number_row(const struct gather *g, struct report_table *t,
+			   const struct tally_entry *e)
+{
+	char label[32];
+
+	(void)g;
+	snprintf(label, sizeof(label), "%" PRId64, e->number);
+	return gather_number_row(t, label, e->number, e->count);
+}
+
+enum err gather_tally(struct gather *g, enum report_table_id id, gather_row_fn *row)
 {
 	struct report_table *t = &g->report->tables[id];
 	struct tally *tally = &g->tallies[id];
@@ -164,7 +159,7 @@ static enum err fill_tally(struct gather *g, enum report_table_id id)
 	t->others = tally->cut;
 	for (size_t i = 0; i < tally->len && err == ERR_OK; i++) {
 		if (g->options->top == 0 || i < g->options->top)
-			err = add_tally_row(g, id, &tally->entries[i]);
+			err = row(g, t, &tally->entries[i]);
 		else
 			t->others += tally->entries[i].count;
 	}
@@ -197,22 +192,22 @@ static enum err fill_lists(struct gather *g)
 	t->total = g->report->visited;
 	for (unsigned i = 0; i < OUTCOME_COUNT && err == ERR_OK; i++) {
 		if (g->outcomes[i] > 0)
-			err = add_row(t, outcome_name((enum outcome)i), g->outcomes[i]);
+			err = gather_row(t, outcome_name((enum outcome)i), NULL, g->outcomes[i]);
 	}
 	sort_rows(t);
 	t = &g->report->tables[REPORT_KINDS];
 	t->total = g->report->reached;
 	for (unsigned i = 0; i <= NETADDR_CJDNS && err == ERR_OK; i++) {
 		if (g->kinds[i] > 0)
-			err = add_row(t, netaddr_kind_name(i), g->kinds[i]);
+			err = gather_row(t, netaddr_kind_name(i), NULL, g->kinds[i]);
 	}
 	sort_rows(t);
 	t = &g->report->tables[REPORT_SERVICE_BITS];
-	t->total = g->said;
+	t->total = g->tallies[REPORT_SERVICES].total;
 	for (unsigned i = 0; i < 64 && err == ERR_OK; i++) {
 		bit_label(g, i, label, sizeof(label));
 		if (g->bits[i] > 0)
-			err = add_number_row(t, label, (int64_t)i, g->bits[i]);
+			err = gather_number_row(t, label, (int64_t)i, g->bits[i]);
 	}
 	sort_rows(t);
 	return err;
@@ -268,10 +263,10 @@ static enum err fill_heights(struct gather *g)
 	t->others = tally->cut;
 	for (size_t row = 0; row < ROWS && err == ERR_OK; row++) {
 		if (counts[row] > 0)
-			err = add_row(t, height_rows[row].label, counts[row]);
+			err = gather_row(t, height_rows[row].label, NULL, counts[row]);
 	}
 	if (unsaid > 0 && err == ERR_OK)
-		err = add_row(t, "not said", unsaid);
+		err = gather_row(t, "not said", NULL, unsaid);
 	return err;
 }
 
@@ -289,21 +284,27 @@ static void fill_times(struct gather *g)
 			.key = names[i][0],
 			.title = names[i][1],
 			.count = g->times[i].count,
-			.median_ms = times_quantile(&g->times[i], 50),
-			.p90_ms = times_quantile(&g->times[i], 90),
+			.median_ms = gather_quantile(&g->times[i], 50),
+			.p90_ms = gather_quantile(&g->times[i], 90),
 		};
 }
 
 static enum err fill(struct gather *g)
 {
-	static const enum report_table_id tallied[] = { REPORT_AGENTS, REPORT_PROTOCOLS,
-							REPORT_SERVICES, REPORT_PORTS };
 	enum err err = fill_lists(g);
 
-	for (size_t i = 0; i < sizeof(tallied) / sizeof(*tallied) && err == ERR_OK; i++)
-		err = fill_tally(g, tallied[i]);
+	if (err == ERR_OK)
+		err = gather_tally(g, REPORT_AGENTS, agent_row);
+	if (err == ERR_OK)
+		err = gather_tally(g, REPORT_PROTOCOLS, number_row);
+	if (err == ERR_OK)
+		err = gather_tally(g, REPORT_SERVICES, services_row);
+	if (err == ERR_OK)
+		err = gather_tally(g, REPORT_PORTS, number_row);
 	if (err == ERR_OK)
 		err = fill_heights(g);
+	if (err == ERR_OK)
+		err = gather_fill_nodes(g);
 	fill_times(g);
 	return err;
 }
@@ -329,14 +330,17 @@ enum err report_gather(struct store *s, const struct report_options *options, st
 	g->options = options;
 	for (unsigned i = 0; i < REPORT_TABLES; i++)
 		tally_init(&g->tallies[i], &options->key);
-	g->times = calloc(REPORT_TIMES, sizeof(*g->times));
+	g->times = calloc(REPORT_TIMES + REPORT_COUNTS, sizeof(*g->times));
 	if (g->times == NULL)
 		goto out;
+	g->counts = g->times + REPORT_TIMES;
 	err = store_read_begin(s);
 	if (err != ERR_OK)
 		goto out;
 	err = store_crawl_get(s, options->crawl_id, options->network, &out->crawl);
 	filter.crawl_id = out->crawl.id;
+	filter.forks = options->forks;
+	filter.forks_count = options->forks_count;
 	if (err == ERR_OK)
 		err = store_visits(s, &filter, on_visit, g);
 	store_read_end(s);
@@ -353,8 +357,10 @@ out:
 void report_clear(struct report *r)
 {
 	for (unsigned i = 0; i < REPORT_TABLES; i++) {
-		for (size_t row = 0; row < r->tables[i].count; row++)
+		for (size_t row = 0; row < r->tables[i].count; row++) {
 			free(r->tables[i].rows[row].label);
+			free(r->tables[i].rows[row].value);
+		}
 		free(r->tables[i].rows);
 	}
 	*r = (struct report){ 0 };

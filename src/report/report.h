@@ -11,25 +11,35 @@
 #include <jansson.h>
 
 /* X(symbol, JSON key, title, what is counted) */
-#define REPORT_TABLE_LIST(X)                                     \
-	X(OUTCOMES, "outcomes", "outcome", "visits")             \
-	X(KINDS, "kinds", "network", "reached")                  \
-	X(AGENTS, "agents", "user agent", "reached")             \
-	X(PROTOCOLS, "protocols", "protocol version", "reached") \
-	X(SERVICES, "services", "services", "reached")           \
-	X(SERVICE_BITS, "service_bits", "service", "reached")    \
-	X(PORTS, "ports", "port", "reached")                     \
-	X(HEIGHTS, "heights", "height", "reached")
+#define REPORT_TABLE_LIST(X)                                                  \
+	X(OUTCOMES, "outcomes", "outcome", "visits")                          \
+	X(KINDS, "kinds", "network", "reached")                               \
+	X(AGENTS, "agents", "user agent", "reached")                          \
+	X(PROTOCOLS, "protocols", "protocol version", "reached")              \
+	X(SERVICES, "services", "services", "reached")                        \
+	X(SERVICE_BITS, "service_bits", "service", "reached")                 \
+	X(PORTS, "ports", "port", "reached")                                  \
+	X(HEIGHTS, "heights", "height", "reached")                            \
+	/* Of nodes alone: */                                                 \
+	X(COMPLETENESS, "completeness", "table", "asked for their tables")    \
+	X(SESSIONS, "sessions", "session", "called")                          \
+	X(CLIENTS, "clients", "client", "said Hello")                         \
+	X(CLIENT_VERSIONS, "client_versions", "client version", "said Hello") \
+	X(CAPABILITIES, "capabilities", "capability", "said Hello")           \
+	X(NETWORKS, "networks", "network id", "said their Status")            \
+	X(FORKS, "forks", "fork", "said a fork id")
 
 enum report_table_id {
 #define REPORT_TABLE_ENUM(symbol, key, title, of) REPORT_##symbol,
 	REPORT_TABLE_LIST(REPORT_TABLE_ENUM)
 #undef REPORT_TABLE_ENUM
 		REPORT_TABLES,
+	REPORT_NODE_TABLES = REPORT_COMPLETENESS, /* from here on they are of nodes */
 };
 
 struct report_row {
 	char *label; /* for people; harmless */
+	char *value; /* for programs, where it is not the label; NULL otherwise */
 	bool is_number;
 	int64_t number; /* the value itself, where it is one */
 	uint64_t count;
@@ -59,13 +69,27 @@ struct report_times {
 	uint32_t median_ms, p90_ms; /* 0 if the count is 0 */
 };
 
+enum report_count_id {
+	REPORT_ENTRIES,   /* nodes in a table that was listed, at least in part */
+	REPORT_FINDNODES, /* questions for that */
+	REPORT_COUNTS,
+};
+
+struct report_counts {
+	const char *key, *title;
+	uint64_t count;
+	uint32_t median, p90; /* 0 if the count is 0 */
+};
+
 struct report {
 	struct store_crawl crawl;
 	uint64_t visited, reached;
 	struct report_table tables[REPORT_TABLES];
 	struct report_times times[REPORT_TIMES];
 	bool has_tip;
-	int64_t tip; /* the median of the heights told */
+	int64_t tip;    /* the median of the heights told */
+	bool has_nodes; /* the peers are nodes of discovery (Ethereum): */
+	struct report_counts counts[REPORT_COUNTS];
 };
 
 struct report_options {
@@ -75,6 +99,13 @@ struct report_options {
 	struct hash_key key; /* random */
 	/* The name of a service bit of that network, or NULL; may be NULL itself. */
 	const char *(*service_name)(const char *network, unsigned bit);
+	/* What is known of a fork hash (at that time) or a network id, to stand behind it:
+	 * "mainnet". May write nothing; may be NULL. */
+	void (*fork_text)(const uint8_t hash[4], int64_t unix_ms, char *out, size_t cap);
+	void (*network_text)(uint64_t network_id, char *out, size_t cap);
+	/* Only nodes with one of these fork hashes; forks_count 0: everybody. */
+	const uint8_t (*forks)[4];
+	size_t forks_count;
 };
 
 /* ERR_NOT_FOUND: no such crawl; other errors of the store, told by store_why; ERR_NOMEM.

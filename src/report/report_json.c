@@ -59,14 +59,14 @@ static json_t *row_json(const struct report *r, const struct report_table *t,
 	json_t *value, *out;
 
 	if (!row->is_number)
-		value = json_string(row->label);
-	else if (t == &r->tables[REPORT_SERVICES])
+		value = json_string(row->value != NULL ? row->value : row->label);
+	else if (t == &r->tables[REPORT_SERVICES] || t == &r->tables[REPORT_NETWORKS])
 		value = unsigned_json((uint64_t)row->number);
 	else
 		value = json_integer(row->number);
 	out = json_pack("{s:o s:I s:o}", "value", value, "count", (json_int_t)row->count, "share",
 			share(row->count, t->total));
-	if (out != NULL && row->is_number)
+	if (out != NULL && (row->is_number || row->value != NULL))
 		json_object_set_new(out, "text", json_string(row->label));
 	return out;
 }
@@ -79,6 +79,29 @@ static json_t *table_json(const struct report *r, const struct report_table *t)
 		json_array_append_new(rows, row_json(r, t, &t->rows[i]));
 	return json_pack("{s:I s:I s:I s:o}", "total", (json_int_t)t->total, "distinct",
 			 (json_int_t)t->distinct, "others", (json_int_t)t->others, "rows", rows);
+}
+
+/* What is known of nodes alone. NULL: out of memory. */
+static json_t *nodes_json(const struct report *r)
+{
+	json_t *out = json_object();
+
+	for (unsigned i = 0; i < REPORT_COUNTS; i++) {
+		const struct report_counts *c = &r->counts[i];
+		bool any = c->count > 0;
+
+		json_object_set_new(out, c->key,
+				    json_pack("{s:I s:o s:o}", "count", (json_int_t)c->count,
+					      "median", any ? json_integer(c->median) : json_null(),
+					      "p90", any ? json_integer(c->p90) : json_null()));
+	}
+	for (unsigned i = REPORT_NODE_TABLES; i < REPORT_TABLES; i++)
+		json_object_set_new(out, r->tables[i].key, table_json(r, &r->tables[i]));
+	if (json_object_size(out) != REPORT_COUNTS + REPORT_TABLES - REPORT_NODE_TABLES) {
+		json_decref(out);
+		return NULL;
+	}
+	return out;
 }
 
 json_t *report_json(const struct report *r)
@@ -101,10 +124,12 @@ json_t *report_json(const struct report *r)
 					      any ? json_integer(t->p90_ms) : json_null()));
 	}
 	json_object_set_new(out, "tip", r->has_tip ? json_integer(r->tip) : json_null());
-	for (unsigned i = 0; i < REPORT_TABLES; i++)
+	for (unsigned i = 0; i < REPORT_NODE_TABLES; i++)
 		json_object_set_new(out, r->tables[i].key, table_json(r, &r->tables[i]));
+	if (r->has_nodes)
+		json_object_set_new(out, "nodes", nodes_json(r));
 	/* jansson drops what it can't make: a missing last key means out of memory. */
-	if (json_object_size(out) != 5 + REPORT_TABLES) {
+	if (json_object_size(out) != 5 + REPORT_NODE_TABLES + (size_t)r->has_nodes) {
 		json_decref(out);
 		return NULL;
 	}

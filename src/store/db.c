@@ -219,17 +219,29 @@ struct slice db_column(sqlite3_stmt *st, int at)
 	return slice_of(data, (size_t)sqlite3_column_bytes(st, at));
 }
 
-struct netaddr db_key_addr(struct slice key)
+size_t db_key(const struct netaddr *addr, struct slice node_id, uint8_t out[static DB_KEY_MAX])
 {
-	struct netaddr a = { 0 };
+	size_t len = netaddr_key(addr, out);
+
+	assert(node_id.len <= PEER_NODE_ID_MAX);
+	if (node_id.len > 0)
+		memcpy(out + len, node_id.data, node_id.len);
+	return len + node_id.len;
+}
+
+struct advert db_key_peer(struct slice key)
+{
+	struct advert peer = { 0 };
+	struct netaddr *a = &peer.addr;
 	size_t len = key.len > 0 ? netaddr_len(key.data[0]) : 0;
 
-	if (len == 0 || key.len != len + 3)
-		return a;
-	a.kind = key.data[0];
-	memcpy(a.bytes, key.data + 1, len);
-	a.port = (uint16_t)(key.data[1 + len] << 8 | key.data[2 + len]);
-	return a;
+	if (len == 0 || key.len < len + 3 || key.len > len + 3 + PEER_NODE_ID_MAX)
+		return peer;
+	a->kind = key.data[0];
+	memcpy(a->bytes, key.data + 1, len);
+	a->port = (uint16_t)(key.data[1 + len] << 8 | key.data[2 + len]);
+	peer.node_id = slice_from(key, len + 3);
+	return peer;
 }
 
 /* 0 in *id: there is none. */

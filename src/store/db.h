@@ -16,6 +16,7 @@ enum {
 	STORE_WHY_MAX = 640,
 	/* How long to wait for another process's transaction. */
 	STORE_BUSY_MS = 10 * 1000,
+	DB_KEY_MAX = NETADDR_KEY_MAX + PEER_NODE_ID_MAX,
 };
 
 struct store {
@@ -29,7 +30,8 @@ struct store {
 	/* The last network asked for, and the last peer that named others. */
 	char network[64];
 	int64_t network_id;
-	struct netaddr from;
+	uint8_t from_key[DB_KEY_MAX];
+	size_t from_key_len;
 	int64_t from_id, from_network_id;
 };
 
@@ -65,8 +67,19 @@ void db_bind_text(sqlite3_stmt *st, int at, struct slice s);
 /* Hex digits. out has room for 2 * PEER_NODE_ID_MAX + 1 and lives until the step. */
 void db_bind_hex(sqlite3_stmt *st, int at, struct slice s, char *out);
 struct slice db_column(sqlite3_stmt *st, int at);
-/* The reverse of netaddr_key; kind NETADDR_NONE if the key is none. */
-struct netaddr db_key_addr(struct slice key);
+/* peers.key: what tells one peer of a network from another. The address, and behind it the
+ * node id where the network has such. The length. */
+size_t db_key(const struct netaddr *addr, struct slice node_id, uint8_t out[static DB_KEY_MAX]);
+/* The reverse: addr and node_id, which borrows from the key; addr's kind is NETADDR_NONE if
+ * the key is none. */
+struct advert db_key_peer(struct slice key);
+
+/* What a visit learnt of a node, beside its row in visits (node.c). peer: its row's id. */
+enum err node_put(struct store *s, const struct store_crawl *crawl, int64_t peer,
+		  const struct record *record);
+/* The reverse, from the columns at and after `at`; false if there is no row. Borrows. */
+bool node_read(sqlite3_stmt *st, int at, struct node_info *out);
+enum { NODE_COLUMNS_COUNT = 17 };
 
 /* The id of a network of that name. ERR_NOT_FOUND without store_why; with `add` it
  * is made. */

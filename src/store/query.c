@@ -128,10 +128,11 @@ enum err store_resume(struct store *s, const struct store_crawl *crawl, store_re
 		return db_fail(s);
 	sqlite3_bind_int64(st, 1, crawl->id);
 	while (more && (rc = sqlite3_step(st)) == SQLITE_ROW) {
-		struct netaddr addr = db_key_addr(db_column(st, 0));
+		struct advert peer = db_key_peer(db_column(st, 0));
 
-		if (addr.kind != NETADDR_NONE)
-			more = fn(ctx, &addr, column_outcome(st, 1), sqlite3_column_int(st, 2) != 0,
+		peer.tcp_port = (uint16_t)sqlite3_column_int(st, 4);
+		if (peer.addr.kind != NETADDR_NONE)
+			more = fn(ctx, &peer, column_outcome(st, 1), sqlite3_column_int(st, 2) != 0,
 				  (unsigned)sqlite3_column_int(st, 3));
 	}
 	if (more && rc != SQLITE_DONE)
@@ -164,7 +165,26 @@ struct walk {
 	char network[64];
 };
 
-static void bind_filter(sqlite3_stmt *st, const struct store_filter *filter)
+enum { FORKS_TEXT_MAX = STORE_FORKS_MAX * 9 + 1 };
+
+/* ",FC64EC04,97C2C34C", as SQLite's hex() writes bytes. */
+static size_t forks_text(const struct store_filter *filter, char out[static FORKS_TEXT_MAX])
+{
+	size_t len = 0;
+
+	assert(filter->forks_count <= STORE_FORKS_MAX);
+	for (size_t i = 0; i < filter->forks_count; i++) {
+		const uint8_t *f = filter->forks[i];
+
+		len += (size_t)snprintf(out + len, FORKS_TEXT_MAX - len, ",%02X%02X%02X%02X", f[0],
+					f[1], f[2], f[3]);
+	}
+	return len;
+}
+
+/* forks lives until the statement is done. */
+static void bind_filter(sqlite3_stmt *st, const struct store_filter *filter,
+			char forks[static FORKS_TEXT_MAX])
 {
 	if (filter->crawl_id != 0)
 		sqlite3_bind_int64(st, 1, filter->crawl_id);
@@ -174,6 +194,8 @@ static void bind_filter(sqlite3_stmt *st, const struct store_filter *filter)
 		sqlite3_bind_int(st, 3, filter->outcome);
 	if (filter->kind != NETADDR_NONE)
 		sqlite3_bind_int(st, 4, (int)filter->kind);
+	if (filter->forks_count > 0)
+		db_bind_text(st, 5, slice_of(forks, forks_text(filter, forks)));
 }
 
 /* Column 0 of every walk is the network's id, which hardly ever changes. */
@@ -200,13 +222,14 @@ static enum err walk_network(struct walk *w)
 
 static enum err walk(struct walk *w, enum sql sql, const struct store_filter *filter)
 {
+	char forks[FORKS_TEXT_MAX];
 	enum err err = ERR_OK;
 	int rc = SQLITE_DONE;
 
 	w->st = db_use(w->store, sql);
 	if (w->st == NULL)
 		return db_fail(w->store);
-	bind_filter(w->st, filter);
+	bind_filter(w->st, filter, forks);
 	while (err == ERR_OK && (rc = sqlite3_step(w->st)) == SQLITE_ROW) {
 		err = walk_network(w);
 		if (err == ERR_OK)
@@ -221,9 +244,11 @@ static enum err walk(struct walk *w, enum sql sql, const struct store_filter *fi
 static enum err peer_row(struct walk *w)
 {
 	sqlite3_stmt *st = w->st;
+	struct advert key = db_key_peer(db_column(st, 1));
 	struct store_peer p = {
 		.network = w->network,
-		.addr = db_key_addr(db_column(st, 1)),
+		.addr = key.addr,
+		.public = key.node_id,
 		.address = db_column(st, 2),
 		.node_id = db_column(st, 3),
 		.visited = column_set(st, 4),
@@ -236,7 +261,14 @@ static enum err peer_row(struct walk *w)
 		.visits = (uint64_t)sqlite3_column_int64(st, 15),
 		.reached_count = (uint64_t)sqlite3_column_int64(st, 16),
 		.has_claim = column_set(st, 17),
+		.visit_at_ms = column_set(st, 19) ? sqlite3_column_int64(st, 19) : -1,
+		.first_reached_ms = -1,
 	};
+
+	p.has_node = node_read(st, 20, &p.node);
+	p.tcp_port = p.node.tcp_port;
+	if (column_set(st, 20 + NODE_COLUMNS_COUNT))
+		p.first_reached_ms = sqlite3_column_int64(st, 20 + NODE_COLUMNS_COUNT);
 
 	if (p.visited) {
 		p.outcome = column_outcome(st, 4);
@@ -295,11 +327,13 @@ static enum err visit_row(struct walk *w)
 {
 	sqlite3_stmt *st = w->st;
 	uint8_t node_id[PEER_NODE_ID_MAX];
+	struct advert key = db_key_peer(db_column(st, 1));
+	struct node_info node;
 	struct store_visit v = {
 		.network = w->network,
 		.crawl_id = sqlite3_column_int64(st, 2),
 		.record = {
-			.addr = db_key_addr(db_column(st, 1)),
+			.addr = key.addr,
 			.started_at_ms = sqlite3_column_int64(st, 3),
 			.outcome = column_outcome(st, 4),
 			.reached = sqlite3_column_int(st, 5) != 0,
@@ -321,7 +355,13 @@ static enum err visit_row(struct walk *w)
 		},
 	};
 
+	v.record.info.node_id = key.node_id;
 	visit_info(st, node_id, &v.record.info);
+	if (node_read(st, 31, &node))
+		v.record.node = &node;
+	v.tcp_port = node.tcp_port;
+	if (v.tcp_port == 0)
+		v.tcp_port = (uint16_t)sqlite3_column_int(st, 31 + NODE_COLUMNS_COUNT);
 	return w->on_visit(w->fn_ctx, &v);
 }
 
@@ -338,14 +378,16 @@ static enum err advert_row(struct walk *w)
 	sqlite3_stmt *st = w->st;
 	struct store_advert a = {
 		.network = w->network,
-		.from = db_key_addr(db_column(st, 1)),
+		.from = db_key_peer(db_column(st, 1)),
 		.crawl_id = sqlite3_column_int64(st, 3),
 		.at_ms = sqlite3_column_int64(st, 4),
-		.advert = { .addr = db_key_addr(db_column(st, 2)),
-			    .services = (uint64_t)sqlite3_column_int64(st, 5),
-			    .last_seen_s = sqlite3_column_int64(st, 6) },
+		.advert = db_key_peer(db_column(st, 2)),
 	};
 
+	a.from.tcp_port = (uint16_t)sqlite3_column_int(st, 7);
+	a.advert.tcp_port = (uint16_t)sqlite3_column_int(st, 8);
+	a.advert.services = (uint64_t)sqlite3_column_int64(st, 5);
+	a.advert.last_seen_s = sqlite3_column_int64(st, 6);
 	return w->on_advert(w->fn_ctx, &a);
 }
 

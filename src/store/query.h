@@ -19,7 +19,13 @@ struct store_filter {
 	const char *network;
 	int outcome;   /* enum outcome, or -1; of the newest visit, or of that crawl's */
 	unsigned kind; /* enum netaddr_kind */
+	/* Nodes of one chain: those with one of these fork hashes (EIP-2124), as they said in
+	 * the newest visit in which they did, or in that of the crawl. */
+	const uint8_t (*forks)[4];
+	size_t forks_count; /* 0: any; STORE_FORKS_MAX at most */
 };
+
+enum { STORE_FORKS_MAX = 64 /* twice what a chain has in ten years */ };
 
 #define STORE_FILTER_ANY ((struct store_filter){ .outcome = -1 })
 
@@ -32,8 +38,11 @@ struct store_peer {
 	struct netaddr addr;
 	struct slice address; /* as text, without port and brackets */
 	struct slice node_id; /* hex digits; empty if there is none */
+	struct slice public;  /* the same as bytes */
+	uint16_t tcp_port;    /* of a node; 0: none, or not known */
 	/* The newest visit, or that of the crawl in the filter. */
-	bool visited; /* outcome .. handshake_ms hold something */
+	bool visited; /* visit_at_ms .. handshake_ms hold something */
+	int64_t visit_at_ms;
 	enum outcome outcome;
 	bool reached;
 	int32_t connect_ms, handshake_ms; /* -1: not reached */
@@ -49,6 +58,11 @@ struct store_peer {
 	bool has_claim; /* somebody named it: */
 	uint64_t claimed_services;
 	int64_t claimed_seen_s;
+	bool has_node; /* the rest holds something */
+	/* What it said last of each, or in the visit of that crawl; without faults if it is
+	 * not of one visit. */
+	struct node_info node;
+	int64_t first_reached_ms; /* -1: never */
 };
 
 typedef enum err store_peer_fn(void *ctx, const struct store_peer *peer);
@@ -58,7 +72,8 @@ enum err store_peers(struct store *s, const struct store_filter *filter, store_p
 struct store_visit {
 	const char *network;
 	int64_t crawl_id;
-	struct record record;
+	struct record record; /* with node, where the visit was that of a node */
+	uint16_t tcp_port;    /* of a node: of that visit, or else of the newest; 0: not known */
 };
 
 typedef enum err store_visit_fn(void *ctx, const struct store_visit *visit);
@@ -68,8 +83,8 @@ enum err store_visits(struct store *s, const struct store_filter *filter, store_
 struct store_advert {
 	const char *network;
 	int64_t crawl_id, at_ms;
-	struct netaddr from;
-	struct advert advert; /* without node_id */
+	struct advert from; /* addr, node_id and tcp_port */
+	struct advert advert;
 };
 
 /* filter->outcome: of the newest visit of the peer that is named. */

@@ -230,7 +230,76 @@
 							   "f.id = a.from_id JOIN peers p ON " \
 							   "p.id = a.peer_id;\n"
 
+/* Step 2: nodes of discovery (Ethereum). Their peers' keys end with the node id, as one
+ * address may be that of several keys, and one key may be at several addresses. */
+#define PEERS_TCP_PORT \
+	"ALTER TABLE peers ADD COLUMN tcp_port INTEGER; -- of a node; port is its UDP port\n"
+
+/* What a node says, in both tables. */
+#define NODE_COLUMNS                                                                           \
+	"  completeness TEXT, -- of its table: drained, partial, timed_out; NULL: not asked\n" \
+	"  findnodes INTEGER, -- questions that took\n"                                        \
+	"  entries INTEGER, -- different nodes in its table\n"                                 \
+	"  record TEXT, -- enr:...\n"                                                          \
+	"  record_seq INTEGER,\n"                                                              \
+	"  session TEXT, -- how the TCP session ended; NULL: none was tried\n"                 \
+	"  session_rule TEXT, -- the rule it broke there\n"                                    \
+	"  capabilities ANY, -- eth/68 snap/1; NULL: no Hello\n"                               \
+	"  listen_port INTEGER, -- as its Hello says\n"                                        \
+	"  fork_hash BLOB, -- EIP-2124\n"                                                      \
+	"  fork_next INTEGER, -- 0: none known\n"                                              \
+	"  eth_network INTEGER, -- the network id of its Status\n"                             \
+	"  genesis BLOB,\n"                                                                    \
+	"  head BLOB -- hash of its newest block\n"
+
+#define TABLE_NODES                                                                    \
+	"CREATE TABLE nodes( -- nodes that ever answered: the newest that each said\n" \
+	"  peer_id INTEGER PRIMARY KEY REFERENCES peers,\n"                            \
+	"  first_reached_ms INTEGER,\n" NODE_COLUMNS ") STRICT;\n"
+
+#define TABLE_NODE_VISITS                                                                         \
+	"CREATE TABLE node_visits( -- beside visits, a row for each visit of a node\n"            \
+	"  crawl_id INTEGER NOT NULL REFERENCES crawls,\n"                                        \
+	"  peer_id INTEGER NOT NULL REFERENCES peers,\n"                                          \
+	"  tcp_port INTEGER,\n"                                                                   \
+	"  faults TEXT, -- rules it broke without ending the visit, and how often\n" NODE_COLUMNS \
+	",  PRIMARY KEY(crawl_id, peer_id)\n"                                                     \
+	") STRICT, WITHOUT ROWID;\n"
+
+#define NODE_READABLE                                                                       \
+	"  d.completeness, d.findnodes, d.entries, d.session, d.session_rule,\n"            \
+	"  d.capabilities, d.listen_port, d.eth_network AS network_id,\n"                   \
+	"  iif(d.genesis IS NULL, NULL, '0x' || lower(hex(d.genesis))) AS genesis,\n"       \
+	"  iif(d.fork_hash IS NULL, NULL, '0x' || lower(hex(d.fork_hash))) AS fork_hash,\n" \
+	"  d.fork_next, iif(d.head IS NULL, NULL, '0x' || lower(hex(d.head))) AS head,\n"   \
+	"  d.record_seq, d.record"
+
+#define VIEW_NODES                                                                   \
+	"CREATE VIEW nodes_readable AS SELECT p.id, n.name AS network, p.address,\n" \
+	"  p.port AS udp_port, p.tcp_port, p.node_id, o.name AS outcome, p.agent,\n" \
+	"  p.protocol AS eth_version, p.height,\n" NODE_READABLE ",\n"               \
+	"  strftime('%Y-%m-%dT%H:%M:%SZ', d.first_reached_ms / 1000, 'unixepoch')"   \
+	" AS first_reached,\n"                                                       \
+	"  strftime('%Y-%m-%dT%H:%M:%SZ', p.last_reached_ms / 1000, 'unixepoch')"    \
+	" AS last_reached,\n"                                                        \
+	"  p.visits, p.reached_count, p.crawl_id\n"                                  \
+	"  FROM nodes d JOIN peers p ON p.id = d.peer_id\n"                          \
+	"  JOIN networks n ON n.id = p.network_id LEFT JOIN outcomes o ON o.id = p.outcome;\n"
+
+#define VIEW_NODE_VISITS                                                                \
+	"CREATE VIEW node_visits_readable AS SELECT v.crawl_id, n.name AS network,\n"   \
+	"  p.address, p.port AS udp_port, d.tcp_port, p.node_id,\n"                     \
+	"  strftime('%Y-%m-%dT%H:%M:%SZ', v.started_at_ms / 1000, 'unixepoch')"         \
+	" AS started_at,\n"                                                             \
+	"  o.name AS outcome, v.rule, v.reached, v.agent, v.protocol AS eth_version,\n" \
+	"  v.height, d.faults,\n" NODE_READABLE ",\n"                                   \
+	"  v.connect_ms, v.handshake_ms, v.reply_ms, v.total_ms, v.adverts\n"           \
+	"  FROM node_visits d JOIN visits v ON v.crawl_id = d.crawl_id\n"               \
+	"  AND v.peer_id = d.peer_id JOIN peers p ON p.id = d.peer_id\n"                \
+	"  JOIN networks n ON n.id = p.network_id JOIN outcomes o ON o.id = v.outcome;\n"
+
 const char *const sql_steps[STORE_SCHEMA] = {
 	TABLES_LISTS TABLE_CRAWLS TABLE_PEERS TABLE_VISITS TABLE_ADVERTS VIEW_CRAWLS VIEW_PEERS
 		VIEW_VISITS VIEW_ADVERTS,
+	PEERS_TCP_PORT TABLE_NODES TABLE_NODE_VISITS VIEW_NODES VIEW_NODE_VISITS,
 };

@@ -14,12 +14,21 @@
 	" last_seen_ms = iif(?5, max(last_seen_ms, ?3), last_seen_ms),"                        \
 	" last_reached_ms = iif(?5, max(ifnull(last_reached_ms, 0), ?8), last_reached_ms),"    \
 	" visit_crawl_id = ?2, visit_at_ms = ?3, outcome = ?4, reached = ?5, connect_ms = ?6," \
-	" handshake_ms = ?7"
+	" handshake_ms = ?7, tcp_port = ifnull(?13, tcp_port)"
 
-/* ?1: crawl, ?2: network name, ?3: outcome, ?4: kind; NULL: any. */
+/* ?1: crawl, ?2: network name, ?3: outcome, ?4: kind, ?5: fork hashes; NULL: any. d is the
+ * table with the node's fork. */
 #define PEER_FILTER                                                                     \
 	" AND (?2 IS NULL OR p.network_id = (SELECT id FROM networks WHERE name = ?2))" \
-	" AND (?4 IS NULL OR p.kind = ?4)"
+	" AND (?4 IS NULL OR p.kind = ?4)"                                              \
+	" AND (?5 IS NULL OR d.fork_hash IS NOT NULL"                                   \
+	" AND instr(?5, ',' || hex(d.fork_hash)) > 0)"
+
+/* What node_read reads, in its order; the first is NULL where there is no row. */
+#define NODE_COLUMNS                                                   \
+	"d.peer_id, d.completeness, d.findnodes, d.entries, d.record," \
+	" d.record_seq, d.session, d.session_rule, d.capabilities,"    \
+	" d.listen_port, d.fork_hash, d.fork_next, d.eth_network, d.genesis, d.head"
 
 static const char *const texts[SQL_COUNT] = {
 	[SQL_BEGIN] = "BEGIN IMMEDIATE",
@@ -44,16 +53,18 @@ static const char *const texts[SQL_COUNT] = {
 	[SQL_CRAWL_LIST] = CRAWL_COLUMNS "WHERE ifnull(n.name = ?2, 1) ORDER BY c.id",
 	[SQL_PEER_KNOWN] =
 		"INSERT INTO peers(network_id, key, kind, address, port, node_id, crawl_id,"
-		" first_seen_ms, last_seen_ms, claimed_services, claimed_seen_s)"
-		" VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, ?9, ?10)"
+		" first_seen_ms, last_seen_ms, claimed_services, claimed_seen_s, tcp_port)"
+		" VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, ?9, ?10, ?11)"
 		" ON CONFLICT(network_id, key) DO UPDATE SET crawl_id = ?7,"
 		" first_seen_ms = min(first_seen_ms, ?8),"
 		" last_seen_ms = max(last_seen_ms, ?8),"
 		" claimed_services = ifnull(?9, claimed_services),"
-		" claimed_seen_s = ifnull(?10, claimed_seen_s)",
+		" claimed_seen_s = ifnull(?10, claimed_seen_s),"
+		" tcp_port = ifnull(tcp_port, ?11)",
 	[SQL_PEER_FIND] = "SELECT id FROM peers WHERE network_id = ?1 AND key = ?2",
 	[SQL_PEER_ADD] = "INSERT INTO peers(network_id, key, kind, address, port, node_id,"
-			 " first_seen_ms, last_seen_ms) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)",
+			 " first_seen_ms, last_seen_ms, tcp_port)"
+			 " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8)",
 	[SQL_PEER_VISITED] = PEER_VISITED " WHERE id = ?1",
 	[SQL_PEER_VISITED_HEARD] =
 		PEER_VISITED ", agent = ?9, protocol = ?10, services = ?11, height = ?12"
@@ -65,23 +76,58 @@ static const char *const texts[SQL_COUNT] = {
 		" height, relay, clock_skew_s, feefilter, sees_us_as, adverts, adverts_new,"
 		" adverts_cut, messages_in, unknown_in, bytes_in, bytes_out)"
 		" VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+	[SQL_NODE_VISIT_PUT] =
+		"INSERT OR REPLACE INTO node_visits(crawl_id, peer_id, completeness, findnodes,"
+		" entries, record, record_seq, session, session_rule, capabilities, listen_port,"
+		" fork_hash, fork_next, eth_network, genesis, head, tcp_port, faults)"
+		" VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,"
+		" ?17, ?18)",
+	/* What was said replaces what was said before, what was not said replaces nothing. A
+	 * table comes with its numbers, a record with its own. */
+	[SQL_NODE_PUT] =
+		"INSERT INTO nodes AS n(first_reached_ms, peer_id, completeness, findnodes,"
+		" entries, record, record_seq, session, session_rule, capabilities, listen_port,"
+		" fork_hash, fork_next, eth_network, genesis, head)"
+		" VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)"
+		" ON CONFLICT(peer_id) DO UPDATE SET"
+		" first_reached_ms = min(n.first_reached_ms, ?1),"
+		" completeness = ifnull(?3, n.completeness),"
+		" findnodes = iif(?3 IS NULL, n.findnodes, ?4),"
+		" entries = iif(?3 IS NULL, n.entries, ?5),"
+		" record = ifnull(?6, n.record),"
+		" record_seq = iif(?6 IS NULL AND n.record IS NOT NULL, n.record_seq,"
+		" ifnull(?7, n.record_seq)),"
+		" session = ifnull(?8, n.session),"
+		" session_rule = iif(?8 IS NULL, n.session_rule, ?9),"
+		" capabilities = ifnull(?10, n.capabilities),"
+		" listen_port = iif(?10 IS NULL, n.listen_port, ?11),"
+		" fork_hash = ifnull(?12, n.fork_hash),"
+		" fork_next = iif(?12 IS NULL, n.fork_next, ?13),"
+		" eth_network = ifnull(?14, n.eth_network),"
+		" genesis = iif(?14 IS NULL, n.genesis, ?15),"
+		" head = iif(?14 IS NULL, n.head, ?16)",
 	[SQL_ADVERT_PUT] = "INSERT OR REPLACE INTO adverts VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
-	[SQL_RESUME] = "SELECT p.key, v.outcome, v.reached, v.tries FROM peers p"
+	[SQL_RESUME] = "SELECT p.key, v.outcome, v.reached, v.tries, p.tcp_port FROM peers p"
 		       " LEFT JOIN visits v ON v.crawl_id = ?1 AND v.peer_id = p.id"
 		       " WHERE p.crawl_id = ?1 ORDER BY p.id",
 	/* crawl_id NULL: named in an advert, but never taken for a peer. */
 	[SQL_PEERS] = "SELECT p.network_id, p.key, p.address, p.node_id, p.outcome, p.reached,"
 		      " p.connect_ms, p.handshake_ms, p.agent, p.protocol, p.services, p.height,"
 		      " p.first_seen_ms, p.last_seen_ms, p.last_reached_ms, p.visits,"
-		      " p.reached_count, p.claimed_services, p.claimed_seen_s"
-		      " FROM peers p WHERE p.crawl_id IS NOT NULL AND ?1 IS NULL"
+		      " p.reached_count, p.claimed_services, p.claimed_seen_s, p.visit_at_ms,"
+		      " p.tcp_port, NULL, " NODE_COLUMNS ", d.first_reached_ms"
+		      " FROM peers p LEFT JOIN nodes d ON d.peer_id = p.id WHERE p.crawl_id IS NOT "
+		      "NULL AND ?1 IS NULL"
 		      " AND (?3 IS NULL OR p.outcome = ?3)" PEER_FILTER " ORDER BY p.id",
 	[SQL_PEERS_OF_CRAWL] =
 		"SELECT p.network_id, p.key, p.address, p.node_id, v.outcome, v.reached,"
 		" v.connect_ms, v.handshake_ms, v.agent, v.protocol, v.services, v.height,"
 		" p.first_seen_ms, p.last_seen_ms, p.last_reached_ms, p.visits,"
-		" p.reached_count, p.claimed_services, p.claimed_seen_s"
+		" p.reached_count, p.claimed_services, p.claimed_seen_s, v.started_at_ms,"
+		" ifnull(d.tcp_port, p.tcp_port), d.faults, " NODE_COLUMNS ","
+		" (SELECT first_reached_ms FROM nodes WHERE peer_id = p.id)"
 		" FROM peers p LEFT JOIN visits v ON v.crawl_id = ?1 AND v.peer_id = p.id"
+		" LEFT JOIN node_visits d ON d.crawl_id = ?1 AND d.peer_id = p.id"
 		" WHERE (v.id IS NOT NULL OR p.crawl_id = ?1)"
 		" AND (?3 IS NULL OR v.outcome = ?3)" PEER_FILTER " ORDER BY p.id",
 	[SQL_VISITS] =
@@ -90,16 +136,20 @@ static const char *const texts[SQL_COUNT] = {
 		" v.handshake_ms, v.reply_ms, v.total_ms, v.agent, v.node_id,"
 		" v.negotiation, v.protocol, v.services, v.height, v.relay,"
 		" v.clock_skew_s, v.feefilter, v.sees_us_as, v.adverts, v.adverts_new,"
-		" v.adverts_cut, v.messages_in, v.unknown_in, v.bytes_in, v.bytes_out"
+		" v.adverts_cut, v.messages_in, v.unknown_in, v.bytes_in, v.bytes_out,"
+		" d.tcp_port, d.faults, " NODE_COLUMNS ", p.tcp_port"
 		" FROM visits v JOIN peers p ON p.id = v.peer_id"
+		" LEFT JOIN node_visits d ON d.crawl_id = v.crawl_id AND d.peer_id = v.peer_id"
 		" WHERE v.crawl_id BETWEEN ifnull(?1, 0) AND ifnull(?1, 9223372036854775807)"
 		" AND (?3 IS NULL OR v.outcome = ?3)" PEER_FILTER " ORDER BY v.crawl_id, v.peer_id",
-	[SQL_ADVERTS] = "SELECT p.network_id, f.key, p.key, a.crawl_id, a.at_ms, a.services,"
-			" a.last_seen_s FROM adverts a JOIN peers f ON f.id = a.from_id"
-			" JOIN peers p ON p.id = a.peer_id WHERE a.crawl_id BETWEEN ifnull(?1, 0)"
-			" AND ifnull(?1, 9223372036854775807)"
-			" AND (?3 IS NULL OR p.outcome = ?3)" PEER_FILTER
-			" ORDER BY a.crawl_id, a.from_id, a.peer_id",
+	[SQL_ADVERTS] =
+		"SELECT p.network_id, f.key, p.key, a.crawl_id, a.at_ms, a.services,"
+		" a.last_seen_s, f.tcp_port, p.tcp_port FROM adverts a"
+		" JOIN peers f ON f.id = a.from_id JOIN peers p ON p.id = a.peer_id"
+		" LEFT JOIN nodes d ON d.peer_id = p.id WHERE a.crawl_id BETWEEN ifnull(?1, 0)"
+		" AND ifnull(?1, 9223372036854775807)"
+		" AND (?3 IS NULL OR p.outcome = ?3)" PEER_FILTER
+		" ORDER BY a.crawl_id, a.from_id, a.peer_id",
 };
 
 const char *sql_text(enum sql sql)

@@ -97,7 +97,7 @@ enum err store_crawl_end(struct store *s, const struct store_crawl *crawl)
 
 /* What an address needs in any statement that may make its row. */
 struct peer_row {
-	uint8_t key[NETADDR_KEY_MAX];
+	uint8_t key[DB_KEY_MAX];
 	size_t key_len;
 	char host[NETADDR_HOST_TEXT_MAX];
 	size_t host_len;
@@ -108,7 +108,7 @@ struct peer_row {
 static void bind_peer(sqlite3_stmt *st, int64_t network_id, const struct netaddr *addr,
 		      struct slice node_id, struct peer_row *row)
 {
-	row->key_len = netaddr_key(addr, row->key);
+	row->key_len = db_key(addr, node_id, row->key);
 	row->host_len = netaddr_host_text(addr, row->host);
 	sqlite3_bind_int64(st, 1, network_id);
 	sqlite3_bind_blob(st, 2, row->key, (int)row->key_len, SQLITE_STATIC);
@@ -116,6 +116,13 @@ static void bind_peer(sqlite3_stmt *st, int64_t network_id, const struct netaddr
 	db_bind_text(st, 4, slice_of(row->host, row->host_len));
 	sqlite3_bind_int(st, 5, addr->port);
 	db_bind_hex(st, 6, node_id, row->node_id);
+}
+
+/* 0: none, or not known, which is NULL. */
+static void bind_port(sqlite3_stmt *st, int at, uint16_t port)
+{
+	if (port != 0)
+		sqlite3_bind_int(st, at, port);
 }
 
 enum err store_put_known(struct store *s, const struct store_crawl *crawl,
@@ -134,16 +141,18 @@ enum err store_put_known(struct store *s, const struct store_crawl *crawl,
 	bind_peer(st, network_id, addr, advert != NULL ? advert->node_id : slice_of(NULL, 0), &row);
 	sqlite3_bind_int64(st, 7, crawl->id);
 	sqlite3_bind_int64(st, 8, at_ms);
-	if (advert != NULL) {
+	/* Whoever names a node says where it is, and nothing else of it. */
+	if (advert != NULL && advert->node_id.len == 0) {
 		sqlite3_bind_int64(st, 9, (int64_t)advert->services);
 		sqlite3_bind_int64(st, 10, advert->last_seen_s);
 	}
+	bind_port(st, 11, advert != NULL ? advert->tcp_port : 0);
 	return ended(s, db_run(s, st));
 }
 
 /* The id of that peer's row, which is made if there is none. */
-static enum err peer_id(struct store *s, int64_t network_id, const struct netaddr *addr,
-			struct slice node_id, int64_t at_ms, int64_t *id)
+static enum err peer_id(struct store *s, int64_t network_id, const struct advert *peer,
+			int64_t at_ms, int64_t *id)
 {
 	sqlite3_stmt *st = db_use(s, SQL_PEER_FIND);
 	enum err err = ERR_OK;
@@ -152,7 +161,7 @@ static enum err peer_id(struct store *s, int64_t network_id, const struct netadd
 
 	if (st == NULL)
 		return db_fail(s);
-	row.key_len = netaddr_key(addr, row.key);
+	row.key_len = db_key(&peer->addr, peer->node_id, row.key);
 	sqlite3_bind_int64(st, 1, network_id);
 	sqlite3_bind_blob(st, 2, row.key, (int)row.key_len, SQLITE_STATIC);
 	rc = sqlite3_step(st);
@@ -166,8 +175,9 @@ static enum err peer_id(struct store *s, int64_t network_id, const struct netadd
 	st = db_use(s, SQL_PEER_ADD);
 	if (st == NULL)
 		return db_fail(s);
-	bind_peer(st, network_id, addr, node_id, &row);
+	bind_peer(st, network_id, &peer->addr, peer->node_id, &row);
 	sqlite3_bind_int64(st, 7, at_ms);
+	bind_port(st, 8, peer->tcp_port);
 	err = db_run(s, st);
 	*id = sqlite3_last_insert_rowid(s->db);
 	return err;
@@ -203,6 +213,7 @@ static enum err put_peer_visited(struct store *s, const struct store_crawl *craw
 		sqlite3_bind_int64(st, 11, (int64_t)record->info.services);
 		sqlite3_bind_int64(st, 12, record->info.height);
 	}
+	bind_port(st, 13, record->node != NULL ? record->node->tcp_port : 0);
 	return db_run(s, st);
 }
 
@@ -255,6 +266,9 @@ static enum err put_visit_row(struct store *s, const struct store_crawl *crawl, 
 	bind_ms(st, 12, record->reply_ms);
 	bind_ms(st, 13, record->total_ms);
 	bind_info(st, &record->info, node_id, sees_us_as);
+	/* A node's key is who was visited: the peer's row has it, a million visits need not. */
+	if (record->node != NULL)
+		sqlite3_bind_null(st, 15);
 	sqlite3_bind_int64(st, 24, record->adverts);
 	sqlite3_bind_int64(st, 25, record->adverts_new);
 	sqlite3_bind_int64(st, 26, record->adverts_cut);
@@ -268,35 +282,48 @@ static enum err put_visit_row(struct store *s, const struct store_crawl *crawl, 
 enum err store_put_visit(struct store *s, const struct store_crawl *crawl,
 			 const struct record *record)
 {
+	const struct advert peer = { .addr = record->addr, .node_id = record->info.node_id };
 	int64_t network_id = 0, id = 0;
 	enum err err = db_network(s, crawl->network, true, &network_id);
 
 	if (err == ERR_OK)
-		err = peer_id(s, network_id, &record->addr, record->info.node_id,
-			      record->started_at_ms, &id);
+		err = peer_id(s, network_id, &peer, record->started_at_ms, &id);
 	if (err == ERR_OK)
 		err = put_peer_visited(s, crawl, id, record);
 	if (err == ERR_OK)
 		err = put_visit_row(s, crawl, id, record);
+	if (err == ERR_OK && record->node != NULL)
+		err = node_put(s, crawl, id, record);
 	return ended(s, err);
 }
 
+/* One peer names up to a thousand others in a row: its id is kept. */
+static enum err from_id(struct store *s, int64_t network_id, const struct advert *from,
+			int64_t at_ms)
+{
+	uint8_t key[DB_KEY_MAX];
+	size_t len = db_key(&from->addr, from->node_id, key);
+
+	if (s->from_id != 0 && s->from_network_id == network_id && s->from_key_len == len &&
+	    memcmp(s->from_key, key, len) == 0)
+		return ERR_OK;
+	memcpy(s->from_key, key, len);
+	s->from_key_len = len;
+	s->from_network_id = network_id;
+	return peer_id(s, network_id, from, at_ms, &s->from_id);
+}
+
 enum err store_put_advert(struct store *s, const struct store_crawl *crawl,
-			  const struct netaddr *from, const struct advert *advert, int64_t at_ms)
+			  const struct advert *from, const struct advert *advert, int64_t at_ms)
 {
 	int64_t network_id = 0, id = 0;
 	enum err err = db_network(s, crawl->network, true, &network_id);
 	sqlite3_stmt *st;
 
-	/* One peer names up to a thousand others in a row. */
-	if (err == ERR_OK && (s->from_id == 0 || s->from_network_id != network_id ||
-			      !netaddr_equal(&s->from, from))) {
-		err = peer_id(s, network_id, from, slice_of(NULL, 0), at_ms, &s->from_id);
-		s->from = *from;
-		s->from_network_id = network_id;
-	}
 	if (err == ERR_OK)
-		err = peer_id(s, network_id, &advert->addr, advert->node_id, at_ms, &id);
+		err = from_id(s, network_id, from, at_ms);
+	if (err == ERR_OK)
+		err = peer_id(s, network_id, advert, at_ms, &id);
 	if (err != ERR_OK)
 		return ended(s, err);
 	st = db_use(s, SQL_ADVERT_PUT);

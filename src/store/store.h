@@ -10,7 +10,7 @@
 
 struct store;
 
-enum { STORE_SCHEMA = 1 /* the newest schema this program knows */ };
+enum { STORE_SCHEMA = 2 /* the newest schema this program knows */ };
 
 enum store_mode {
 	STORE_READ,   /* must exist; never written */
@@ -55,20 +55,25 @@ enum err store_crawl_unfinished(struct store *s, const char *network, struct sto
 enum err store_begin(struct store *s);
 enum err store_commit(struct store *s);
 
+/* Peers are told apart by their addresses, and by their node ids where the network has such:
+ * in adverts, and in info.node_id of records. */
+
 /* An address that became known to that crawl at that time (a seed, or named by a
- * peer): a peers row, first_seen and last_seen. advert may be NULL. */
+ * peer): a peers row, first_seen and last_seen. advert may be NULL where there are no node
+ * ids. */
 enum err store_put_known(struct store *s, const struct store_crawl *crawl,
 			 const struct netaddr *addr, const struct advert *advert, int64_t at_ms);
 /* A visit: one row for (crawl, peer); a late retry replaces the first try's row. */
 enum err store_put_visit(struct store *s, const struct store_crawl *crawl,
 			 const struct record *record);
-/* Who named whom; only with --adverts. */
+/* Who named whom; only with --adverts. Of `from` addr, node_id and tcp_port count. */
 enum err store_put_advert(struct store *s, const struct store_crawl *crawl,
-			  const struct netaddr *from, const struct advert *advert, int64_t at_ms);
+			  const struct advert *from, const struct advert *advert, int64_t at_ms);
 
-/* For --resume: every address known to that crawl, with the outcome and number of
- * tries of its visit (tries 0: not visited). Stops when fn returns false. */
-typedef bool store_resume_fn(void *ctx, const struct netaddr *addr, enum outcome outcome,
+/* For --resume: everybody known to that crawl (of the advert addr, node_id and tcp_port hold
+ * something), with the outcome and number of tries of the visit (tries 0: not visited).
+ * Stops when fn returns false. */
+typedef bool store_resume_fn(void *ctx, const struct advert *peer, enum outcome outcome,
 			     bool reached, unsigned tries);
 enum err store_resume(struct store *s, const struct store_crawl *crawl, store_resume_fn *fn,
 		      void *ctx);

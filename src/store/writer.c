@@ -26,9 +26,9 @@ enum item_kind {
 
 /* An item in a half: this, and behind it the bytes that its slices had pointed to. */
 struct item {
-	uint32_t size; /* of all, a multiple of 8 */
-	uint16_t kind; /* enum item_kind */
-	uint16_t rule_len;
+	uint32_t size;        /* of all, a multiple of 8 */
+	uint16_t kind;        /* enum item_kind */
+	uint16_t from_id_len; /* ITEM_ADVERT: of its node id, the last of the bytes */
 	union {
 		struct {
 			struct netaddr addr; /* ITEM_KNOWN: the peer; ITEM_ADVERT: who named */
@@ -104,26 +104,28 @@ static size_t round_up(size_t size)
 	return (size + 7) & ~(size_t)7;
 }
 
+/* What store_writer_known and store_writer_advert put differs in one thing: the node id of
+ * who named is there too. */
 static void put_named(struct store_writer *w, enum item_kind kind, const struct netaddr *addr,
-		      const struct advert *advert, int64_t at_ms)
+		      struct slice from_id, const struct advert *advert, int64_t at_ms)
 {
 	size_t size = offsetof(struct item, named) + sizeof(((struct item *)0)->named);
-	size_t tail = advert != NULL ? advert->node_id.len : 0;
+	size_t id_len = advert != NULL ? advert->node_id.len : 0, tail = id_len + from_id.len;
 	struct item *item;
 
-	assert(tail <= PEER_NODE_ID_MAX);
+	assert(id_len <= PEER_NODE_ID_MAX && from_id.len <= PEER_NODE_ID_MAX);
 	pthread_mutex_lock(&w->lock);
 	item = reserve(w, round_up(size + tail));
 	if (item != NULL) {
 		item->size = (uint32_t)round_up(size + tail);
 		item->kind = (uint16_t)kind;
-		item->rule_len = 0;
+		item->from_id_len = (uint16_t)from_id.len;
 		item->named.addr = *addr;
 		item->named.has_advert = advert != NULL;
 		item->named.at_ms = at_ms;
 		if (advert != NULL) {
 			item->named.advert = *advert;
-			pack((uint8_t *)item + size, &item->named.advert.node_id);
+			pack(pack((uint8_t *)item + size, &item->named.advert.node_id), &from_id);
 		}
 	}
 	pthread_mutex_unlock(&w->lock);
@@ -132,26 +134,71 @@ static void put_named(struct store_writer *w, enum item_kind kind, const struct 
 void store_writer_known(struct store_writer *w, const struct netaddr *addr,
 			const struct advert *advert, int64_t at_ms)
 {
-	put_named(w, ITEM_KNOWN, addr, advert, at_ms);
+	put_named(w, ITEM_KNOWN, addr, slice_of(NULL, 0), advert, at_ms);
 }
 
-void store_writer_advert(struct store_writer *w, const struct netaddr *from,
+void store_writer_advert(struct store_writer *w, const struct advert *from,
 			 const struct advert *advert, int64_t at_ms)
 {
-	put_named(w, ITEM_ADVERT, from, advert, at_ms);
+	put_named(w, ITEM_ADVERT, &from->addr, from->node_id, advert, at_ms);
+}
+
+static size_t word_size(const char *word)
+{
+	return word != NULL ? strnlen(word, PEER_RULE_MAX) + 1 : 0;
+}
+
+static uint8_t *pack_word(uint8_t *p, const char **word)
+{
+	size_t size = word_size(*word);
+
+	if (size == 0)
+		return p;
+	memcpy(p, *word, size - 1);
+	p[size - 1] = 0;
+	*word = (const char *)p;
+	return p + size;
+}
+
+/* What a node's visit adds to its record. */
+static size_t node_size(const struct node_info *node)
+{
+	assert(node->record.len < PEER_RECORD_MAX);
+	assert(node->faults.len <= PEER_FAULTS_MAX);
+	assert(node->capabilities.len <= PEER_CAPABILITIES_MAX);
+	return sizeof(*node) + node->record.len + node->faults.len + node->capabilities.len +
+	       word_size(node->completeness) + word_size(node->session) +
+	       word_size(node->session_rule);
+}
+
+/* p is aligned: it follows the item. */
+static uint8_t *pack_node(uint8_t *p, const struct node_info **node)
+{
+	struct node_info *copy = (struct node_info *)(void *)p;
+
+	*copy = **node;
+	*node = copy;
+	p += sizeof(*copy);
+	p = pack(p, &copy->record);
+	p = pack(p, &copy->faults);
+	p = pack(p, &copy->capabilities);
+	p = pack_word(p, &copy->completeness);
+	p = pack_word(p, &copy->session);
+	return pack_word(p, &copy->session_rule);
 }
 
 void store_writer_visit(struct store_writer *w, const struct record *record)
 {
 	size_t size = offsetof(struct item, record) + sizeof(struct record);
-	size_t rule_len = record->rule != NULL ? strnlen(record->rule, PEER_RULE_MAX) : 0;
 	size_t tail = record->info.agent.len + record->info.node_id.len +
-		      record->info.negotiation.len + rule_len + 1;
+		      record->info.negotiation.len + word_size(record->rule);
 	struct item *item;
 
 	assert(record->info.agent.len <= PEER_AGENT_MAX);
 	assert(record->info.node_id.len <= PEER_NODE_ID_MAX);
 	assert(record->info.negotiation.len <= PEER_NEGOTIATION_MAX);
+	if (record->node != NULL)
+		tail += node_size(record->node);
 	pthread_mutex_lock(&w->lock);
 	item = reserve(w, round_up(size + tail));
 	if (item != NULL) {
@@ -159,18 +206,26 @@ void store_writer_visit(struct store_writer *w, const struct record *record)
 
 		item->size = (uint32_t)round_up(size + tail);
 		item->kind = ITEM_VISIT;
-		item->rule_len = (uint16_t)rule_len;
 		item->record = *record;
+		if (record->node != NULL)
+			p = pack_node(p, &item->record.node);
 		p = pack(p, &item->record.info.agent);
 		p = pack(p, &item->record.info.node_id);
 		p = pack(p, &item->record.info.negotiation);
-		if (record->rule != NULL) {
-			memcpy(p, record->rule, rule_len);
-			p[rule_len] = 0;
-			item->record.rule = (const char *)p;
-		}
+		pack_word(p, &item->record.rule);
 	}
 	pthread_mutex_unlock(&w->lock);
+}
+
+static enum err write_advert(struct store_writer *w, const struct item *item)
+{
+	const struct advert *advert = &item->named.advert;
+	const struct advert from = {
+		.addr = item->named.addr,
+		.node_id = slice_of(advert->node_id.data + advert->node_id.len, item->from_id_len),
+	};
+
+	return store_put_advert(w->store, w->crawl, &from, advert, item->named.at_ms);
 }
 
 static enum err write_item(struct store_writer *w, const struct item *item)
@@ -183,8 +238,7 @@ static enum err write_item(struct store_writer *w, const struct item *item)
 	case ITEM_VISIT:
 		return store_put_visit(w->store, w->crawl, &item->record);
 	case ITEM_ADVERT:
-		return store_put_advert(w->store, w->crawl, &item->named.addr, &item->named.advert,
-					item->named.at_ms);
+		return write_advert(w, item);
 	}
 	return ERR_VALUE;
 }

@@ -25,7 +25,7 @@ enum err store_writer_start(struct store *store, const struct store_crawl *crawl
 void store_writer_known(struct store_writer *w, const struct netaddr *addr,
 			const struct advert *advert, int64_t at_ms);
 void store_writer_visit(struct store_writer *w, const struct record *record);
-void store_writer_advert(struct store_writer *w, const struct netaddr *from,
+void store_writer_advert(struct store_writer *w, const struct advert *from,
 			 const struct advert *advert, int64_t at_ms);
 /* Commits what is queued, ends the thread, gives the store back. The first error. */
 enum err store_writer_stop(struct store_writer *w);

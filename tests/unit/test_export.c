@@ -71,18 +71,21 @@ static void peer_columns(void **state)
 	out = export("peers", "csv", NULL, 3);
 	line = strtok(out.data, "\n");
 	assert_int_equal(strncmp(line, promised, strlen(promised)), 0);
-	assert_string_equal(line + strlen(promised), ",kind,claimed_services,claimed_last_seen");
+	assert_string_equal(line + strlen(promised),
+			    ",kind,claimed_services,claimed_last_seen,tcp_port,completeness,"
+			    "entries,session,capabilities,listen_port,network_id,genesis,"
+			    "fork_hash,fork_next,head,record_seq,record");
 	assert_string_equal(strtok(NULL, "\n"),
 			    "bitcoin,bitcoin://10.1.2.3:9,10.1.2.3,9,,,,,,,"
-			    "2026-05-28T20:26:40Z,2026-05-28T20:26:40Z,,,,0,0,ipv4,,");
+			    "2026-05-28T20:26:40Z,2026-05-28T20:26:40Z,,,,0,0,ipv4,,,,,,,,,,,,,,,");
 	assert_string_equal(
 		strtok(NULL, "\n"),
 		"bitcoin,bitcoin://[2a01:4f8::7]:8333,2a01:4f8::7,8333,,ok,/Satoshi:27.0.0/,70016,"
 		"3081,900000,2026-05-28T20:26:41Z,2026-05-28T20:26:41Z,2026-05-28T20:26:41Z,40,81,"
-		"1,1,ipv6,,");
+		"1,1,ipv6,,,,,,,,,,,,,,,");
 	assert_string_equal(strtok(NULL, "\n"),
 			    "bitcoin,bitcoin://1.2.3.4:8333,1.2.3.4,8333,,connect_timeout,,,,,"
-			    "2026-05-28T20:26:41Z,2026-05-28T20:26:41Z,,,,1,0,ipv4,,");
+			    "2026-05-28T20:26:41Z,2026-05-28T20:26:41Z,,,,1,0,ipv4,,,,,,,,,,,,,,,");
 	assert_null(strtok(NULL, "\n"));
 	text_clear(&out);
 }
@@ -310,7 +313,7 @@ static void values_of_visits(void **state)
 static void adverts(void **state)
 {
 	struct store_crawl crawl = begin_crawl(store, "bitcoin");
-	struct netaddr from = addr_of("[2a01::1]:8333");
+	struct advert from = { .addr = addr_of("[2a01::1]:8333") };
 	struct advert advert = { .addr = addr_of("1.2.3.4:5"),
 				 .services = 9,
 				 .last_seen_s = 1780000000 };

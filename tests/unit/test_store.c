@@ -440,13 +440,13 @@ struct resumed {
 	unsigned tries[8];
 };
 
-static bool on_resumed(void *ctx, const struct netaddr *addr, enum outcome outcome, bool reached,
+static bool on_resumed(void *ctx, const struct advert *peer, enum outcome outcome, bool reached,
 		       unsigned tries)
 {
 	struct resumed *r = ctx;
 
 	assert_true(r->count < 8);
-	r->addrs[r->count] = *addr;
+	r->addrs[r->count] = peer->addr;
 	r->outcomes[r->count] = outcome;
 	r->reached[r->count] = reached;
 	r->tries[r->count] = tries;
@@ -460,7 +460,7 @@ static void resume(void **state)
 	struct store *s = open_db(folder.db, STORE_CREATE);
 	struct store_crawl before = begin_crawl(s, "bitcoin"), crawl, other;
 	struct record r = ok_record(seed, slice_text("/x/"));
-	struct advert advert = { .addr = addr_of("10.0.0.1") };
+	struct advert advert = { .addr = addr_of("10.0.0.1") }, from = { .addr = seed };
 	struct resumed got = { 0 };
 
 	(void)state;
@@ -476,7 +476,7 @@ static void resume(void **state)
 	assert_int_equal(store_put_known(s, &crawl, &waiting, NULL, 2), ERR_OK);
 	assert_int_equal(store_put_known(s, &other, &old, NULL, 2), ERR_OK);
 	/* Named, but never taken for a peer: not to be dialled. */
-	assert_int_equal(store_put_advert(s, &crawl, &seed, &advert, 2), ERR_OK);
+	assert_int_equal(store_put_advert(s, &crawl, &from, &advert, 2), ERR_OK);
 
 	assert_int_equal(store_resume(s, &crawl, on_resumed, &got), ERR_OK);
 	assert_int_equal(got.count, 3);
@@ -518,7 +518,8 @@ static enum err on_advert(void *ctx, const struct store_advert *a)
 
 static void adverts(void **state)
 {
-	struct netaddr from = addr_of("1.1.1.1"), second = addr_of("3.3.3.3");
+	struct advert from = { .addr = addr_of("1.1.1.1") },
+		      second = { .addr = addr_of("3.3.3.3") };
 	struct advert advert = { .addr = addr_of("2.2.2.2:1"),
 				 .services = UINT64_MAX,
 				 .last_seen_s = -5 };
@@ -529,13 +530,13 @@ static void adverts(void **state)
 	unsigned peers = 0;
 
 	(void)state;
-	assert_int_equal(store_put_known(s, &crawl, &from, NULL, 1), ERR_OK);
+	assert_int_equal(store_put_known(s, &crawl, &from.addr, NULL, 1), ERR_OK);
 	assert_int_equal(store_put_advert(s, &crawl, &from, &advert, 1000), ERR_OK);
 	/* The same again replaces it. */
 	assert_int_equal(store_put_advert(s, &crawl, &from, &advert, 2000), ERR_OK);
 	assert_int_equal(store_adverts(s, &filter, on_advert, &got), ERR_OK);
 	assert_int_equal(got.count, 1);
-	assert_true(netaddr_equal(&got.last.from, &from));
+	assert_true(netaddr_equal(&got.last.from.addr, &from.addr));
 	assert_true(netaddr_equal(&got.last.advert.addr, &advert.addr));
 	assert_int_equal(got.last.at_ms, 2000);
 	assert_int_equal(got.last.advert.services, UINT64_MAX);
@@ -602,7 +603,7 @@ static void readable_views(void **state)
 
 	(void)state;
 	assert_int_equal(store_put_visit(s, &crawl, &r), ERR_OK);
-	assert_int_equal(store_put_advert(s, &crawl, &r.addr, &advert, 1), ERR_OK);
+	assert_int_equal(store_put_advert(s, &crawl, &advert, &advert, 1), ERR_OK);
 	assert_int_equal(sqlite3_open(folder.db, &db), SQLITE_OK);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		sqlite3_stmt *st;

@@ -212,7 +212,7 @@ static void order_is_kept(void **state)
 	assert_int_equal(store_writer_start(s, &crawl, NULL, NULL, &w), ERR_OK);
 	store_writer_visit(w, &first);
 	store_writer_visit(w, &retry);
-	store_writer_advert(w, &first.addr, &advert, 5);
+	store_writer_advert(w, &(struct advert){ .addr = first.addr }, &advert, 5);
 	assert_int_equal(store_writer_stop(w), ERR_OK);
 	assert_int_equal(visits_in(s), 1);
 	assert_int_equal(store_visits(s, &ok, count_rows, &n), ERR_OK);

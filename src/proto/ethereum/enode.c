@@ -3,7 +3,6 @@
 #include "base/keccak.h"
 #include "base/text.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static const char scheme[] = "enode://";
@@ -105,18 +104,7 @@ enum err enode_parse(struct slice text, struct enode *out, const char **rule)
 
 size_t enode_text(const struct enode *node, char out[static ENODE_TEXT_MAX])
 {
-	char key[2 * SECP_PUBLIC_LEN + 1], host[NETADDR_TEXT_MAX];
-	struct netaddr tcp = node->endpoint.addr;
-	size_t len;
-
-	tcp.port = node->endpoint.tcp_port;
-	hex_encode(slice_of(node->key, sizeof(node->key)), key);
-	netaddr_text(&tcp, host);
-	len = (size_t)snprintf(out, ENODE_TEXT_MAX, "%s%s@%s", scheme, key, host);
-	if (node->endpoint.addr.port != tcp.port)
-		len += (size_t)snprintf(out + len, ENODE_TEXT_MAX - len, "?%s%u", discport,
-					node->endpoint.addr.port);
-	return len;
+	return enode_url(node->key, &node->endpoint.addr, node->endpoint.tcp_port, out);
 }
 
 struct netaddr enode_addr(struct slice ip, uint16_t udp_port)

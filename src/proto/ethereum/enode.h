@@ -7,13 +7,12 @@
 #ifndef PEERWALK_PROTO_ETHEREUM_ENODE_H
 #define PEERWALK_PROTO_ETHEREUM_ENODE_H
 
-#include "base/netaddr.h"
+#include "base/enode_url.h"
 #include "crypto/secp256k1.h"
 
 enum {
 	ENODE_ID_LEN = 32,
-	/* The scheme and "@", the key, the longest address, "?discport=65535", NUL. */
-	ENODE_TEXT_MAX = 9 + 2 * SECP_PUBLIC_LEN + NETADDR_TEXT_MAX + 15 + 1,
+	ENODE_TEXT_MAX = ENODE_URL_MAX,
 };
 
 struct enode_endpoint {
