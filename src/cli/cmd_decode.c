@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "proto/bitcoin/messages.h"
 #include "proto/bitcoin/session.h"
+#include "proto/ethereum/session.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -19,7 +20,7 @@ enum {
 	INPUT_MAX = 64 * 1024 * 1024, /* sixteen of the largest messages, as binary */
 	READ_STEP = 64 * 1024,
 	NAME_WIDTH = 22,      /* "previous filter header" */
-	BYTES_SHOWN_MAX = 48, /* of a long value, without --verbose */
+	BYTES_SHOWN_MAX = 65, /* of a long value, without --verbose; a signature fits */
 };
 
 struct decode_options {
@@ -100,13 +101,27 @@ static bool unhex(uint8_t *data, size_t *len)
 	return err == ERR_OK;
 }
 
-static int read_input(const char *arg, uint8_t **data, size_t *len)
+/* What is decoded as the text it is: a record or an URL of Ethereum. */
+static bool is_text(const struct network *network, struct slice in)
+{
+	static const char *const starts[] = { "enr:", "enode://" };
+
+	for (size_t i = 0; network->proto == &ethereum_proto && i < 2; i++) {
+		if (in.len >= strlen(starts[i]) &&
+		    memcmp(in.data, starts[i], strlen(starts[i])) == 0)
+			return true;
+	}
+	return false;
+}
+
+static int read_input(const struct network *network, const char *arg, uint8_t **data, size_t *len)
 {
 	const char *name = arg;
 	FILE *f = stdin;
 
 	*data = NULL;
-	if (arg != NULL && is_hex_text((const uint8_t *)arg, strlen(arg))) {
+	if (arg != NULL &&
+	    (is_hex_text((const uint8_t *)arg, strlen(arg)) || is_text(network, slice_text(arg)))) {
 		*len = strlen(arg);
 		*data = (uint8_t *)alloc_text(arg, *len);
 		name = "the argument";
@@ -126,6 +141,9 @@ static int read_input(const char *arg, uint8_t **data, size_t *len)
 		if (*data == NULL)
 			return EXIT_FAILED;
 	}
+	/* The line end of a file is no part of the text. */
+	while (is_text(network, slice_of(*data, *len)) && isspace((*data)[*len - 1]))
+		--*len;
 	if (is_hex_text(*data, *len) && !unhex(*data, len)) {
 		cli_error("%s has an odd number of hex digits; one is missing", name);
 		free(*data);
@@ -195,8 +213,8 @@ static void print_field(void *ctx, const struct field *f)
 		print_group(job, f);
 		return;
 	}
-	if (f->kind == FIELD_BYTES && f->len > BYTES_SHOWN_MAX && job->cli->verbose == 0) {
-		cut = f->len - BYTES_SHOWN_MAX;
+	if (f->kind == FIELD_BYTES && f->bytes.len > BYTES_SHOWN_MAX && job->cli->verbose == 0) {
+		cut = f->bytes.len - BYTES_SHOWN_MAX;
 		shown.bytes.len = BYTES_SHOWN_MAX;
 	}
 	field_text_add(&t, &shown, SIZE_MAX);
@@ -347,7 +365,7 @@ static int run(struct cli *cli, void *options, char **args, unsigned args_count)
 	if (status == EXIT_DONE)
 		status = check_payload(cli, &job);
 	if (status == EXIT_DONE)
-		status = read_input(args_count > 1 ? args[1] : NULL, &data, &len);
+		status = read_input(&job.network, args_count > 1 ? args[1] : NULL, &data, &len);
 	if (status != EXIT_DONE)
 		return status;
 	job.in = slice_of(data, len);
@@ -384,21 +402,34 @@ const struct command command_decode = {
 	.name = "decode",
 	.summary = "names each field of a message, and the place and rule of the first error",
 	.usage = "NETWORK [HEX|FILE|-] [options]",
-	.about = "Takes one or more whole messages as hex (blanks and line ends don't matter) or "
-		 "as they are, from the command line, a file or the standard input, and prints "
-		 "each field with its offset, its length and its value.\n"
-		 "\n"
-		 "The first byte that breaks a rule of the protocol is marked, with the rule and "
-		 "the document that it comes from; the exit status is then 1. Text that a peer "
-		 "wrote is printed with control characters escaped. Hashes are printed the way "
-		 "block explorers do, with the last byte first.\n",
+	.about =
+		"Takes one or more whole messages as hex (blanks and line ends don't matter) or "
+		"as they are, from the command line, a file or the standard input, and prints "
+		"each field with its offset, its length and its value.\n"
+		"\n"
+		"The first byte that breaks a rule of the protocol is marked, with the rule and "
+		"the document that it comes from; the exit status is then 1. Text that a peer "
+		"wrote is printed with control characters escaped. Hashes are printed the way "
+		"block explorers do, with the last byte first.\n"
+		"\n"
+		"For a network of Ethereum the input is one of these, and tells which: a packet of "
+		"discovery v4 (with who signed it), a node record as text (enr:...) or as its RLP "
+		"bytes, an enode:// URL, or any other RLP item, whose elements are named by "
+		"their place: item 0.3 is the fourth element of the first one. Fields of length 0 "
+		"are computed from others.\n",
 	.examples = "peerwalk decode bitcoin "
 		    "f9beb4d976657261636b000000000000000000005df6e0e2\n"
 		    "    a verack\n"
 		    "peerwalk decode bitcoin capture.bin --json\n"
 		    "    every field of the messages in a file, for programs\n"
 		    "peerwalk decode bitcoin --payload addrv2 - < payload.hex\n"
-		    "    a payload without its header\n",
+		    "    a payload without its header\n"
+		    "peerwalk decode ethereum packet.bin\n"
+		    "    one UDP datagram of discovery: who signed it, whom it names\n"
+		    "peerwalk decode ethereum enr:-IS4QHCYrYZbAKWC...\n"
+		    "    a node record, pair by pair\n"
+		    "peerwalk decode ethereum c88363617483646f67\n"
+		    "    any RLP\n",
 	.options = rows,
 	.options_size = sizeof(struct decode_options),
 	.args_min = 1,

@@ -72,21 +72,11 @@ static struct pair understand(const struct enr *e, struct slice key, struct slic
 	return p;
 }
 
-/* The chain on which a node with this fork hash stands, and after which of its forks. */
-static const struct ethereum_chain *find_chain(const struct forkid *id, size_t *place)
-{
-	for (size_t i = 0; i < ethereum_chains_count; i++) {
-		if (forkid_place(&ethereum_chains[i], id->hash, place))
-			return &ethereum_chains[i];
-	}
-	return NULL;
-}
-
 /* "ethereum, after 18 of 18 forks": what this program knows. */
 static void add_place(struct text *t, const struct forkid *id)
 {
 	size_t place;
-	const struct ethereum_chain *chain = find_chain(id, &place);
+	const struct ethereum_chain *chain = forkid_chain(id->hash, &place);
 
 	if (chain == NULL)
 		text_add(t, "a chain that is not known here");
@@ -252,7 +242,7 @@ static json_t *number_json(uint64_t v)
 static json_t *forkid_json(const struct forkid *id)
 {
 	size_t place;
-	const struct ethereum_chain *chain = find_chain(id, &place);
+	const struct ethereum_chain *chain = forkid_chain(id->hash, &place);
 
 	return json_pack(
 		"{s:o, s:o, s:s?, s:o}", "hash", hex_json(slice_of(id->hash, sizeof(id->hash))),

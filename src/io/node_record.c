@@ -100,7 +100,9 @@ static void write_node(const struct enode *node, const struct probe_info *probe,
 	struct node_info *out = &t->node;
 	struct enr record;
 
-	out->completeness = probe->reached ? drain_result_name(probe->completeness) : NULL;
+	out->completeness = probe->reached && probe->findnodes > 0
+				    ? drain_result_name(probe->completeness)
+				    : NULL;
 	out->findnodes = probe->findnodes;
 	out->entries = probe->table;
 	out->has_record_seq = probe->has_enr_seq;

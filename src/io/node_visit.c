@@ -201,7 +201,8 @@ static void begin_session(struct node_visit *v)
 
 	probe_info(&v->probe, &info);
 	port = node_record_tcp_port(&v->node, &info);
-	if (v->cancelled || n->config.no_session || !info.reached || port == 0 ||
+	if (v->cancelled || n->config.no_session || port == 0 ||
+	    (!info.reached && !n->config.always_session) || info.outcome == OUTCOME_SELF ||
 	    info.outcome == OUTCOME_TOO_BIG || node_record_is_foreign(&info, n->config.chain)) {
 		end(v);
 		return;
@@ -224,7 +225,7 @@ static void tell_named(struct node_visit *v)
 {
 	struct node_visitor *n = v->visitor;
 
-	if (n->named_count > 0)
+	if (n->named_count > 0 && n->config.on_named != NULL)
 		n->config.on_named(n->config.ctx, v, n->named, n->named_count);
 	n->named_count = 0;
 }
@@ -314,8 +315,11 @@ static void step(struct node_visit *v)
 	struct probe_event event;
 
 	while (probe_next(&v->probe, &event)) {
-		if (event.kind == PROBE_EVENT_NODE)
-			take_named(v, &event);
+		if (event.kind != PROBE_EVENT_NODE)
+			continue;
+		if (n->config.on_node != NULL)
+			n->config.on_node(n->config.ctx, v, &event);
+		take_named(v, &event);
 	}
 	tell_named(v);
 	while (probe_send(&v->probe, &packet, now))
@@ -510,6 +514,8 @@ enum err node_visit_start(struct node_visitor *n, const struct enode *node, uint
 	const struct identity *id = n->config.visit.session.identity;
 	struct probe_params params = { .node = *node,
 				       .targets = n->config.targets,
+				       .no_table = n->config.no_table,
+				       .no_record = n->config.no_record,
 				       .unix_ms = dialer_unix_ms(n->dialer),
 				       .timeout_ms = n->config.timeout_ms };
 	uint64_t now = dialer_now_ms(n->dialer);

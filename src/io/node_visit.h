@@ -32,15 +32,20 @@ struct node_visit_config {
 	 * timeout_ms and connect_timeout_ms. The events are not used. */
 	struct visit_config visit;
 	uint64_t timeout_ms;           /* of discovery; 0: NODE_VISIT_TIMEOUT_MS */
-	const struct targets *targets; /* outlives the visitor */
+	const struct targets *targets; /* outlives the visitor; NULL with no_table */
+	bool no_table, no_record;      /* of discovery: what is not asked for (probe.h) */
 	bool no_session;               /* discovery alone */
+	bool always_session;           /* also where discovery had no answer */
 	/* Whose nodes are wanted; a node that is known to be on another chain ends as
 	 * OUTCOME_WRONG_NETWORK. NULL: everybody's. */
 	const struct ethereum_chain *chain;
 
-	/* Nodes that this one named, as far as they may be believed; borrowed for the call. */
+	/* Nodes that this one named, as far as they may be believed; borrowed for the call. May be
+	 * NULL. */
 	void (*on_named)(void *ctx, struct node_visit *v, const struct advert *adverts,
 			 size_t count);
+	/* The same one by one, those that may not be believed, too, and repeated; may be NULL. */
+	void (*on_node)(void *ctx, struct node_visit *v, const struct probe_event *event);
 	/* A datagram of the visit, as it came or goes; may be NULL. */
 	void (*on_datagram)(void *ctx, struct node_visit *v, bool outgoing, struct slice bytes);
 	/* Once, at the end; the record borrows from the visit. */

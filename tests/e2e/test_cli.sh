@@ -236,6 +236,21 @@ result "--json=no overrides it" $?
 "$program" --json networks >"$dir/out" 2>"$dir/err"
 [ "$(head -c 1 "$dir/out")" = '[' ]
 result "an option may stand before the subcommand" $?
+python3 - "$dir/out" <<'PY'
+import json, sys
+networks = {n["name"]: n for n in json.load(open(sys.argv[1]))}
+bitcoin, sepolia = networks["bitcoin"], networks["sepolia"]
+assert bitcoin["magic"] == "f9beb4d9" and bitcoin["discovery"] == "session"
+assert bitcoin["boot_nodes"] == [] and bitcoin["chain"] is None and bitcoin["dns_seeds"]
+assert sepolia["magic"] is None and sepolia["discovery"] == "discv4"
+assert sepolia["chain"] == "sepolia" and sepolia["dns_seeds"] == []
+assert all(url.startswith("enode://") for url in sepolia["boot_nodes"])
+assert networks["ethereum"]["chain"] is None and networks["ethereum"]["boot_nodes"]
+PY
+result "networks --json has both kinds of networks" $?
+"$program" networks >"$dir/out" 2>"$dir/err"
+grep -q '^hoodi  *ethereum  *-  *30303  *-  *3  *discv4 over UDP$' "$dir/out"
+result "networks lists Ethereum's without a magic" $?
 
 bad_config() { # text, content
 	printf '%b' "$2" >bad.ini

@@ -122,6 +122,47 @@ assert "1,000" in d["error"]["rule"]
 PY
 result "JSON of an error" $?
 
+# Ethereum. EIP-8's ping, EIP-778's record, both of one key.
+ping=e9614ccfd9fc3e74360018522d30e1419a143407ffcce748de3e22116b7e8dc92ff74788c0b6663aaa3d67d641936511c8f8d6ad8698b820a7cf9e1be7155e9a241f556658c55428ec0563514365799a4be2be5a685a80971ddcfa80cb422cdd0101ec04cb847f000001820cfa8215a8d790000000000000000000000000000000018208ae820d058443b9a3550102
+key=ca634cae0d49acb401d8a4c6b6fe8c55b70d115bf400769cc1400f3258cd31387574077f301b421bc84df7266c44e9e6d569fc56be00812904767bf5ccd1fc7f
+id=a448f24c6d18e575453db13171562b71999873db5b286df957af199ec94617f7
+record=enr:-IS4QHCYrYZbAKWCBRlAy5zzaDZXJBGkcnh4MHcBFZntXNFrdvJjX04jRzjzCBOonrkTfj499SZuOh8R33Ls8RRcy5wBgmlkgnY0gmlwhH8AAAGJc2VjcDI1NmsxoQPKY0yuDUmstAHYpMa2_oxVtw0RW_QAdpzBQA8yWM0xOIN1ZHCCdl8
+decodes "who signed a packet" 0 "signer                  $key  (computed)" ethereum "$ping"
+decodes "a packet's type" 0 "1  (ping)" ethereum "$ping"
+decodes "when it expires" 0 "2006-01-02T22:04:05Z" ethereum "$ping"
+decodes "the networks share it" 0 "udp port                3322" holesky "$ping"
+decodes "a packet of another hash" 1 "the rule: hash: Keccak-256 of all that follows it" \
+	ethereum "00${ping:2}"
+! grep -q signer out
+result "nobody has signed it then" $?
+decodes "a record's text" 0 "(node id $id)" ethereum "$record"
+decodes "a record's endpoint" 0 "enode://$key@127.0.0.1:0?discport=30303  (computed)" \
+	ethereum "$record"
+printf '%s\n' "$record" >in
+decodes "a record in a file" 0 "(node id $id)" ethereum in
+decodes "a record on stdin" 0 "(node id $id)" ethereum -
+: >in
+decodes "a digit that is none" 1 "error at offset 12: the text is not in the expected form" \
+	ethereum "${record:0:12}!"
+decodes "an URL" 0 "node id                 $id  (computed)" ethereum \
+	"enode://$key@192.0.2.1:30303?discport=30301"
+decodes "an URL without a port" 1 "the rule: the address: IP:PORT" ethereum "enode://$key@192.0.2.1"
+decodes "any RLP" 0 'item 1                  646f67  (6582119, "dog")' ethereum c88363617483646f67
+decodes "RLP that is cut" 1 "error at offset 1: the input ends early" ethereum c28363
+"$program" decode ethereum --json "$ping" >out 2>err && python3 - out <<'PY'
+import json, sys
+d = json.load(open(sys.argv[1]))
+assert d["ok"] and d["length"] == 143
+end = 0
+for f in d["fields"]:
+    assert f["offset"] == end, f
+    end += f["length"]
+assert end == 143
+assert [f["value"] for f in d["fields"] if f["name"] == "ip"] == ["127.0.0.1", "::1"]
+PY
+result "JSON of a packet" $?
+complains "records are not Bitcoin's" 1 "neither hex nor a file" bitcoin "$record"
+
 # What can't be decoded at all.
 complains "no network" 2 "NETWORK is missing"
 complains "no such network" 2 "nosuch" nosuch 00

@@ -127,17 +127,14 @@ static void rig_drain(struct rig *rig)
 		rig_sent(rig, &out);
 }
 
-static void rig_init_for(struct rig *rig, unsigned table, const struct enode *whom,
-			 uint64_t timeout_ms)
+/* More of what rig_init_for asks for, and of what not. */
+static void rig_init_as(struct rig *rig, unsigned table, struct probe_params params)
 {
-	struct probe_params params = { .node = *whom,
-				       .targets = &targets,
-				       .own = us.endpoint,
-				       .unix_ms = UNIX_S * 1000LL,
-				       .timeout_ms = timeout_ms };
 	struct random random = { 3 };
 	uint8_t hash[KADEMLIA_HASH_LEN];
 
+	params.own = us.endpoint;
+	params.unix_ms = UNIX_S * 1000LL;
 	memset(rig, 0, sizeof(*rig));
 	rig->now_ms = START_MS;
 	memcpy(params.own_key, us.key, sizeof(params.own_key));
@@ -151,6 +148,14 @@ static void rig_init_for(struct rig *rig, unsigned table, const struct enode *wh
 	}
 	probe_init(&rig->probe, &params, rig->now_ms);
 	rig_drain(rig);
+}
+
+static void rig_init_for(struct rig *rig, unsigned table, const struct enode *whom,
+			 uint64_t timeout_ms)
+{
+	rig_init_as(rig, table,
+		    (struct probe_params){
+			    .node = *whom, .targets = &targets, .timeout_ms = timeout_ms });
 }
 
 /* The node's packet: signed, read, given to the visit. */
@@ -536,6 +541,55 @@ static void scripts(void **state)
 	assert_int_equal(failed, 0);
 }
 
+/* Who doesn't want the table, or the record either. What is sent, a letter each: i PING, o PONG,
+ * R ENRREQUEST. */
+static void no_questions(void **state)
+{
+	static const struct {
+		const char *name, *script;
+		bool no_record;
+		const char *order;
+		enum outcome outcome;
+		unsigned records;
+		int64_t total_ms; /* -1: any */
+	} wanted[] = {
+		{ "its record", "pir", false, "ioR", OUTCOME_OK, 1, 30 },
+		{ "its PING comes first", "ipr", false, "ioR", OUTCOME_OK, 1, 30 },
+		{ "it knows us already", "p.r", false, "iR", OUTCOME_OK, 1, -1 },
+		/* Ours to its PING may be lost, so each try begins with a bond. */
+		{ "asked once more", "pi.pir", false, "ioRioR", OUTCOME_OK, 1, -1 },
+		{ "three times, no more", "pi.pi.pi.", false, "ioRioRioR", OUTCOME_OK, 0, -1 },
+		{ "whether it is there", "pi", true, "io", OUTCOME_OK, 0, 20 },
+		{ "its PING came first", "ip", true, "io", OUTCOME_OK, 0, 20 },
+		{ "whether it is still there", "p.", true, "i", OUTCOME_OK, 0,
+		  10 + PROBE_SETTLE_MS },
+		{ "it is not", "...", true, "iii", OUTCOME_CONNECT_TIMEOUT, 0, -1 },
+	};
+	static struct rig rig;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(*wanted); i++) {
+		struct probe_info info;
+
+		rig_init_as(&rig, 40,
+			    (struct probe_params){ .node = it,
+						   .no_table = true,
+						   .no_record = wanted[i].no_record });
+		for (const char *what = wanted[i].script; *what != '\0'; what++)
+			act(&rig, *what);
+		for (unsigned step = 0; step < STEPS_MAX && rig.done == 0; step++)
+			wait_over(&rig);
+		probe_info(&rig.probe, &info);
+		if (strcmp(rig.order, wanted[i].order) != 0 || info.outcome != wanted[i].outcome ||
+		    (wanted[i].total_ms >= 0 && info.total_ms != wanted[i].total_ms))
+			fail_msg("%s: %s, %s after %d ms", wanted[i].name, rig.order,
+				 outcome_name(info.outcome), (int)info.total_ms);
+		assert_int_equal(rig.records, wanted[i].records);
+		assert_int_equal(rig.done, 1);
+		assert_true(info.drained_ms == -1 && info.findnodes == 0);
+	}
+}
+
 /* What the visit knows in the end, and when it knew it. */
 static void what_was_learnt(void **state)
 {
@@ -816,6 +870,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(scripts),
+		cmocka_unit_test(no_questions),
 		cmocka_unit_test(what_was_learnt),
 		cmocka_unit_test(named_addresses),
 		cmocka_unit_test(flood),

@@ -66,7 +66,13 @@ static bool parse_host(struct slice host, struct netaddr *out)
 	return netaddr_is_ip(out);
 }
 
-enum err enode_parse(struct slice text, struct enode *out, const char **rule)
+/* Where a part begins; at the end, if there is nothing of it. */
+static size_t place_of(struct slice text, struct slice part)
+{
+	return part.len > 0 ? (size_t)(part.data - text.data) : text.len;
+}
+
+enum err enode_parse_at(struct slice text, struct enode *out, const char **rule, size_t *err_at)
 {
 	struct slice key, host, query;
 	bool has_key, has_query;
@@ -74,32 +80,45 @@ enum err enode_parse(struct slice text, struct enode *out, const char **rule)
 	size_t len;
 
 	*out = (struct enode){ 0 };
+	*err_at = 0;
 	*rule = "enode://KEY@IP:PORT or enode://KEY@IP:PORT?discport=N";
 	if (!starts_with(text, scheme))
 		return ERR_SYNTAX;
 	key = cut(slice_from(text, strlen(scheme)), '@', &host, &has_key);
 	if (!has_key)
 		return ERR_SYNTAX;
+	*err_at = strlen(scheme);
 	*rule = "the key: 128 hexadecimal digits";
 	if (key.len != (size_t)2 * SECP_PUBLIC_LEN ||
 	    hex_decode(key, node.key, sizeof(node.key), &len) != ERR_OK)
 		return ERR_SYNTAX;
 	host = cut(host, '?', &query, &has_query);
+	*err_at = place_of(text, host);
 	*rule = "the address: IP:PORT, IPv6 in brackets";
 	if (!parse_host(host, &node.endpoint.addr))
 		return ERR_SYNTAX;
 	node.endpoint.tcp_port = node.endpoint.addr.port;
+	*err_at = place_of(text, query);
 	*rule = "after the question mark: discport=N, a port";
 	if (has_query &&
 	    (!starts_with(query, discport) ||
 	     !parse_port(slice_from(query, strlen(discport)), &node.endpoint.addr.port)))
 		return ERR_SYNTAX;
+	*err_at = strlen(scheme);
 	*rule = "the key: a point of the curve secp256k1";
 	if (!secp_public_valid(node.key))
 		return ERR_VALUE;
+	*err_at = 0;
 	*rule = NULL;
 	*out = node;
 	return ERR_OK;
+}
+
+enum err enode_parse(struct slice text, struct enode *out, const char **rule)
+{
+	size_t err_at;
+
+	return enode_parse_at(text, out, rule, &err_at);
 }
 
 size_t enode_text(const struct enode *node, char out[static ENODE_TEXT_MAX])

@@ -31,6 +31,8 @@ void enode_id(const uint8_t key[static SECP_PUBLIC_LEN], uint8_t out[static ENOD
 /* ERR_SYNTAX, or ERR_VALUE for a key that is no point of the curve; *rule says in static
  * text what was expected. */
 enum err enode_parse(struct slice text, struct enode *out, const char **rule);
+/* The same, and at which character it stands. */
+enum err enode_parse_at(struct slice text, struct enode *out, const char **rule, size_t *err_at);
 /* Ends with NUL; the length. The endpoint must have an address. */
 size_t enode_text(const struct enode *node, char out[static ENODE_TEXT_MAX]);
 

@@ -36,6 +36,10 @@ void enr_decode(struct reader *r, struct enr *out);
  * *rule says in static text what is wrong. */
 enum err enr_parse(struct slice text, uint8_t buf[static ENR_LEN_MAX], struct enr *out,
 		   const char **rule);
+/* The first half of that: the bytes behind the text, unread; *err_at: the first character that
+ * is wrong. */
+enum err enr_text_bytes(struct slice text, uint8_t buf[static ENR_LEN_MAX], size_t *len,
+			size_t *err_at, const char **rule);
 /* Ends with NUL; the length. */
 size_t enr_text(const struct enr *e, char out[static ENR_TEXT_MAX]);
 

@@ -6,7 +6,8 @@ static const char prefix[] = "enr:";
 /* RFC 4648, section 5. */
 static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-static enum err base64_decode(struct slice in, uint8_t *out, size_t cap, size_t *len)
+/* *at: the character that is wrong. */
+static enum err base64_decode(struct slice in, uint8_t *out, size_t cap, size_t *len, size_t *at)
 {
 	uint32_t bits = 0;
 	unsigned have = 0;
@@ -15,6 +16,7 @@ static enum err base64_decode(struct slice in, uint8_t *out, size_t cap, size_t 
 	for (size_t i = 0; i < in.len; i++) {
 		const char *digit = in.data[i] != 0 ? strchr(digits, in.data[i]) : NULL;
 
+		*at = i;
 		if (digit == NULL)
 			return ERR_SYNTAX;
 		bits = bits << 6 | (uint32_t)(digit - digits);
@@ -51,20 +53,32 @@ static size_t base64_encode(struct slice in, char *out)
 	return n;
 }
 
+enum err enr_text_bytes(struct slice text, uint8_t buf[static ENR_LEN_MAX], size_t *len,
+			size_t *err_at, const char **rule)
+{
+	size_t at = 0;
+	enum err err;
+
+	*err_at = 0;
+	*len = 0;
+	*rule = "enr: and the record in URL-safe base64, without padding";
+	if (text.len < strlen(prefix) || memcmp(text.data, prefix, strlen(prefix)) != 0)
+		return ERR_SYNTAX;
+	err = base64_decode(slice_from(text, strlen(prefix)), buf, ENR_LEN_MAX, len, &at);
+	if (err == ERR_LIMIT)
+		*rule = "record: no longer than 300 bytes";
+	*err_at = strlen(prefix) + at;
+	return err;
+}
+
 enum err enr_parse(struct slice text, uint8_t buf[static ENR_LEN_MAX], struct enr *out,
 		   const char **rule)
 {
 	struct reader r;
-	enum err err;
-	size_t len;
+	size_t len, err_at;
+	enum err err = enr_text_bytes(text, buf, &len, &err_at, rule);
 
 	*out = (struct enr){ 0 };
-	*rule = "enr: and the record in URL-safe base64, without padding";
-	if (text.len < strlen(prefix) || memcmp(text.data, prefix, strlen(prefix)) != 0)
-		return ERR_SYNTAX;
-	err = base64_decode(slice_from(text, strlen(prefix)), buf, ENR_LEN_MAX, &len);
-	if (err == ERR_LIMIT)
-		*rule = "record: no longer than 300 bytes";
 	if (err != ERR_OK)
 		return err;
 	reader_init(&r, slice_of(buf, len));

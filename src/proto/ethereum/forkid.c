@@ -136,6 +136,20 @@ bool forkid_place(const struct ethereum_chain *chain, const uint8_t hash[static 
 	}
 }
 
+const struct ethereum_chain *forkid_chain(const uint8_t hash[static 4], size_t *place)
+{
+	for (size_t i = 0; i < ethereum_chains_count; i++) {
+		if (forkid_place(&ethereum_chains[i], hash, place))
+			return &ethereum_chains[i];
+	}
+	return NULL;
+}
+
+bool forkid_is_time(uint64_t fork)
+{
+	return fork > ETHEREUM_FIRST_TIME_S;
+}
+
 enum forkid_verdict forkid_check(const struct ethereum_chain *chain, const struct forkid_head *head,
 				 const struct forkid *remote)
 {
@@ -148,7 +162,7 @@ enum forkid_verdict forkid_check(const struct ethereum_chain *chain, const struc
 	if (theirs < ours)
 		return remote->next == chain->forks[theirs] ? FORKID_BEHIND : FORKID_STALE;
 	if (remote->next != 0 &&
-	    (remote->next > ETHEREUM_FIRST_TIME_S ? head->time_s : head->block) >= remote->next)
+	    (forkid_is_time(remote->next) ? head->time_s : head->block) >= remote->next)
 		return FORKID_MISSED;
 	return FORKID_SAME;
 }

@@ -68,6 +68,12 @@ const char *forkid_verdict_text(enum forkid_verdict v); /* a sentence without a 
  * alone, up to date or not. */
 bool forkid_place(const struct ethereum_chain *chain, const uint8_t hash[static 4], size_t *out);
 
+/* The chain on which a node with this hash stands, and after which fork; NULL if none is known
+ * here. */
+const struct ethereum_chain *forkid_chain(const uint8_t hash[static 4], size_t *place);
+/* Whether a fork is a time and not a block (EIP-6122). */
+bool forkid_is_time(uint64_t fork);
+
 /* [hash, next]; a list that may have more elements, which are ignored. */
 void forkid_decode(struct reader *r, struct forkid *out);
 void forkid_encode(struct writer *w, const struct forkid *id);

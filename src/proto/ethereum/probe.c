@@ -49,13 +49,10 @@ static void finish_as(struct probe *p, enum outcome outcome, const char *rule, u
 /* What explains best why no bond came about, if it broke a rule. */
 static const char *why_unproven(const struct probe *p)
 {
-	static const enum probe_breach by_weight[] = { PROBE_BREACH_EXPIRED,
-						       PROBE_BREACH_WRONG_PONG };
-
-	for (size_t i = 0; i < sizeof(by_weight) / sizeof(*by_weight); i++) {
-		if (p->info.breaches[by_weight[i]] > 0)
-			return probe_breach_text(by_weight[i]);
-	}
+	if (p->info.breaches[PROBE_BREACH_EXPIRED] > 0)
+		return probe_breach_text(PROBE_BREACH_EXPIRED);
+	if (p->info.breaches[PROBE_BREACH_WRONG_PONG] > 0)
+		return probe_breach_text(PROBE_BREACH_WRONG_PONG);
 	return NULL;
 }
 
@@ -63,7 +60,9 @@ static const char *why_unproven(const struct probe *p)
 static void finish(struct probe *p, uint64_t now_ms)
 {
 	if (p->info.reached)
-		finish_as(p, p->info.named > 0 ? OUTCOME_OK : OUTCOME_NO_PEERS, NULL, now_ms);
+		finish_as(p,
+			  p->info.named > 0 || p->params.no_table ? OUTCOME_OK : OUTCOME_NO_PEERS,
+			  NULL, now_ms);
 	else if (p->heard)
 		finish_as(p, OUTCOME_HANDSHAKE_TIMEOUT, why_unproven(p), now_ms);
 	else
@@ -87,17 +86,10 @@ static void begin_bond(struct probe *p)
 
 static void next_findnode(struct probe *p, uint64_t now_ms);
 
-static void begin_asking(struct probe *p, uint64_t now_ms)
-{
-	p->state = PROBE_ASKING;
-	p->ping.wanted = p->ping.waiting = false;
-	next_findnode(p, now_ms);
-}
-
-/* Only now: a node that has answered FINDNODE will take the request, too. */
+/* Only now: who has answered FINDNODE takes it. If none is sent, each try has its own bond. */
 static void begin_record(struct probe *p)
 {
-	if (p->record.tries == 0 && !p->record_over)
+	if (!p->record_over && (p->record.tries == 0 || p->params.no_table))
 		ask(&p->record);
 }
 
@@ -112,10 +104,26 @@ static void end_record(struct probe *p, uint64_t now_ms)
 static void end_drain(struct probe *p, uint64_t now_ms)
 {
 	p->drain_over = true;
-	p->info.drained_ms = since_start(p, now_ms);
+	if (!p->params.no_table)
+		p->info.drained_ms = since_start(p, now_ms);
 	begin_record(p);
 	if (p->record_over)
 		finish(p, now_ms);
+}
+
+static void begin_asking(struct probe *p, uint64_t now_ms)
+{
+	p->ping.wanted = p->ping.waiting = false;
+	p->state = PROBE_ASKING;
+	if (!p->params.no_table) {
+		next_findnode(p, now_ms);
+	} else if (p->pong_due && p->record_over) {
+		/* Its PING is answered before the end, which comes at once. */
+		p->state = PROBE_SETTLING;
+		p->settled_ms = now_ms;
+	} else {
+		end_drain(p, now_ms);
+	}
 }
 
 static void next_findnode(struct probe *p, uint64_t now_ms)
@@ -165,10 +173,12 @@ static void end_answer(struct probe *p, uint64_t now_ms)
 void probe_init(struct probe *p, const struct probe_params *params, uint64_t now_ms)
 {
 	memset(p, 0, sizeof(*p));
-	assert(netaddr_is_ip(&params->node.endpoint.addr) && params->targets != NULL);
+	assert(netaddr_is_ip(&params->node.endpoint.addr));
+	assert(params->targets != NULL || params->no_table);
 	assert(params->unix_ms >= 0);
 	p->params = *params;
 	p->started_ms = now_ms;
+	p->record_over = params->no_record;
 	p->info.rtt_ms = p->info.bonded_ms = p->info.neighbors_ms = -1;
 	p->info.drained_ms = p->info.record_ms = p->info.total_ms = -1;
 	begin_drain(p);
@@ -636,15 +646,12 @@ static void no_pong(struct probe *p, uint64_t now_ms)
 /* A node that announces no number has most likely never heard of records (EIP-868). */
 static void no_record(struct probe *p, uint64_t now_ms)
 {
-	if (p->info.has_enr_seq && p->record.tries < PROBE_TRIES)
-		ask(&p->record);
-	else
+	if (!p->info.has_enr_seq || p->record.tries == PROBE_TRIES)
 		end_record(p, now_ms);
-}
-
-static bool is_due(const struct probe_question *q, uint64_t now_ms)
-{
-	return q->waiting && q->due_ms <= now_ms;
+	else if (p->params.no_table)
+		begin_bond(p);
+	else
+		ask(&p->record);
 }
 
 void probe_tick(struct probe *p, uint64_t now_ms)
@@ -658,16 +665,16 @@ void probe_tick(struct probe *p, uint64_t now_ms)
 	}
 	switch (p->state) {
 	case PROBE_BONDING:
-		if (is_due(&p->ping, now_ms))
+		if (p->ping.waiting && p->ping.due_ms <= now_ms)
 			no_pong(p, now_ms);
 		break;
 	case PROBE_SETTLING:
 		begin_asking(p, now_ms);
 		break;
 	case PROBE_ASKING:
-		if (is_due(&p->findnode, now_ms))
+		if (p->findnode.waiting && p->findnode.due_ms <= now_ms)
 			end_answer(p, now_ms);
-		if (p->state == PROBE_ASKING && is_due(&p->record, now_ms))
+		if (p->state == PROBE_ASKING && p->record.waiting && p->record.due_ms <= now_ms)
 			no_record(p, now_ms);
 		break;
 	case PROBE_DONE:

@@ -97,7 +97,8 @@ const char *probe_state_name(enum probe_state s);
 
 struct probe_params {
 	struct enode node;             /* whom to visit, at its UDP port */
-	const struct targets *targets; /* shared; must outlive the visit */
+	const struct targets *targets; /* shared; must outlive the visit; NULL with no_table */
+	bool no_table, no_record;      /* what it is not asked for; without both: is it there? */
 	uint8_t own_key[SECP_PUBLIC_LEN];
 	struct enode_endpoint own; /* for PING; NETADDR_NONE if we don't know */
 	bool has_enr_seq;          /* we have a record, with this number */
