@@ -233,6 +233,7 @@ static enum err open_sockets(struct node_serve *n, char why[static NODE_SERVE_WH
 	} while (err == ERR_IO && errno == EADDRINUSE && n->config.places[0].addr.port == 0 &&
 		 ++tries < NODE_SERVE_PORT_TRIES);
 	if (err == ERR_OK && n->places_count == 0) {
+		close_places(n);
 		err = ERR_IO;
 		errno = EADDRNOTAVAIL;
 	}
