@@ -50,19 +50,30 @@ static bool is_of_peer(const struct listening *l, const struct node_serve_datagr
 				 : netaddr_equal(&d->peer, &l->peer.addr);
 }
 
+/* Why it can't be read. */
+static const char *broken_rule(struct slice bytes)
+{
+	struct discv4_packet packet;
+	struct reader r;
+
+	reader_init(&r, bytes);
+	discv4_decode(&r, &packet);
+	return r.rule != NULL ? r.rule : "is no packet of discovery";
+}
+
 static void on_datagram(void *ctx, const struct node_serve_datagram *d)
 {
 	struct listening *l = ctx;
-	const struct message_tell m = { .network = l->config->peer->network,
-					.peer = l->name,
-					.name = d->type != 0 ? discv4_type_name(d->type)
-							     : "malformed",
-					.whole = d->bytes,
-					.header = DISCV4_HEADER_LEN,
-					.bytes = d->bytes.len };
+	struct message_tell m = { .network = l->config->peer->network,
+				  .peer = l->name,
+				  .name = d->type != 0 ? discv4_type_name(d->type) : "malformed",
+				  .whole = d->bytes,
+				  .header = DISCV4_HEADER_LEN,
+				  .bytes = d->bytes.len };
 
 	if (!is_of_peer(l, d))
 		return;
+	m.rule = d->type == 0 ? broken_rule(d->bytes) : NULL;
 	l->packets++;
 	if (!message_tell(l->config->cli, &m) ||
 	    (l->config->count > 0 && l->packets >= l->config->count))

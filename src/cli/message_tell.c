@@ -2,6 +2,7 @@
 
 #include "cli/field_text.h"
 #include "cli/terminal.h"
+#include "proto/ethereum/rlp.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -22,6 +23,7 @@ struct telling {
 	struct text text;
 	json_t *fields; /* --json --verbose */
 	bool cut;       /* a second element of a list has begun */
+	bool in_list;   /* the name of a list is the last that was told */
 	size_t limit;   /* bytes of text that a line has use for */
 };
 
@@ -40,6 +42,13 @@ static void summarize(void *ctx, const struct field *f)
 
 	if (f->at < t->header || t->cut || t->text.len > t->limit)
 		return;
+	if (rlp_field_is_list(f)) {
+		/* Its name, before the first of its fields; that of the whole says nothing. */
+		if (f->at > t->header)
+			text_printf(&t->text, "%s%s", t->text.len > 0 ? ", " : "", f->name);
+		t->in_list = f->at > t->header;
+		return;
+	}
 	if (f->kind == FIELD_GROUP) {
 		if (f->value > 0) {
 			t->cut = true;
@@ -47,7 +56,8 @@ static void summarize(void *ctx, const struct field *f)
 		}
 		return;
 	}
-	text_printf(&t->text, "%s%s ", t->text.len > 0 ? ", " : "", f->name);
+	text_printf(&t->text, "%s%s ", t->in_list ? " " : t->text.len > 0 ? ", " : "", f->name);
+	t->in_list = false;
 	field_text_add(&t->text, f, SUMMARY_BYTES);
 	field_text_add_meaning(&t->text, f);
 }
@@ -91,8 +101,9 @@ static const char *tell_fields(const struct message_tell *m, field_fn *fn, struc
 	size_t err_at;
 
 	t->header = m->header;
-	return network->proto->explain(network, m->whole, fn, t, &err_at, &rule) != ERR_OK ? rule
-											   : NULL;
+	if (network->proto->explain(network, m->whole, fn, t, &err_at, &rule) == ERR_OK)
+		return m->rule;
+	return m->rule != NULL ? m->rule : rule;
 }
 
 static void print_json(const struct cli *cli, const struct message_tell *m)

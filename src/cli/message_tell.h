@@ -11,6 +11,7 @@ struct message_tell {
 	struct slice whole; /* as the network's explain() takes it */
 	size_t header;      /* bytes at its start whose fields are the frame's, and not told */
 	size_t bytes;       /* its size, as it is told */
+	const char *rule;   /* that it breaks; NULL: explain() says, if there is one */
 };
 
 /* False once nobody reads what we print. */
