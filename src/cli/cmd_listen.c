@@ -1,16 +1,12 @@
 #include "cli/cli.h"
 
 #include "cli/contacts.h"
-#include "cli/field_text.h"
+#include "cli/listen_node.h"
+#include "cli/message_tell.h"
 #include "cli/peer_text.h"
-#include "cli/terminal.h"
 #include "cli/visit_args.h"
 
 #include <inttypes.h>
-#include <stdio.h>
-#include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 struct listen_options {
 	struct visit_args visit; /* its timeout is not used: listening has no end */
@@ -37,13 +33,6 @@ static const struct option_row options[] = {
 	{ 0 },
 };
 
-enum {
-	SUMMARY_COLUMNS = 200, /* of a line that does not go to a terminal */
-	SUMMARY_BYTES = 8,     /* shown of a field of bytes, in the summary */
-	FIELD_BYTES_MAX = 32,  /* the same where each field has its line */
-	FIELD_NAME_WIDTH = 16,
-};
-
 struct listen {
 	const struct cli *cli;
 	const struct peer_arg *peer;
@@ -53,157 +42,23 @@ struct listen {
 	int status;
 };
 
-/* Collects the fields of one message. */
-struct telling {
-	size_t header; /* fields before this are the frame's */
-	struct text text;
-	json_t *fields; /* --json --verbose */
-	bool cut;       /* a second element of a list has begun */
-	size_t limit;   /* bytes of text that a line has use for */
-};
-
-static void now_text(char out[static 32])
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	format_time((int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000, true, out);
-}
-
-/* "count 3 entry 0: type 5 hash ab...": the first of each list stands for all. */
-static void summarize(void *ctx, const struct field *f)
-{
-	struct telling *t = ctx;
-
-	if (f->at < t->header || t->cut || t->text.len > t->limit)
-		return;
-	if (f->kind == FIELD_GROUP) {
-		if (f->value > 0) {
-			t->cut = true;
-			text_add(&t->text, " ...");
-		}
-		return;
-	}
-	text_printf(&t->text, "%s%s ", t->text.len > 0 ? ", " : "", f->name);
-	field_text_add(&t->text, f, SUMMARY_BYTES);
-	field_text_add_meaning(&t->text, f);
-}
-
-static void list_field(void *ctx, const struct field *f)
-{
-	struct telling *t = ctx;
-
-	if (f->at < t->header)
-		return;
-	if (f->kind == FIELD_GROUP) {
-		text_printf(&t->text, "    %s %" PRIu64 "\n", f->name, f->value);
-		return;
-	}
-	text_printf(&t->text, "      %-*s  ", FIELD_NAME_WIDTH, f->name);
-	field_text_add(&t->text, f, FIELD_BYTES_MAX);
-	field_text_add_meaning(&t->text, f);
-	text_add(&t->text, "\n");
-}
-
-static void json_field(void *ctx, const struct field *f)
-{
-	struct telling *t = ctx;
-	json_t *o;
-
-	if (f->at < t->header)
-		return;
-	o = json_object();
-	json_object_set_new(o, "name", json_string(f->name));
-	json_object_set_new(o, f->kind == FIELD_GROUP ? "index" : "value", field_text_json(f));
-	if (f->text != NULL && f->kind != FIELD_ADDR)
-		json_object_set_new(o, "meaning", json_string(f->text));
-	json_array_append_new(t->fields, o);
-}
-
-/* Returns the rule that the message breaks, or NULL. */
-static const char *tell_fields(const struct network *network, const struct session_event *event,
-			       field_fn *fn, struct telling *t)
-{
-	size_t err_at;
-	const char *rule = NULL;
-
-	t->header = event->whole.len - event->payload.len;
-	return network->proto->explain(network, event->whole, fn, t, &err_at, &rule) != ERR_OK
-		       ? rule
-		       : NULL;
-}
-
-static void print_json(struct listen *l, const struct session_event *event)
-{
-	struct telling t = { 0 };
-	char time[32], name[CONTACTS_TEXT_MAX];
-	const char *rule;
-	json_t *o;
-
-	now_text(time);
-	contacts_peer_text(l->peer, NULL, name);
-	o = json_pack("{s:s, s:s, s:s, s:I}", "time", time, "peer", name, "message", event->name,
-		      "bytes", (json_int_t)event->payload.len);
-	if (l->cli->verbose > 0) {
-		t.fields = json_array();
-		rule = tell_fields(l->peer->network, event, json_field, &t);
-		json_object_set_new(o, "fields", t.fields);
-		if (rule != NULL)
-			json_object_set_new(o, "rule", json_string(rule));
-	}
-	json_dumpf(o, stdout, JSON_COMPACT);
-	putchar('\n');
-	json_decref(o);
-}
-
-static size_t line_width(const struct cli *cli)
-{
-	return cli->out_is_terminal ? terminal_width(STDOUT_FILENO) : SUMMARY_COLUMNS;
-}
-
-static void print_text(struct listen *l, const struct session_event *event)
-{
-	struct telling t = { 0 };
-	const char *rule, *bold = l->cli->colour_out ? "\033[1m" : "";
-	const char *plain = l->cli->colour_out ? "\033[0m" : "";
-	size_t width = line_width(l->cli);
-	char time[32];
-	int head;
-
-	now_text(time);
-	head = printf("%.12s  %s%-12s%s %8zu", time + strlen("2026-01-01T"), bold, event->name,
-		      plain, event->payload.len);
-	head -= (int)(strlen(bold) + strlen(plain));
-	if (l->cli->verbose > 0) {
-		rule = tell_fields(l->peer->network, event, list_field, &t);
-		printf("\n%s", t.text.data != NULL ? t.text.data : "");
-	} else {
-		t.limit = 4 * width;
-		rule = tell_fields(l->peer->network, event, summarize, &t);
-		width = (size_t)head + 2 < width ? width - (size_t)head - 2 : 0;
-		if (t.text.data != NULL)
-			printf("  %.*s", (int)terminal_text_fit(t.text.data, width), t.text.data);
-		putchar('\n');
-	}
-	if (rule != NULL)
-		printf("      breaks a rule: %s\n", rule);
-	text_clear(&t.text);
-}
-
 static void on_event(void *ctx, struct visit *v, struct session_event *event)
 {
 	struct listen *l = ctx;
+	struct message_tell m = { .network = l->peer->network,
+				  .name = event->name,
+				  .whole = event->whole,
+				  .header = event->whole.len - event->payload.len,
+				  .bytes = event->payload.len };
+	char name[CONTACTS_TEXT_MAX];
 
 	if (event->kind != SESSION_EVENT_MESSAGE || l->enough)
 		return;
-	if (l->cli->json)
-		print_json(l, event);
-	else
-		print_text(l, event);
+	contacts_peer_text(l->peer, NULL, name);
+	m.peer = name;
+	l->enough = !message_tell(l->cli, &m);
 	l->messages++;
-	/* Nobody reads any more: the other end of the pipe is closed. */
-	l->enough = fflush(stdout) != 0 || ferror(stdout) ||
-		    (l->options->count > 0 && l->messages >= l->options->count);
+	l->enough = l->enough || (l->options->count > 0 && l->messages >= l->options->count);
 	if (l->enough)
 		visit_cancel(v, 0);
 }
@@ -253,10 +108,20 @@ static int run(struct cli *cli, void *values, char **args, unsigned args_count)
 					  .on_done = on_done,
 					  .ctx = &l };
 	struct network chain;
-	int status = visit_args_read(cli, &o->visit, args, args_count, &chain, &peer);
+	int status = chain_arg_read(cli, &o->visit.chain, o->visit.network, &chain);
 
+	(void)args_count;
+	if (status == EXIT_DONE)
+		status = peer_arg_read(cli, args[0], &chain, true, &peer);
 	if (status != EXIT_DONE)
 		return status;
+	if (peer.network->discovery == DISCOVERY_V4)
+		return listen_node(
+			&(struct listen_node_config){ .cli = cli,
+						      .peer = &peer,
+						      .count = o->count,
+						      .duration_ms = o->duration_ms,
+						      .answer_ms = o->visit.connect_timeout_ms });
 	visit_args_config(&o->visit, SESSION_GOAL_LISTEN, &config.visit);
 	config.visit.on_event = on_event;
 	config.visit.on_event_ctx = &l;
@@ -273,6 +138,10 @@ const struct command command_listen = {
 		"of its payload, and the first of its fields. With --verbose each field has a line "
 		"of its own. Goes on until it is interrupted, or the peer closes.\n"
 		"\n"
+		"To a node of Ethereum (enode://, enr:) it is another node: it proves its address, "
+		"answers, pings now and then, and prints each packet of discovery that comes from "
+		"that node, with the bytes of the whole packet.\n"
+		"\n"
 		"To keep the packets themselves, run beside it:\n"
 		"  tshark -i any -f 'tcp port 8333' -w bitcoin.pcapng\n",
 	.examples = "peerwalk listen bitcoin://127.0.0.1\n"
@@ -280,7 +149,9 @@ const struct command command_listen = {
 		    "peerwalk listen --verbose --count 20 bitcoin-testnet4://203.0.113.5\n"
 		    "    every field of the first twenty messages\n"
 		    "peerwalk listen --json --duration 1h bitcoin://203.0.113.5 > messages.jsonl\n"
-		    "    an hour's messages, one JSON object a line\n",
+		    "    an hour's messages, one JSON object a line\n"
+		    "peerwalk listen --count 10 enode://d860...@18.138.108.67:30303\n"
+		    "    ten packets of a node of Ethereum\n",
 	.options = options,
 	.options_size = sizeof(struct listen_options),
 	.args_min = 1,

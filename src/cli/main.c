@@ -14,8 +14,8 @@
 #include <unistd.h>
 
 extern const struct command command_crawl, command_decode, command_enr, command_export,
-	command_help, command_key, command_listen, command_networks, command_peers, command_ping,
-	command_report, command_score, command_simulate;
+	command_help, command_key, command_listen, command_networks, command_node, command_peers,
+	command_ping, command_report, command_score, command_simulate;
 
 /* In the order in which help lists them. clang-format would put several in a line. */
 /* clang-format off */
@@ -24,6 +24,7 @@ const struct command *const commands[] = {
 	&command_ping,
 	&command_peers,
 	&command_listen,
+	&command_node,
 	&command_report,
 	&command_export,
 	&command_decode,

@@ -53,3 +53,18 @@ bool node_addr_parse(const char *text, bool with_port, struct netaddr *out)
 		out->port = 0;
 	return netaddr_is_ip(out) && netaddr_is_host(&judged);
 }
+
+bool node_listen_parse(const char *text, uint16_t default_port, struct netaddr *out)
+{
+	static const uint8_t unspecified[16];
+	struct netaddr judged;
+
+	if (netaddr_parse(slice_text(text), default_port, out) != ERR_OK)
+		return false;
+	if (out->kind == NETADDR_CJDNS)
+		out->kind = NETADDR_IPV6;
+	judged = *out;
+	judged.port = 1;
+	return netaddr_is_ip(out) && (netaddr_is_host(&judged) ||
+				      memcmp(out->bytes, unspecified, netaddr_len(out->kind)) == 0);
+}

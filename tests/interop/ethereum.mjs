@@ -1,7 +1,8 @@
-// ethereum.mjs: RLPx sessions with real nodes of @ethereumjs/devp2p, in both roles.
+// ethereum.mjs: real nodes of @ethereumjs/devp2p: RLPx sessions with them in both roles, and a node
+// of ours among them.
 import assert from 'node:assert/strict';
 import path from 'node:path';
-import { check, context, jsonLines, run, skip, start, stop, until } from './lib.mjs';
+import { assertSameSet, check, context, jsonLines, run, skip, start, stop, until } from './lib.mjs';
 
 const probe = () => path.join(path.dirname(context.program), 'tests/rlpx_probe');
 
@@ -47,6 +48,102 @@ async function assertContent(p, i, said) {
   assert.equal(of('error'), undefined);
 }
 
+// --- a node of ours ---
+
+// With its lines of JSON so far.
+async function startOurs(args, listen = '55.1.2.3:30303') {
+  const p = start(context.program, ['node', 'ethereum', '--no-default-bootstrap', '--json',
+    `--listen=${listen}`, ...args]);
+  p.heard = () => jsonLines(p.stdout.slice(0, p.stdout.lastIndexOf('\n') + 1));
+  p.ready = await until('a node of ours',
+    () => p.heard()[0] ?? (p.child.exitCode !== null && { error: p.stderr }));
+  assert.ok(p.ready.enode, `it did not come up: ${p.stderr}`);
+  p.key = /^enode:\/\/([0-9a-f]{128})@/.exec(p.ready.enode)[1];
+  return p;
+}
+
+const keyOf = enode => /([0-9a-f]{128})@/.exec(enode)[1];
+// Whom node i of theirs has in its table, as far as it was told.
+const known = (p, i) => p.heard().filter(e => e.node === i && e.knows).map(e => e.knows);
+const bonded = p => p.heard().filter(e => e.event === 'bonded').map(e => keyOf(e.enode));
+
+async function testNode() {
+  const COUNT = 12;
+  const theirs = await startNodes([`--count=${COUNT}`, '--discover']);
+  const keys = theirs.nodes.map(n => n.key);
+  const ours = await startOurs(['-vv', `--bootstrap=${theirs.nodes[0].enode}`]);
+
+  await check(`ethereum: a node of ours finds ${COUNT}, and they find it`, async () => {
+    await until('ours has bonded with all', () => new Set(bonded(ours)).size >= COUNT);
+    assertSameSet(bonded(ours), keys, 'whom ours has bonded with');
+    await until('all of theirs have ours in their table',
+      () => keys.every((_, i) => known(theirs, i).includes(ours.key)));
+    for (const i of keys.keys()) {
+      const entry = theirs.heard().find(e => e.node === i && e.knows === ours.key);
+      assert.equal(entry.address, '55.1.2.3');
+    }
+  });
+  await check('ethereum: theirs ask it whom it knows, and it answers', async () => {
+    const of = (event, packet) => ours.heard().filter(e => e.event === event && e.packet === packet);
+    const asked = await until('a question that was answered',
+      () => of('in', 'findnode').find(e => e.fate === 'taken'));
+    await until('its answer', () => of('out', 'neighbors').some(e => e.peer === asked.peer));
+    assert.ok(of('out', 'neighbors').every(e => e.bytes <= 1280));
+    // (With 15 in a table, theirs would send packets longer than 1280 bytes, which ours leaves.)
+    assert.ok(ours.heard().every(e => e.fate !== 'malformed'));
+  });
+  await check('ethereum: one that knows ours alone learns of all by its answers', async () => {
+    const late = await startNodes(['--count=1', `--first=${COUNT}`, '--discover',
+      `--bootstrap=${ours.ready.enode}`]);
+    await until('it knows all', () => keys.every(key => known(late, 0).includes(key)));
+    assert.ok(known(late, 0).includes(ours.key));
+    await stop(late);
+  });
+  await check('ethereum: listening to one of theirs', async () => {
+    const { stdout } = await run(context.program, ['listen', '--json', '-v', '--count=4',
+      theirs.nodes[3].enode]);
+    const packets = jsonLines(stdout);
+    assert.equal(packets.length, 4);
+    assert.equal(packets[0].message, 'pong');
+    assert.ok(packets.every(m => ['ping', 'pong', 'findnode'].includes(m.message) && !m.rule));
+    assert.ok(packets.every(m => m.peer === theirs.nodes[3].enode));
+  });
+  await stop(theirs);
+  await check('ethereum: ours leaves politely, and says how it went', async () => {
+    await stop(ours);
+    const end = ours.heard().at(-1);
+    assert.equal(ours.status, 143);
+    assert.equal(end.event, 'end');
+    assert.ok(end.bonds >= COUNT && end.packets_in > 0 && end.packets_out > 0, JSON.stringify(end));
+  });
+}
+
+async function testCalled() {
+  const ours = await startOurs(['-v'], '55.1.2.4:30303');
+
+  await check('ethereum: a node of ours is called: Hello and Status, both ways', async () => {
+    const theirs = await startNodes(['--count=1', `--dial=${ours.ready.enode}`]);
+    const of = what => theirs.heard().find(e => e.node === 0 && what in e);
+    const session = await until('a session', () => ours.heard().find(e => e.event === 'session'));
+    assert.equal(session.outcome, 'ok', JSON.stringify(session));
+    assert.equal(session.public_key, theirs.nodes[0].key);
+    assert.equal(session.client, theirs.nodes[0].client);
+    assert.equal(session.genesis, theirs.nodes[0].genesis);
+    assert.equal(session.network_id, 1);
+    assert.deepEqual(session.capabilities.split(' '), theirs.nodes[0].capabilities);
+    await until('theirs lets go', () => of('gone'));
+    assert.match(of('hello').hello, /peerwalk/);
+    assert.equal(of('hello').key, ours.key);
+    assert.equal(of('status').status, theirs.nodes[0].genesis);
+    assert.equal(of('status').head, theirs.nodes[0].head);
+    assert.equal(of('gone').gone, 8);
+    assert.equal(of('gone').we, false);
+    assert.equal(of('error'), undefined);
+    await stop(theirs);
+  });
+  await stop(ours);
+}
+
 export async function testEthereum() {
   if (!context.ethereumjs) {
     skip('ethereum', context.ethereumjsMissing);
@@ -89,4 +186,6 @@ export async function testEthereum() {
     await assertContent(p, 0, said);
     await stop(p);
   });
+  await testNode();
+  await testCalled();
 }

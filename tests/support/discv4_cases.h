@@ -17,7 +17,7 @@ enum { CASE_SILENCE_MS = 300, CASE_LISTENERS = 2 };
 
 /* Two addresses to speak from, and the node. Each case takes a key that is new to it. */
 struct carrier {
-	struct discv4 *node;
+	const struct discv4 *node;
 	struct netaddr node_addr;
 	struct netaddr addrs[CASE_LISTENERS]; /* two hosts */
 	const struct secp *secp;

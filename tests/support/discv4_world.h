@@ -95,7 +95,7 @@ static inline int64_t later_s(void)
 
 static inline void virtual_say(struct carrier *c, unsigned listener, struct slice packet)
 {
-	discv4_recv(c->node, &c->addrs[listener], packet, world.now_ms);
+	discv4_recv(&node, &c->addrs[listener], packet, world.now_ms);
 	fetch();
 }
 

@@ -1,4 +1,5 @@
-/* test_discv4_udp.c: a discv4 node behind a real UDP socket on loopback, asked by others. */
+/* test_discv4_udp.c: a node of ours on real sockets on loopback, asked by others. */
+#include "io/node_serve.h"
 #include "support/discv4_cases.h"
 
 #include <arpa/inet.h>
@@ -12,11 +13,10 @@ enum { BYTES_MAX = DISCV4_PACKET_MAX + 1 };
 
 struct udp {
 	struct carrier carrier; /* first: the cases know no more */
-	int node_socket, sockets[CASE_LISTENERS];
+	uv_loop_t loop;
+	struct node_serve *node;
+	int sockets[CASE_LISTENERS];
 };
-
-static struct secp secp;
-static struct discv4 node;
 
 static uint64_t clock_ms(clockid_t id)
 {
@@ -77,30 +77,6 @@ static bool receive(int fd, struct netaddr *from, uint8_t *out, size_t *len)
 	return true;
 }
 
-/* Everything that the node has to do now. */
-static void serve(struct udp *u)
-{
-	struct discv4_datagram datagram;
-	struct discv4_event event;
-	uint8_t bytes[BYTES_MAX];
-	struct netaddr from;
-	bool more = true;
-	size_t len;
-
-	while (more) {
-		more = receive(u->node_socket, &from, bytes, &len);
-		if (more)
-			discv4_recv(&node, &from, slice_of(bytes, len), now_ms());
-		else if (discv4_deadline(&node) <= now_ms())
-			discv4_tick(&node, now_ms());
-		while (discv4_send(&node, &datagram))
-			send_to(u->node_socket, &datagram.to,
-				slice_of(datagram.bytes, datagram.len));
-		while (discv4_next(&node, &event))
-			;
-	}
-}
-
 static void udp_say(struct carrier *c, unsigned listener, struct slice packet)
 {
 	send_to(((struct udp *)c)->sockets[listener], &c->node_addr, packet);
@@ -114,11 +90,11 @@ static bool udp_hear(struct carrier *c, unsigned listener, struct packet *out)
 	struct netaddr from;
 
 	for (;;) {
-		struct pollfd fds[] = { { u->node_socket, POLLIN, 0 },
+		struct pollfd fds[] = { { uv_backend_fd(&u->loop), POLLIN, 0 },
 					{ u->sockets[listener], POLLIN, 0 } };
-		uint64_t wake_ms;
+		int wait_ms;
 
-		serve(u);
+		uv_run(&u->loop, UV_RUN_NOWAIT);
 		if (receive(u->sockets[listener], &from, bytes, &out->len)) {
 			assert_true(out->len <= sizeof(out->bytes));
 			assert_true(netaddr_equal(&from, &c->node_addr));
@@ -127,8 +103,10 @@ static bool udp_hear(struct carrier *c, unsigned listener, struct packet *out)
 		}
 		if (now_ms() >= until_ms)
 			return false;
-		wake_ms = discv4_deadline(&node) < until_ms ? discv4_deadline(&node) : until_ms;
-		poll(fds, 2, wake_ms > now_ms() ? (int)(wake_ms - now_ms()) : 0);
+		wait_ms = (int)(until_ms - now_ms());
+		if (uv_backend_timeout(&u->loop) < wait_ms)
+			wait_ms = uv_backend_timeout(&u->loop);
+		poll(fds, 2, wait_ms);
 	}
 }
 
@@ -143,36 +121,52 @@ static void udp_renew(struct carrier *c)
 	}
 }
 
+/* Bound to one address, and to all of this machine. */
+static const struct {
+	const char *name;
+	uint32_t ip;
+} rows[] = {
+	{ "at 127.0.0.1", 0x7f000001 },
+	{ "everywhere", 0 },
+};
+
 static void conforms(void **state)
 {
-	static const uint8_t random[SECP_RANDOM_LEN] = { 7 };
-	struct udp u = { .carrier = { .node = &node,
-				      .secp = &secp,
-				      .renew = udp_renew,
-				      .say = udp_say,
-				      .hear = udp_hear,
-				      .now_s = now_s },
-			 .sockets = { -1, -1 } };
-	struct discv4_params params = {
-		.secp = &secp,
-		.seed = 5,
-		.seq = 3,
-		.refresh_ms = 60 * 1000,
-		.wall_ms = (int64_t)clock_ms(CLOCK_REALTIME) - (int64_t)now_ms(),
-	};
+	const uint8_t random[SECP_RANDOM_LEN + IDENTITY_SEED_LEN] = { 7 };
+	const struct secp_key key = { { 1 } };
+	struct identity identity;
 
 	(void)state;
-	secp_init(&secp, random);
-	params.key.bytes[0] = 1;
-	u.node_socket = open_socket(1, &params.self.addr);
-	u.carrier.node_addr = params.self.addr;
-	discv4_init(&node, &params, now_ms());
-	cases_run(&u.carrier);
-	discv4_clear(&node);
-	secp_clear(&secp);
-	close(u.node_socket);
-	for (unsigned i = 0; i < CASE_LISTENERS; i++)
-		close(u.sockets[i]);
+	identity_init(&identity, &key, random);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct udp u = { .carrier = { .secp = &identity.secp,
+					      .renew = udp_renew,
+					      .say = udp_say,
+					      .hear = udp_hear,
+					      .now_s = now_s },
+				 .sockets = { -1, -1 } };
+		struct node_serve_config config = {
+			.identity = &identity,
+			.places = { { .addr = netaddr_ipv4(rows[i].ip, 0) } },
+			.places_count = 1,
+			.seq = 3,
+			.refresh_ms = 60 * 1000,
+		};
+		char why[NODE_SERVE_WHY_MAX];
+
+		print_message("%s\n", rows[i].name);
+		assert_int_equal(uv_loop_init(&u.loop), 0);
+		assert_int_equal(node_serve_start(&u.loop, &config, &u.node, why), ERR_OK);
+		u.carrier.node = node_serve_node(u.node);
+		u.carrier.node_addr = netaddr_ipv4(0x7f000001, node_serve_local(u.node, 0).port);
+		cases_run(&u.carrier);
+		node_serve_stop(u.node);
+		uv_run(&u.loop, UV_RUN_DEFAULT);
+		assert_int_equal(uv_loop_close(&u.loop), 0);
+		for (unsigned k = 0; k < CASE_LISTENERS; k++)
+			close(u.sockets[k]);
+	}
+	identity_clear(&identity);
 }
 
 int main(void)

@@ -167,6 +167,36 @@ static void items(void **state)
 	}
 }
 
+static void count_list(void *ctx, const struct field *f)
+{
+	*(unsigned *)ctx += rlp_field_is_list(f);
+}
+
+/* Numbers that are as large as a list is long are none. */
+static void lists_are_told_apart(void **state)
+{
+	uint8_t bytes[32];
+	struct slice in = hex_bytes("cb 0a c5 83646f67 04 82ffff c0", bytes, sizeof(bytes));
+	struct rlp_list outer, inner;
+	unsigned count = 0;
+	struct reader r;
+
+	(void)state;
+	reader_init(&r, in);
+	r.on_field = count_list;
+	r.on_field_ctx = &count;
+	outer = rlp_enter(&r, "outer");
+	rlp_uint(&r, 1, RLP_STRICT, "ten");
+	assert_int_equal(count, 1);
+	inner = rlp_enter(&r, "inner");
+	rlp_text(&r, 3, "dog", "3 bytes");
+	rlp_uint(&r, 1, RLP_STRICT, "four");
+	rlp_leave(&r, &inner);
+	rlp_leave(&r, &outer);
+	assert_true(reader_ok(&r));
+	assert_int_equal(count, 3); /* one of them is told as what is left */
+}
+
 static void lists(void **state)
 {
 	uint8_t bytes[32], out[32];
@@ -315,9 +345,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(strings),     cmocka_unit_test(uints),
-		cmocka_unit_test(items),       cmocka_unit_test(lists),
-		cmocka_unit_test(no_room),     cmocka_unit_test(wrong_kinds),
-		cmocka_unit_test(round_trips),
+		cmocka_unit_test(items),       cmocka_unit_test(lists_are_told_apart),
+		cmocka_unit_test(lists),       cmocka_unit_test(no_room),
+		cmocka_unit_test(wrong_kinds), cmocka_unit_test(round_trips),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

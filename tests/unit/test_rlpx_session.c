@@ -34,7 +34,8 @@ enum step_kind {
 	BAD_DATA,     /* its last byte is changed */
 	CLOSE,
 	RESET,
-	WAIT, /* until the deadline */
+	WAIT,  /* until the deadline */
+	LEAVE, /* we do */
 };
 
 struct step {
@@ -264,6 +265,19 @@ static const struct {
 	  NULL,
 	  11,
 	  H | D },
+	{ "we leave before Hello", { { LEAVE, 0 } }, RLPX_OUTCOME_TIMEOUT, NULL, 8, H | D },
+	{ "we leave before its Status",
+	  { { HELLO, 0 }, { LEAVE, 0 } },
+	  RLPX_OUTCOME_NO_STATUS,
+	  NULL,
+	  8,
+	  H | D },
+	{ "we leave, and nothing is left to say",
+	  { { HELLO, 0 }, { STATUS, 0 }, { LEAVE, 0 } },
+	  RLPX_OUTCOME_OK,
+	  NULL,
+	  8,
+	  H | S | D },
 	{ "closed in the middle of a frame",
 	  { { HALF, 0 }, { CLOSE, 0 } },
 	  RLPX_OUTCOME_PROTOCOL_ERROR,
@@ -464,6 +478,9 @@ static void take_step(struct puppet *p, const struct step *step)
 		rlpx_session_tick(&p->session, rlpx_session_deadline(&p->session) - 1);
 		expect_done("a millisecond too early", &p->session, RLPX_OUTCOME_COUNT);
 		rlpx_session_tick(&p->session, rlpx_session_deadline(&p->session));
+		break;
+	case LEAVE:
+		rlpx_session_leave(&p->session);
 		break;
 	}
 }

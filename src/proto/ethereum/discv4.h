@@ -109,6 +109,13 @@ enum discv4_fate {
 #undef DISCV4_FATE_ENUM
 };
 
+/* How many there are. */
+enum {
+#define DISCV4_FATE_ONE(symbol, name) +1
+	DISCV4_FATES = DISCV4_FATE_LIST(DISCV4_FATE_ONE)
+#undef DISCV4_FATE_ONE
+};
+
 const char *discv4_fate_name(enum discv4_fate fate);
 
 enum discv4_event_type {

@@ -12,6 +12,7 @@ enum {
 };
 
 static const char length_rule[] = "length: in its shortest form";
+static const char list_text[] = "bytes in this list";
 static const char depth_rule[] = "lists: no more than 16 within each other";
 
 /* The length behind a first byte that says how many bytes it has. */
@@ -105,7 +106,12 @@ static void pass_header(struct reader *r, const struct rlp_item *item, const cha
 	if (!reader_ok(r))
 		return;
 	r->at = (size_t)(item->payload.data - r->data);
-	rlp_tell(r, name, FIELD_UINT, item, item->payload.len, "bytes in this list");
+	rlp_tell(r, name, FIELD_UINT, item, item->payload.len, list_text);
+}
+
+bool rlp_field_is_list(const struct field *f)
+{
+	return f->kind == FIELD_UINT && f->text != NULL && strcmp(f->text, list_text) == 0;
 }
 
 struct rlp_list rlp_enter(struct reader *r, const char *name)

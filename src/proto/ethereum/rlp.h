@@ -74,6 +74,8 @@ bool rlp_is_item(struct slice in);
  * stands behind it. text may be NULL. */
 void rlp_tell(struct reader *r, const char *name, enum field_kind kind, const struct rlp_item *item,
 	      uint64_t value, const char *text);
+/* Whether a hook was told the beginning of a list; its value is how many bytes it has. */
+bool rlp_field_is_list(const struct field *f);
 /* Moves behind an item that was peeked at, without telling the hook. */
 void rlp_pass(struct reader *r, const struct rlp_item *item);
 

@@ -573,6 +573,13 @@ void rlpx_session_closed(struct rlpx_session *s, enum session_close how, uint64_
 	end(s, RLPX_OUTCOME_HUNG_UP, RLPX_OUTCOME_CLOSED);
 }
 
+void rlpx_session_leave(struct rlpx_session *s)
+{
+	if (s->state != RLPX_STATE_CLOSED && s->state != RLPX_STATE_PACKET)
+		send_disconnect(s, P2P_REASON_QUITTING);
+	end(s, RLPX_OUTCOME_MUTE, RLPX_OUTCOME_TIMEOUT);
+}
+
 bool rlpx_session_done(const struct rlpx_session *s, enum rlpx_outcome *outcome, const char **rule)
 {
 	if (s->state != RLPX_STATE_CLOSED)

@@ -140,6 +140,8 @@ uint64_t rlpx_session_deadline(const struct rlpx_session *s); /* UINT64_MAX: non
 void rlpx_session_tick(struct rlpx_session *s, uint64_t now_ms);
 /* The connection ended. */
 void rlpx_session_closed(struct rlpx_session *s, enum session_close how, uint64_t now_ms);
+/* We leave, and say so ("client quitting") to whoever can read it. It is done then. */
+void rlpx_session_leave(struct rlpx_session *s);
 /* True from its end on. *rule: the rule that the peer broke, static text, or NULL. */
 bool rlpx_session_done(const struct rlpx_session *s, enum rlpx_outcome *outcome, const char **rule);
 void rlpx_session_info(const struct rlpx_session *s, struct rlpx_info *out);

@@ -1,0 +1,302 @@
+#include "cli/node_tell.h"
+
+#include "base/text.h"
+#include "cli/terminal.h"
+#include "proto/ethereum/session.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { LOOPBACK = 0x7f000001, CLIENT_TEXT_MAX = 4 * PEER_AGENT_MAX + 1 };
+
+/* One object a line; takes it over. */
+static void print_line(json_t *o)
+{
+	if (o != NULL)
+		json_dumpf(o, stdout, JSON_COMPACT | JSON_REAL_PRECISION(10));
+	putchar('\n');
+	fflush(stdout);
+	json_decref(o);
+}
+
+/* --- who it is --- */
+
+/* False: nobody has said yet where that is, and the URL is good on this machine alone. */
+static bool own_url(const struct node_tell *t, char out[static ENODE_TEXT_MAX])
+{
+	const struct discv4 *d = node_serve_node(t->node);
+	struct enode node = { .endpoint = discv4_endpoint(d) };
+	bool known = node.endpoint.addr.kind != NETADDR_NONE;
+
+	memcpy(node.key, d->key, sizeof(node.key));
+	if (!known && node_serve_local(t->node, 0).kind == NETADDR_IPV4)
+		node.endpoint.addr = netaddr_ipv4(LOOPBACK, node.endpoint.addr.port);
+	else if (!known)
+		node.endpoint.addr = (struct netaddr){ .kind = NETADDR_IPV6,
+						       .port = node.endpoint.addr.port,
+						       .bytes = { [15] = 1 } };
+	enode_text(&node, out);
+	return known;
+}
+
+static void own_record(const struct node_tell *t, char out[static ENR_TEXT_MAX])
+{
+	struct enr record;
+	struct reader r;
+
+	reader_init(&r, discv4_record(node_serve_node(t->node)));
+	enr_decode(&r, &record);
+	enr_text(&record, out);
+}
+
+static void tell_self_json(const struct node_tell *t, bool moved, bool known, const char *url,
+			   const char *record)
+{
+	const struct discv4 *d = node_serve_node(t->node);
+	char id[2 * ENODE_ID_LEN + 1], addr[NETADDR_TEXT_MAX];
+	json_t *listen = json_array();
+	uint8_t hash[ENODE_ID_LEN];
+
+	enode_id(d->key, hash);
+	hex_encode(slice_of(hash, sizeof(hash)), id);
+	for (unsigned i = 0; i < node_serve_places(t->node); i++) {
+		struct netaddr local = node_serve_local(t->node, i);
+
+		netaddr_text(&local, addr);
+		json_array_append_new(listen, json_string(addr));
+	}
+	print_line(json_pack("{s:s, s:b, s:s, s:s, s:s, s:s, s:I, s:b, s:o}", "event",
+			     moved ? "moved" : "ready", "ready", 1, "network", t->network->name,
+			     "enode", url, "record", record, "node_id", id, "seq",
+			     (json_int_t)discv4_seq(d), "address_known", known, "listen", listen));
+}
+
+void node_tell_self(struct node_tell *t, bool moved)
+{
+	char url[ENODE_TEXT_MAX], record[ENR_TEXT_MAX], addr[NETADDR_TEXT_MAX];
+	struct enode_endpoint at = discv4_endpoint(node_serve_node(t->node));
+	bool known = own_url(t, url);
+
+	node_tell_hide(t);
+	own_record(t, record);
+	if (moved) {
+		netaddr_text(&at.addr, addr);
+		cli_note(t->cli, "others see this node at %s; its record is number %" PRIu64 " now",
+			 addr, discv4_seq(node_serve_node(t->node)));
+	}
+	if (t->cli->json) {
+		tell_self_json(t, moved, known, url, record);
+		return;
+	}
+	printf("enode    %s\nrecord   %s\n", url, record);
+	fflush(stdout);
+	if (!known)
+		cli_note(t->cli, "nobody has said yet where this node is: until then the URL is "
+				 "good on this machine alone; --advertise ADDR:PORT says it");
+}
+
+/* --- what happens --- */
+
+static const char *event_name(enum discv4_event_type type)
+{
+	switch (type) {
+	case DISCV4_EVENT_BONDED:
+		return "bonded";
+	case DISCV4_EVENT_DROPPED:
+		return "dropped";
+	case DISCV4_EVENT_RECORD:
+		return "record";
+	case DISCV4_EVENT_STATEMENT:
+		return "statement";
+	case DISCV4_EVENT_ALIVE: /* nine of ten checks end so */
+	case DISCV4_EVENT_SILENT:
+	case DISCV4_EVENT_MOVED: /* node_tell_self */
+	case DISCV4_EVENT_FOUND:
+		break;
+	}
+	return NULL;
+}
+
+void node_tell_event(struct node_tell *t, const struct discv4_event *event)
+{
+	const char *name = event_name(event->type);
+	char url[ENODE_TEXT_MAX], addr[NETADDR_TEXT_MAX] = "";
+	struct enode node = { .endpoint = { event->node.addr, event->node.tcp_port } };
+	json_t *o;
+
+	if (name == NULL || t->cli->verbose == 0)
+		return;
+	node_tell_hide(t);
+	memcpy(node.key, event->node.key, sizeof(node.key));
+	enode_text(&node, url);
+	if (event->type == DISCV4_EVENT_STATEMENT)
+		netaddr_text(&event->addr, addr);
+	if (!t->cli->json) {
+		cli_debug(t->cli, "%s %s%s%s", name, url, addr[0] != '\0' ? " sees us at " : "",
+			  addr);
+		return;
+	}
+	o = json_pack("{s:s, s:s}", "event", name, "enode", url);
+	if (addr[0] != '\0')
+		json_object_set_new(o, "sees_us_at", json_string(addr));
+	print_line(o);
+}
+
+void node_tell_datagram(struct node_tell *t, const struct node_serve_datagram *d)
+{
+	const char *type = d->type != 0 ? discv4_type_name(d->type) : NULL;
+	const char *fate = d->outgoing ? NULL : discv4_fate_name(d->fate);
+	char addr[NETADDR_TEXT_MAX];
+
+	if (t->cli->verbose < 2)
+		return;
+	node_tell_hide(t);
+	netaddr_text(&d->peer, addr);
+	if (t->cli->json)
+		print_line(json_pack("{s:s, s:s, s:s?, s:I, s:s?}", "event",
+				     d->outgoing ? "out" : "in", "peer", addr, "packet", type,
+				     "bytes", (json_int_t)d->bytes.len, "fate", fate));
+	else
+		cli_debug(t->cli, "%-3s  %-11s  %5zu  %s%s%s", d->outgoing ? "out" : "in",
+			  type != NULL ? type : "?", d->bytes.len, addr,
+			  fate != NULL && d->fate != DISCV4_TAKEN ? "  " : "",
+			  fate != NULL && d->fate != DISCV4_TAKEN ? fate : "");
+}
+
+void node_tell_session(struct node_tell *t, const struct node_session *s)
+{
+	char addr[NETADDR_TEXT_MAX], client[CLIENT_TEXT_MAX] = "";
+	char caps[PEER_CAPABILITIES_MAX] = "", key[2 * SECP_PUBLIC_LEN + 1] = "";
+	char genesis[2 * sizeof(s->info.status.genesis) + 1] = "";
+	bool has_status = s->info.has_status;
+	json_t *o;
+
+	node_tell_hide(t);
+	netaddr_text(&s->from, addr);
+	if (s->info.has_hello) {
+		text_escape(s->info.hello.client, client, sizeof(client));
+		ethereum_capabilities(&s->info.hello, caps);
+	}
+	if (s->info.has_key)
+		hex_encode(slice_of(s->info.key, sizeof(s->info.key)), key);
+	if (has_status)
+		hex_encode(slice_of(s->info.status.genesis, sizeof(s->info.status.genesis)),
+			   genesis);
+	if (!t->cli->json) {
+		printf("session  %-21s  %s%s%s  %s\n", addr, rlpx_outcome_name(s->outcome),
+		       client[0] != '\0' ? "  " : "", client, caps);
+		fflush(stdout);
+		return;
+	}
+	o = json_pack("{s:s, s:s, s:s, s:s?, s:s?, s:s?, s:s?, s:s?}", "event", "session", "peer",
+		      addr, "outcome", rlpx_outcome_name(s->outcome), "rule", s->rule, "public_key",
+		      s->info.has_key ? key : NULL, "client", s->info.has_hello ? client : NULL,
+		      "capabilities", s->info.has_hello ? caps : NULL, "genesis",
+		      has_status ? genesis : NULL);
+	json_object_set_new(o, "network_id",
+			    has_status && s->info.status.network_id <= INT64_MAX
+				    ? json_integer((json_int_t)s->info.status.network_id)
+				    : json_null());
+	print_line(o);
+}
+
+/* --- how it goes --- */
+
+static void tell_end_json(const struct node_serve_counts *n, double seconds)
+{
+	const struct node_sessions_counts *s = &n->sessions;
+	json_t *fates = json_object(), *sessions, *o;
+
+	for (unsigned i = 0; i < DISCV4_FATES; i++)
+		json_object_set_new(fates, discv4_fate_name((enum discv4_fate)i),
+				    json_integer((json_int_t)n->fates[i]));
+	json_object_set_new(fates, "unread", json_integer((json_int_t)n->unread));
+	sessions = json_pack("{s:I, s:I, s:I, s:I}", "taken", (json_int_t)s->taken, "refused",
+			     (json_int_t)s->refused, "hellos", (json_int_t)s->hellos, "statuses",
+			     (json_int_t)s->statuses);
+	o = json_pack("{s:s, s:b, s:f, s:i, s:i, s:i}", "event", "end", "ready", 0, "seconds",
+		      seconds, "table", (int)n->table, "live", (int)n->live, "bonds",
+		      (int)n->bonds);
+	json_object_set_new(o, "packets_in", json_integer((json_int_t)n->datagrams_in));
+	json_object_set_new(o, "packets_out", json_integer((json_int_t)n->datagrams_out));
+	json_object_set_new(o, "bytes_in", json_integer((json_int_t)n->bytes_in));
+	json_object_set_new(o, "bytes_out", json_integer((json_int_t)n->bytes_out));
+	json_object_set_new(o, "unsent", json_integer((json_int_t)n->unsent));
+	json_object_set_new(o, "fates", fates);
+	json_object_set_new(o, "sessions", sessions);
+	print_line(o);
+}
+
+/* "12 malformed, 3 expired": what became of those that were not taken. */
+static void print_fates(const struct node_serve_counts *n)
+{
+	const char *before = "; ";
+	char count[32];
+
+	for (unsigned i = DISCV4_TAKEN + 1; i < DISCV4_FATES; i++) {
+		if (n->fates[i] == 0)
+			continue;
+		format_count(n->fates[i], count);
+		printf("%s%s %s", before, count, discv4_fate_name((enum discv4_fate)i));
+		before = ", ";
+	}
+	if (n->unread > 0) {
+		format_count(n->unread, count);
+		printf("%s%s unread, of hosts that sent too many", before, count);
+	}
+	putchar('\n');
+}
+
+void node_tell_end(struct node_tell *t, uint64_t now_ms)
+{
+	char time[32], in[32], out[32], bytes_in[32], bytes_out[32];
+	struct node_serve_counts n;
+
+	node_tell_hide(t);
+	node_serve_counts(t->node, &n);
+	if (t->cli->json) {
+		tell_end_json(&n, (double)(now_ms - t->started_ms) / 1000);
+		return;
+	}
+	format_duration(now_ms - t->started_ms, time);
+	format_count(n.datagrams_in, in);
+	format_count(n.datagrams_out, out);
+	format_bytes(n.bytes_in, bytes_in);
+	format_bytes(n.bytes_out, bytes_out);
+	printf("time     %s\ntable    %u node%s, %u of them checked; %u bond%s\n", time, n.table,
+	       n.table == 1 ? "" : "s", n.live, n.bonds, n.bonds == 1 ? "" : "s");
+	printf("packets  %s in (%s), %s out (%s)", in, bytes_in, out, bytes_out);
+	print_fates(&n);
+	printf("sessions %" PRIu64 ", %" PRIu64 " with a Hello, %" PRIu64 " with a Status; %" PRIu64
+	       " callers were sent away\n",
+	       n.sessions.taken, n.sessions.hellos, n.sessions.statuses, n.sessions.refused);
+}
+
+void node_tell_progress(struct node_tell *t)
+{
+	char in[32], out[32], line[256];
+	unsigned width = terminal_width(STDERR_FILENO);
+	struct node_serve_counts n;
+
+	node_serve_counts(t->node, &n);
+	format_count(n.datagrams_in, in);
+	format_count(n.datagrams_out, out);
+	snprintf(line, sizeof(line),
+		 "%s: %u in the table, %u bonds, packets %s in, %s out, %" PRIu64
+		 " sessions, %u open",
+		 t->network->name, n.table, n.bonds, in, out, n.sessions.taken, n.sessions.open);
+	/* A line that wraps can't be taken back. */
+	fprintf(stderr, "\r\x1b[K%.*s", (int)terminal_text_fit(line, width - 1), line);
+	fflush(stderr);
+	t->drawn = true;
+}
+
+void node_tell_hide(struct node_tell *t)
+{
+	if (t->drawn)
+		fputs("\r\x1b[K", stderr);
+	t->drawn = false;
+}
