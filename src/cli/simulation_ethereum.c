@@ -85,27 +85,30 @@ static json_t *counts(const void *server)
 	struct sim_ethereum_server_counts n;
 
 	sim_ethereum_server_counts(server, &n);
-	return json_pack(
-		"{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "datagrams_in",
-		(json_int_t)n.datagrams_in, "datagrams_out", (json_int_t)n.datagrams_out, "pings",
-		(json_int_t)n.peers.pings, "bonds", (json_int_t)n.peers.bonds, "findnodes",
-		(json_int_t)n.peers.findnodes, "enrrequests", (json_int_t)n.peers.enrrequests,
-		"ghosts", (json_int_t)n.peers.ghosts, "strangers", (json_int_t)n.strangers,
-		"dropped", (json_int_t)n.peers.dropped, "lost", (json_int_t)(n.lost + n.overrun),
-		"bytes_in", (json_int_t)n.bytes_in, "bytes_out", (json_int_t)n.bytes_out);
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+			 "connections", (json_int_t)n.connections, "sessions",
+			 (json_int_t)n.sessions, "datagrams_in", (json_int_t)n.datagrams_in,
+			 "datagrams_out", (json_int_t)n.datagrams_out, "pings",
+			 (json_int_t)n.peers.pings, "bonds", (json_int_t)n.peers.bonds, "findnodes",
+			 (json_int_t)n.peers.findnodes, "enrrequests",
+			 (json_int_t)n.peers.enrrequests, "ghosts", (json_int_t)n.peers.ghosts,
+			 "strangers", (json_int_t)n.strangers, "dropped",
+			 (json_int_t)n.peers.dropped, "lost", (json_int_t)(n.lost + n.overrun),
+			 "bytes_in", (json_int_t)n.bytes_in, "bytes_out", (json_int_t)n.bytes_out);
 }
 
 static void progress(const void *server, char out[static SIMULATION_LINE_MAX])
 {
 	struct sim_ethereum_server_counts n;
-	char bonds[32], asked[32], sent[32];
+	char bonds[32], asked[32], sessions[32], sent[32];
 
 	sim_ethereum_server_counts(server, &n);
 	format_count(n.peers.bonds, bonds);
 	format_count(n.peers.findnodes, asked);
+	format_count(n.sessions, sessions);
 	format_bytes(n.bytes_out, sent);
-	snprintf(out, SIMULATION_LINE_MAX, "%s bonds, %s findnodes answered, %s sent", bonds, asked,
-		 sent);
+	snprintf(out, SIMULATION_LINE_MAX, "%s bonds, %s findnodes answered, %s sessions, %s sent",
+		 bonds, asked, sessions, sent);
 }
 
 static void stop(void *server)

@@ -307,6 +307,15 @@ const struct secp *sim_ethereum_secp(const struct sim_ethereum *w)
 	return &w->secp;
 }
 
+void sim_ethereum_identity(const struct sim_ethereum *w, struct identity *out)
+{
+	uint8_t bytes[SECP_RANDOM_LEN + IDENTITY_SEED_LEN];
+
+	draw_bytes(w, DOMAIN_BLINDING, 1, bytes);
+	draw_bytes(w, DOMAIN_BLINDING, 2, bytes + SECP_RANDOM_LEN);
+	identity_init(out, NULL, bytes);
+}
+
 uint32_t sim_ethereum_rtt_ms(const struct sim_ethereum *w, uint32_t index)
 {
 	return sim_rtt_ms(w->config.latency_ms, draw(w, STREAM_RTT, index));

@@ -22,6 +22,7 @@
 
 #include "proto/ethereum/enode.h"
 #include "proto/ethereum/eth.h"
+#include "proto/ethereum/identity.h"
 #include "proto/ethereum/kademlia.h"
 #include "sim/world.h"
 
@@ -113,6 +114,8 @@ uint32_t sim_ethereum_rtt_ms(const struct sim_ethereum *w, uint32_t index);
 uint64_t sim_ethereum_seq(const struct sim_ethereum *w, uint32_t index);
 /* For keys of others' making: no secrets either. */
 const struct secp *sim_ethereum_secp(const struct sim_ethereum *w);
+/* Where the random numbers of sessions come from; that its key is nobody's doesn't matter. */
+void sim_ethereum_identity(const struct sim_ethereum *w, struct identity *out);
 /* Index of the node or ghost at that address, whatever the port, or -1. */
 int64_t sim_ethereum_find(const struct sim_ethereum *w, const struct netaddr *addr);
 

@@ -21,9 +21,8 @@ struct sim_server;
 
 enum {
 	/* What clients can make the server hold: connections at a time (fewer where the
-	 * limit on open files is lower; more are closed at once), and how long each. */
+	 * limit on open files is lower; more are closed at once). */
 	SIM_SERVER_OPEN_MAX = 60000,
-	SIM_SERVER_LIFE_MS = 10 * 60 * 1000,
 };
 
 struct sim_server_counts {

@@ -1,14 +1,16 @@
 #include "sim/server_ethereum.h"
 
 #include "io/udp.h"
+#include "sim/ethereum_conn.h"
 #include "sim/flights.h"
-#include "sim/server_sockets.h"
+#include "sim/server_conns.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 struct sim_ethereum_server {
 	uv_loop_t *loop;
@@ -20,6 +22,11 @@ struct sim_ethereum_server {
 	struct udp *udp;
 	uv_timer_t timer;
 	struct sim_flights flights;
+	struct sim_conns *conns;
+	struct identity identity; /* random numbers of the sessions */
+	uint64_t sessions;
+	int refusing;     /* a descriptor, or -1 */
+	unsigned closing; /* what is on its way out: the timer, the connections */
 };
 
 /* --- datagrams --- */
@@ -79,6 +86,65 @@ static void on_datagram(void *ctx, const struct udp_datagram *d)
 		set_timer(s);
 }
 
+/* --- sessions --- */
+
+static bool find(void *ctx, const struct netaddr *addr, uint32_t *index, uint32_t *rtt_ms)
+{
+	const struct sim_ethereum_server *s = ctx;
+	int64_t at = sim_ethereum_find(s->world, addr);
+
+	if (at < 0 || sim_ethereum_kind(s->world, (uint32_t)at) == SIM_ETHEREUM_GHOST)
+		return false;
+	*index = (uint32_t)at;
+	*rtt_ms = sim_ethereum_rtt_ms(s->world, *index);
+	return true;
+}
+
+static void *begin(void *ctx, uint32_t index, const struct netaddr *remote, uint64_t now_ms)
+{
+	struct sim_ethereum_server *s = ctx;
+	struct sim_ethereum_conn *c;
+
+	(void)remote;
+	sim_ethereum_conn_new(s->world, index, &s->identity, ++s->sessions, now_ms, &c);
+	return c;
+}
+
+static void talk_free(void *talk)
+{
+	sim_ethereum_conn_free(talk);
+}
+
+static void talk_recv(void *talk, struct slice in, uint64_t now_ms)
+{
+	sim_ethereum_conn_recv(talk, in, now_ms);
+}
+
+static bool talk_next(void *talk, uint64_t now_ms, struct sim_output *out)
+{
+	return sim_ethereum_conn_next(talk, now_ms, out);
+}
+
+static uint64_t talk_deadline(const void *talk)
+{
+	return sim_ethereum_conn_deadline(talk);
+}
+
+static bool talk_asked(const void *talk)
+{
+	return sim_ethereum_conn_shook_hands(talk);
+}
+
+static const struct sim_conns_kind talks = {
+	.find = find,
+	.begin = begin,
+	.free = talk_free,
+	.recv = talk_recv,
+	.next = talk_next,
+	.deadline = talk_deadline,
+	.asked = talk_asked,
+};
+
 /* --- the whole --- */
 
 static enum err open_udp(struct sim_ethereum_server *s, struct sim_why why)
@@ -99,67 +165,112 @@ static enum err open_udp(struct sim_ethereum_server *s, struct sim_why why)
 	return err;
 }
 
+static enum err open_sockets(struct sim_ethereum_server *s, struct sim_why why)
+{
+	enum netaddr_kind kind = (enum netaddr_kind)s->config->range.base.kind;
+	struct enode first;
+	enum err err;
+
+	sim_ethereum_enode(s->world, 0, &first);
+	if (!sim_socket_is_local(&first.endpoint.addr, why))
+		return ERR_IO;
+	err = open_udp(s, why);
+	if (err != ERR_OK)
+		return err;
+	if (!sim_conns_listen(s->conns, s->config->port, why))
+		return ERR_IO;
+	s->refusing =
+		sim_socket_bind(kind, (uint16_t)(s->config->port + SIM_ETHEREUM_PORT_CLOSED), why);
+	return s->refusing >= 0 ? ERR_OK : ERR_IO;
+}
+
+static void closed(struct sim_ethereum_server *s)
+{
+	if (--s->closing > 0)
+		return;
+	sim_flights_clear(&s->flights);
+	sim_ethereum_peers_free(s->peers);
+	identity_clear(&s->identity);
+	free(s);
+}
+
+static void on_timer_closed(uv_handle_t *handle)
+{
+	closed(handle->data);
+}
+
+static void on_conns_closed(void *ctx)
+{
+	closed(ctx);
+}
+
 enum err sim_ethereum_server_start(uv_loop_t *loop, const struct sim_ethereum *w,
 				   struct sim_ethereum_server **out, char *why_text, size_t why_cap)
 {
 	const struct sim_why why = { why_text, why_cap };
 	struct sim_ethereum_server *s = calloc(1, sizeof(*s));
-	enum err err = ERR_NOMEM;
-	struct enode first;
+	struct sim_conns_config conns = { .loop = loop,
+					  .sim = sim_ethereum_config(w),
+					  .kind = &talks,
+					  .ctx = s,
+					  .open_max = SIM_ETHEREUM_OPEN_MAX,
+					  .on_closed = on_conns_closed };
+	enum err err;
 
 	*out = NULL;
-	if (s == NULL || sim_ethereum_peers_new(w, &s->peers) != ERR_OK) {
-		snprintf(why.text, why.cap, "%s", err_text(err));
-		goto fail;
+	if (s == NULL || sim_ethereum_peers_new(w, &s->peers) != ERR_OK ||
+	    sim_conns_new(&conns, &s->conns) != ERR_OK) {
+		snprintf(why.text, why.cap, "%s", err_text(ERR_NOMEM));
+		if (s != NULL)
+			sim_ethereum_peers_free(s->peers);
+		free(s);
+		return ERR_NOMEM;
 	}
 	s->loop = loop;
 	s->world = w;
 	s->config = sim_ethereum_config(w);
 	s->random.state = s->config->seed;
-	sim_ethereum_enode(w, 0, &first);
-	err = ERR_IO;
-	if (!sim_socket_is_local(&first.endpoint.addr, why))
-		goto fail;
-	err = open_udp(s, why);
-	if (err != ERR_OK)
-		goto fail;
+	s->refusing = -1;
+	sim_ethereum_identity(w, &s->identity);
 	uv_timer_init(loop, &s->timer);
 	s->timer.data = s;
+	err = open_sockets(s, why);
+	if (err != ERR_OK) {
+		sim_ethereum_server_stop(s);
+		return err;
+	}
 	*out = s;
 	return ERR_OK;
-fail:
-	if (s != NULL)
-		sim_ethereum_peers_free(s->peers);
-	free(s);
-	return err;
 }
 
 void sim_ethereum_server_counts(const struct sim_ethereum_server *s,
 				struct sim_ethereum_server_counts *out)
 {
+	struct sim_conns_counts conns;
 	struct udp_counts udp;
 
 	*out = s->counts;
+	sim_conns_counts(s->conns, &conns);
+	out->connections = conns.connections;
+	out->open = conns.open;
+	out->sessions = conns.asked;
+	out->strangers += conns.strangers;
 	udp_counts(s->udp, &udp);
 	out->datagrams_in = udp.datagrams_in;
 	out->datagrams_out = udp.datagrams_out;
-	out->bytes_in = udp.bytes_in;
-	out->bytes_out = udp.bytes_out;
+	out->bytes_in = udp.bytes_in + conns.bytes_in;
+	out->bytes_out = udp.bytes_out + conns.bytes_out;
 	out->overrun += udp.dropped;
 	sim_ethereum_peers_counts(s->peers, &out->peers);
 }
 
-static void on_timer_closed(uv_handle_t *handle)
-{
-	struct sim_ethereum_server *s = handle->data;
-
-	sim_flights_clear(&s->flights);
-	sim_ethereum_peers_free(s->peers);
-	free(s);
-}
-
 void sim_ethereum_server_stop(struct sim_ethereum_server *s)
 {
-	udp_close(s->udp);
+	s->closing = 2;
+	if (s->refusing >= 0)
+		close(s->refusing);
+	if (s->udp != NULL)
+		udp_close(s->udp);
 	uv_close((uv_handle_t *)&s->timer, on_timer_closed);
+	sim_conns_stop(s->conns);
 }

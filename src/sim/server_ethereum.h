@@ -7,7 +7,10 @@
  *
  * A datagram is answered at once, and the answers wait for the node's round trip and up to
  * jitter_ms; those to one datagram keep their order. With config.loss a datagram is lost now and
- * then, on either way. Ghosts are silent: a socket for all addresses can't refuse. */
+ * then, on either way. Ghosts are silent: a socket for all addresses can't refuse.
+ *
+ * Sessions are TCP connections to the same port, as server_conns.h says; on the port behind it
+ * nothing listens. */
 #ifndef PEERWALK_SIM_SERVER_ETHEREUM_H
 #define PEERWALK_SIM_SERVER_ETHEREUM_H
 
@@ -17,10 +20,16 @@
 
 struct sim_ethereum_server;
 
+enum {
+	/* Connections at a time (server_conns.h): each costs some 40 KiB. */
+	SIM_ETHEREUM_OPEN_MAX = 8192,
+};
+
 struct sim_ethereum_server_counts {
 	uint64_t datagrams_in, datagrams_out, bytes_in, bytes_out;
-	uint64_t lost;      /* by config.loss */
-	uint64_t overrun;   /* lost as too much was on its way */
+	uint64_t connections, open, sessions; /* sessions: handshakes with a node's key */
+	uint64_t lost;                        /* by config.loss */
+	uint64_t overrun;                     /* lost as too much was on its way */
 	uint64_t strangers; /* sent to an address that is nobody's: of an invented node, say */
 	struct sim_ethereum_peer_counts peers;
 };
