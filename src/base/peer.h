@@ -86,7 +86,8 @@ struct node_info {
 	struct slice record; /* its signed record, "enr:..."; empty if it gave none */
 	bool has_record_seq; /* that of the record, or else the one that it announced */
 	uint64_t record_seq;
-	struct slice faults; /* rules it broke without ending the visit: "expired 1, many 2" */
+	uint32_t datagrams_out; /* sent to it; those that came are the record's messages_in */
+	struct slice faults;    /* rules it broke without ending the visit: "expired 1, many 2" */
 
 	uint16_t tcp_port;         /* where it takes sessions; 0: not known */
 	const char *session;       /* how the session ended, a word; NULL: none was tried */

@@ -419,6 +419,7 @@ static int conclude(struct run *run)
 		.stats = result.stats,
 		.bytes_in = result.totals.bytes_in,
 		.bytes_out = result.totals.bytes_out,
+		.nodes = finds_nodes(run) ? &result.totals.nodes : NULL,
 		.cpu_seconds = result.cpu_seconds,
 		.max_rss_bytes = result.max_rss_bytes,
 		.complete = result.complete,

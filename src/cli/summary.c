@@ -50,6 +50,24 @@ static void print_counts(const struct summary *s)
 	line("named", "%s times; %s not routable, %s excluded or over a cap", a, b, c);
 }
 
+static void print_nodes(const struct driver_nodes *n)
+{
+	char drained[32], partial[32], out[32], told[32], full[32], sessions[32];
+	uint64_t tables = n->drained + n->partial + n->timed_out;
+
+	format_count(n->drained, drained);
+	format_count(n->partial, partial);
+	format_count(n->timed_out, out);
+	line("tables", "%s drained (%.1f%%), %s partial, %s timed out", drained,
+	     percent(n->drained, tables), partial, out);
+	format_count(n->sessions, sessions);
+	format_count(n->sessions_told, told);
+	format_count(n->sessions_full, full);
+	if (n->sessions > 0)
+		line("sessions", "%s, of which %s said who they are, and %s that they are full",
+		     sessions, told, full);
+}
+
 static void print_costs(const struct summary *s)
 {
 	double seconds = (double)s->elapsed_ms / 1000.0;
@@ -98,6 +116,8 @@ static void print_text(const struct summary *s)
 	puts(s->complete ? "" : " (not complete)");
 	putchar('\n');
 	print_counts(s);
+	if (s->nodes != NULL)
+		print_nodes(s->nodes);
 	print_costs(s);
 	if (s->stats.visited > 0) {
 		putchar('\n');
@@ -113,6 +133,20 @@ static json_t *outcomes_json(const struct crawl_stats *st)
 		json_object_set_new(outcomes, outcome_name((enum outcome)i),
 				    json_integer((json_int_t)st->outcomes[i]));
 	return outcomes;
+}
+
+static void add_nodes(json_t *doc, const struct driver_nodes *n)
+{
+	json_object_set_new(doc, "tables",
+			    json_pack("{s:I, s:I, s:I}", "drained", (json_int_t)n->drained,
+				      "partial", (json_int_t)n->partial, "timed_out",
+				      (json_int_t)n->timed_out));
+	json_object_set_new(doc, "sessions",
+			    json_pack("{s:I, s:I, s:I}", "begun", (json_int_t)n->sessions, "told",
+				      (json_int_t)n->sessions_told, "full",
+				      (json_int_t)n->sessions_full));
+	json_object_set_new(doc, "datagrams_in", json_integer((json_int_t)n->datagrams_in));
+	json_object_set_new(doc, "datagrams_out", json_integer((json_int_t)n->datagrams_out));
 }
 
 static int print_json(const struct summary *s)
@@ -134,6 +168,8 @@ static int print_json(const struct summary *s)
 		cli_error("out of memory: the crawl is kept in the database all the same");
 		return EXIT_FAILED;
 	}
+	if (s->nodes != NULL)
+		add_nodes(doc, s->nodes);
 	json_dumpf(doc, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
 	putchar('\n');
 	json_decref(doc);

@@ -3,7 +3,7 @@
 #define PEERWALK_CLI_SUMMARY_H
 
 #include "cli/cli.h"
-#include "engine/crawl.h"
+#include "io/driver.h"
 
 struct summary {
 	const char *network;
@@ -13,6 +13,7 @@ struct summary {
 	uint64_t elapsed_ms;
 	struct crawl_stats stats;
 	uint64_t bytes_in, bytes_out;
+	const struct driver_nodes *nodes; /* NULL: a network without */
 	double cpu_seconds;
 	uint64_t max_rss_bytes;
 	bool complete; /* nobody was left to ask */

@@ -152,6 +152,27 @@ static void give_back(struct loop *loop, uint32_t id)
 	uv_timer_start(&loop->later, on_later, DRIVER_BACK_OFF_MS, 0);
 }
 
+static bool is_word(const char *text, const char *word)
+{
+	return text != NULL && strcmp(text, word) == 0;
+}
+
+static void count_node(struct driver_nodes *n, const struct record *r)
+{
+	const struct node_info *node = r->node;
+
+	if (node == NULL)
+		return;
+	n->datagrams_in += r->messages_in;
+	n->datagrams_out += node->datagrams_out;
+	n->drained += is_word(node->completeness, drain_result_name(DRAIN_DRAINED));
+	n->partial += is_word(node->completeness, drain_result_name(DRAIN_PARTIAL));
+	n->timed_out += is_word(node->completeness, drain_result_name(DRAIN_TIMED_OUT));
+	n->sessions += node->session != NULL;
+	n->sessions_told += node->has_hello;
+	n->sessions_full += is_word(node->session, rlpx_outcome_name(RLPX_OUTCOME_FULL));
+}
+
 static void finish_visit(struct flight *f, const struct record *record)
 {
 	struct driver *d = f->loop->driver;
@@ -166,6 +187,7 @@ static void finish_visit(struct flight *f, const struct record *record)
 	uv_mutex_lock(&d->lock);
 	d->totals.bytes_in += r.bytes_in;
 	d->totals.bytes_out += r.bytes_out;
+	count_node(&d->totals.nodes, &r);
 	final = crawl_finish(d->crawl, f->id, r.outcome, r.reached);
 	crawl_stats(d->crawl, &stats);
 	if (stats.in_flight == 0 || stats.waiting > 0)

@@ -23,8 +23,19 @@ enum {
 
 struct driver;
 
+/* Where peers are nodes (DISCOVERY_V4): how completely their tables were listed, of those that
+ * were reached; and the sessions. */
+struct driver_nodes {
+	uint64_t drained, partial, timed_out;
+	uint64_t sessions;      /* begun */
+	uint64_t sessions_told; /* said Hello */
+	uint64_t sessions_full; /* "too many peers": it lives */
+	uint64_t datagrams_in, datagrams_out;
+};
+
 struct driver_totals {
 	uint64_t bytes_in, bytes_out;
+	struct driver_nodes nodes;
 	uint64_t local_errors; /* visits that this machine could not begin */
 };
 

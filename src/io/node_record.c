@@ -105,6 +105,7 @@ static void write_node(const struct enode *node, const struct probe_info *probe,
 				    : NULL;
 	out->findnodes = probe->findnodes;
 	out->entries = probe->table;
+	out->datagrams_out = probe->packets_out;
 	out->has_record_seq = probe->has_enr_seq;
 	out->record_seq = probe->enr_seq;
 	if (read_record(probe, &record)) {

@@ -199,6 +199,9 @@ static void begin_session(struct node_visit *v)
 	struct netaddr addr = v->node.endpoint.addr;
 	uint16_t port;
 
+	/* Discovery is over, also for a timer that rang meanwhile. */
+	forget_due(v);
+	uv_timer_stop(&v->timer);
 	probe_info(&v->probe, &info);
 	port = node_record_tcp_port(&v->node, &info);
 	if (v->cancelled || n->config.no_session || port == 0 ||

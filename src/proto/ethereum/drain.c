@@ -124,6 +124,8 @@ static void note_seen(struct drain *d, uint64_t id)
 		d->doubt = true;
 	if (d->seen_count < DRAIN_SEEN_MAX)
 		d->seen[d->seen_count++] = id;
+	else
+		d->endless = true;
 	/* So the short answers that were taken for all of a small table were none. */
 	if (d->seen_count > d->small)
 		d->doubt = true;
@@ -293,4 +295,9 @@ unsigned drain_findnodes(const struct drain *d)
 unsigned drain_count(const struct drain *d)
 {
 	return d->seen_count;
+}
+
+bool drain_endless(const struct drain *d)
+{
+	return d->endless;
 }

@@ -84,6 +84,7 @@ struct drain {
 	unsigned agree;         /* answers in a row with that set */
 	unsigned small;         /* the size of a table that was taken for whole; or UINT_MAX */
 	bool answered, doubt, over;
+	bool endless;
 	bool unsorted;        /* some packet was not in order */
 	bool foreign;         /* and it sorts by something else indeed */
 	unsigned barren;      /* answers in a row that named nobody new */
@@ -110,5 +111,7 @@ void drain_reply_end(struct drain *d);
 enum drain_result drain_result(const struct drain *d);
 unsigned drain_findnodes(const struct drain *d); /* sent so far */
 unsigned drain_count(const struct drain *d);     /* different nodes named, up to a full table */
+/* It has named more different nodes than any table holds: it makes them up. */
+bool drain_endless(const struct drain *d);
 
 #endif

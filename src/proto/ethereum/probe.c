@@ -162,7 +162,12 @@ static void end_answer(struct probe *p, uint64_t now_ms)
 	p->findnode.waiting = false;
 	p->answered = p->answered || p->rest;
 	drain_reply_end(&p->drain);
-	if (p->answered) {
+	if (drain_endless(&p->drain)) {
+		note(p, PROBE_BREACH_ENDLESS);
+		finish_as(p, OUTCOME_TOO_BIG, probe_breach_text(PROBE_BREACH_ENDLESS), now_ms);
+	} else if (p->info.breaches[PROBE_BREACH_MANY] >= PROBE_MANY_MAX) {
+		finish_as(p, OUTCOME_TOO_BIG, probe_breach_text(PROBE_BREACH_MANY), now_ms);
+	} else if (p->answered) {
 		begin_record(p);
 		next_findnode(p, now_ms);
 	} else {

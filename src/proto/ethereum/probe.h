@@ -48,6 +48,8 @@ enum {
 	PROBE_PINGS_MAX = PROBE_TRIES + PROBE_UNANSWERED_MAX - 1,
 	/* PINGs that we answer: a node has a reason for one, or for one after each of ours. */
 	PROBE_PONGS_MAX = 2 * PROBE_PINGS_MAX,
+	/* Packets of NEIGHBORS over 16 nodes in all: one may be late, of the answer before. */
+	PROBE_MANY_MAX = 3,
 	/* Packets in: if each of NEIGHBORS has only one node, and some. More is a flood. */
 	PROBE_PACKETS_MAX = DRAIN_FINDNODES_MAX * DRAIN_REPLY_MAX + 64,
 	/* Bytes of a list that we send; the largest, a PING of IPv6, has less than 100. */
@@ -69,6 +71,7 @@ enum {
 	X(MANY, "many", "more than 16 nodes in one answer")                          \
 	X(PINGS, "pings", "more PINGs than there are reasons for")                   \
 	X(FLOOD, "flood", "more packets than all questions together can have")       \
+	X(ENDLESS, "endless", "names more nodes than any table holds")               \
 	X(BAD_ADDRESS, "bad_address", "names a node where none can be")              \
 	X(LOW_PORT, "low_port", "names a node at a port of the system's services")   \
 	X(OFF_CURVE, "off_curve", "names a node whose key is no point of the curve") \
