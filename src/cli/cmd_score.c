@@ -36,7 +36,8 @@ static const struct option_row options[] = {
 };
 
 enum {
-	MISSING_SHOWN = 20, /* without --verbose */
+	MISSING_SHOWN = 20,     /* without --verbose */
+	MISSING_TEXT_MAX = 512, /* an enode URL and some */
 };
 
 static bool read_file(const char *path, struct text *out)
@@ -70,6 +71,18 @@ static void line(const char *label, uint64_t count, const char *what)
 	printf("  %-10s%9s  %s\n", label, text, what);
 }
 
+/* By the crawl's own account: the truth does not say what is in a table. */
+static void print_tables(const struct score *s)
+{
+	char count[32], name[4 * SCORE_KIND_NAME_MAX];
+
+	for (size_t i = 0; i < s->tables_count; i++) {
+		format_count(s->tables[i].count, count);
+		text_escape(slice_text(s->tables[i].name), name, sizeof(name));
+		printf("  %-10s%9s  %s\n", i == 0 ? "tables" : "", count, name);
+	}
+}
+
 static void print_sums(const struct score *s)
 {
 	char count[32], of[32];
@@ -85,6 +98,7 @@ static void print_sums(const struct score *s)
 	       100 * score_precision(s), count, of);
 	line("false ok", s->false_ok, "recorded as answering though they never do");
 	line("agents", s->agents_differ, "told another user agent than the truth has");
+	print_tables(s);
 	if (s->strangers > 0)
 		line("strangers", s->strangers, "visited that are not in the truth (invented)");
 }
@@ -140,13 +154,16 @@ static void print_missing(const struct score *s, size_t most)
 	uint64_t missing = s->reachable - s->found;
 	const struct score_peer *p;
 	size_t at = 0, shown = 0;
-	char addr[NETADDR_TEXT_MAX], kind[4 * SCORE_KIND_NAME_MAX];
+	char addr[MISSING_TEXT_MAX], kind[4 * SCORE_KIND_NAME_MAX];
 
 	if (missing == 0)
 		return;
 	printf("\n  MISSING\n");
 	while (shown < most && (p = score_missing(s, &at)) != NULL) {
-		netaddr_text(&p->addr, addr);
+		if (p->peer != NULL)
+			text_escape(slice_text(p->peer), addr, sizeof(addr));
+		else
+			netaddr_text(&p->addr, addr);
 		text_escape(slice_text(s->kinds[p->kind].name), kind, sizeof(kind));
 		printf("  %s, %s: %s\n", addr, kind,
 		       p->visited ? outcome_text(p->outcome) : "never visited");
@@ -242,6 +259,10 @@ const struct command command_score = {
 		 "handshake was completed. Precision is the share of those recorded as reached "
 		 "whose kind completes handshakes. False ok counts ghosts and liars recorded as "
 		 "answering.\n"
+		 "\n"
+		 "Of Ethereum a peer is a key at an address: recall 1 says that each key answered "
+		 "where the truth has it, and proved its address. How completely the tables were "
+		 "listed is the crawl's own account.\n"
 		 "\n"
 		 "Reachable peers that were not reached are listed, the first twenty unless "
 		 "--verbose.\n",

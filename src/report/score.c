@@ -9,10 +9,12 @@
 
 /* What each kind of simulated peer can rightly become. A kind that is not here may be
  * anything: it can't be held against the crawler. */
-static const struct {
+struct kind_rule {
 	const char *name;
 	bool may_reach, may_be_ok;
-} known_kinds[] = {
+};
+
+static const struct kind_rule peer_kinds[] = {
 	{ "honest", true, true },
 	{ "old", true, true },
 	{ "stepwise", true, true },
@@ -30,9 +32,29 @@ static const struct {
 	{ "dribble", true, false },
 	{ "bad_addr", true, false },
 	{ "invent", true, false },
+	{ NULL, false, false },
 };
 
-static enum err kind_find(struct score *score, struct slice name, uint8_t *out)
+/* Nodes of Ethereum: reached is who has proven its address. */
+static const struct kind_rule node_kinds[] = {
+	{ "honest", true, true },
+	{ "ghost", false, false },
+	/* No packet of theirs counts. */
+	{ "bad_hash", false, false },
+	{ "bad_signature", false, false },
+	{ "expired", false, false },
+	{ "wrong_pong", false, false },
+	{ "other_key", false, false },
+	/* These answer, and lie in what they send besides, or in whom they name. */
+	{ "oversized", true, true },
+	{ "unsolicited", true, true },
+	{ "invent", true, true },
+	{ "private", true, true },
+	{ "bad_record", true, true },
+	{ NULL, false, false },
+};
+
+static enum err kind_find(struct score *score, struct slice name, bool is_node, uint8_t *out)
 {
 	struct score_kind *k;
 
@@ -49,17 +71,23 @@ static enum err kind_find(struct score *score, struct slice name, uint8_t *out)
 	k = &score->kinds[score->kinds_count++];
 	*k = (struct score_kind){ .may_reach = true, .may_be_ok = true };
 	memcpy(k->name, name.data, name.len);
-	for (size_t i = 0; i < sizeof(known_kinds) / sizeof(*known_kinds); i++) {
-		if (strcmp(known_kinds[i].name, k->name) == 0) {
-			k->may_reach = known_kinds[i].may_reach;
-			k->may_be_ok = known_kinds[i].may_be_ok;
+	for (const struct kind_rule *r = is_node ? node_kinds : peer_kinds; r->name != NULL; r++) {
+		if (strcmp(r->name, k->name) == 0) {
+			k->may_reach = r->may_reach;
+			k->may_be_ok = r->may_be_ok;
 		}
 	}
 	return ERR_OK;
 }
 
+static char *copy_text(struct slice s)
+{
+	return strndup(s.len > 0 ? (const char *)s.data : "", s.len);
+}
+
 /* The fields that we read, in their places of the heading. */
 struct columns {
+	int peer; /* -1: not there, so there are no nodes */
 	int address, port, kind, agent, reachable;
 };
 
@@ -69,6 +97,7 @@ static enum err read_heading(struct csv *csv, struct columns *c)
 
 	if (!csv_next(csv, &err))
 		return err != ERR_OK ? err : ERR_SYNTAX;
+	c->peer = csv_find(csv, "peer");
 	c->address = csv_find(csv, "address");
 	c->port = csv_find(csv, "port");
 	c->kind = csv_find(csv, "kind");
@@ -79,10 +108,29 @@ static enum err read_heading(struct csv *csv, struct columns *c)
 		       : ERR_SYNTAX;
 }
 
+/* The key of "enode://KEY@..."; whoever has none is no node, which is no error. */
+static enum err read_key(struct slice peer, struct score_peer *out)
+{
+	static const char scheme[] = "enode://";
+	enum { SCHEME_LEN = sizeof(scheme) - 1, DIGITS = 2 * PEER_NODE_ID_MAX };
+	size_t len = 0;
+
+	if (peer.len < SCHEME_LEN || memcmp(peer.data, scheme, SCHEME_LEN) != 0)
+		return ERR_OK;
+	peer = slice_from(peer, SCHEME_LEN);
+	if (peer.len <= DIGITS || peer.data[DIGITS] != '@' ||
+	    hex_decode(slice_of(peer.data, DIGITS), out->node_id, sizeof(out->node_id), &len) !=
+		    ERR_OK)
+		return ERR_SYNTAX;
+	out->node_id_len = (uint8_t)len;
+	return ERR_OK;
+}
+
 static enum err read_peer(struct score *score, const struct csv *csv, const struct columns *c,
 			  struct score_peer *out)
 {
 	struct slice agent = csv->fields[c->agent], yes = csv->fields[c->reachable];
+	struct slice peer = c->peer >= 0 ? csv->fields[c->peer] : slice_of("", 0);
 	char port[8] = "";
 	uint64_t number = 0;
 	enum err err;
@@ -96,15 +144,28 @@ static enum err read_peer(struct score *score, const struct csv *csv, const stru
 	if (err == ERR_OK)
 		err = netaddr_parse(csv->fields[c->address], (uint16_t)number, &out->addr);
 	if (err == ERR_OK)
-		err = kind_find(score, csv->fields[c->kind], &out->kind);
+		err = read_key(peer, out);
+	/* CJDNS is a notion of other networks: to Ethereum it is an address like any other. */
+	if (out->node_id_len > 0 && out->addr.kind == NETADDR_CJDNS)
+		out->addr.kind = NETADDR_IPV6;
+	if (err == ERR_OK)
+		err = kind_find(score, csv->fields[c->kind], out->node_id_len > 0, &out->kind);
 	if (err != ERR_OK)
 		return ERR_SYNTAX;
 	out->reachable = slice_equal(yes, slice_text("1")) || slice_equal(yes, slice_text("true"));
 	if (!out->reachable && !slice_equal(yes, slice_text("0")) &&
 	    !slice_equal(yes, slice_text("false")))
 		return ERR_SYNTAX;
-	out->agent = strndup(agent.len > 0 ? (const char *)agent.data : "", agent.len);
-	return out->agent != NULL ? ERR_OK : ERR_NOMEM;
+	out->agent = copy_text(agent);
+	if (out->node_id_len > 0)
+		out->peer = copy_text(peer);
+	/* One that is not counted is nobody's to free. */
+	if (out->agent == NULL || (out->node_id_len > 0 && out->peer == NULL)) {
+		free(out->agent);
+		free(out->peer);
+		return ERR_NOMEM;
+	}
+	return ERR_OK;
 }
 
 static enum err read_truth(struct score *score, struct slice truth)
@@ -141,19 +202,30 @@ static enum err read_truth(struct score *score, struct slice truth)
 	return err;
 }
 
-static uint32_t *find(const struct score *score, const struct netaddr *addr)
+static struct slice id_of(const struct score_peer *p)
 {
-	uint8_t key[NETADDR_KEY_MAX];
-	size_t len = netaddr_key(addr, key);
-	size_t at = hash_siphash13(&score->key, key, len) & (score->slots_count - 1);
+	return slice_of(p->node_id, p->node_id_len);
+}
 
-	while (score->slots[at] != 0 &&
-	       !netaddr_equal(&score->peers[score->slots[at] - 1].addr, addr))
+static uint32_t *find(const struct score *score, const struct netaddr *addr, struct slice id)
+{
+	uint8_t key[NETADDR_KEY_MAX + PEER_NODE_ID_MAX];
+	size_t len = netaddr_key(addr, key), at;
+
+	if (id.len > 0)
+		memcpy(key + len, id.data, id.len);
+	at = hash_siphash13(&score->key, key, len + id.len) & (score->slots_count - 1);
+	while (score->slots[at] != 0) {
+		const struct score_peer *p = &score->peers[score->slots[at] - 1];
+
+		if (netaddr_equal(&p->addr, addr) && slice_equal(id_of(p), id))
+			break;
 		at = (at + 1) & (score->slots_count - 1);
+	}
 	return &score->slots[at];
 }
 
-/* Each address stands in the truth once. */
+/* Each address stands in the truth once; of nodes each key at an address. */
 static enum err index_truth(struct score *score)
 {
 	score->slots_count = 64;
@@ -163,7 +235,7 @@ static enum err index_truth(struct score *score)
 	if (score->slots == NULL)
 		return ERR_NOMEM;
 	for (size_t i = 0; i < score->count; i++) {
-		uint32_t *slot = find(score, &score->peers[i].addr);
+		uint32_t *slot = find(score, &score->peers[i].addr, id_of(&score->peers[i]));
 
 		if (*slot != 0) {
 			score->truth_line = i + 2;
@@ -192,16 +264,32 @@ static enum err same_agent(const struct score_peer *p, struct slice agent, bool 
 	return err;
 }
 
+static void count_table(struct score *score, const char *name)
+{
+	size_t i = 0;
+
+	while (i < score->tables_count && strcmp(score->tables[i].name, name) != 0)
+		i++;
+	if (i == score->tables_count && i < SCORE_TABLES_MAX) {
+		snprintf(score->tables[i].name, sizeof(score->tables[i].name), "%s",
+			 i + 1 < SCORE_TABLES_MAX ? name : "other");
+		score->tables_count++;
+	}
+	score->tables[i < SCORE_TABLES_MAX ? i : SCORE_TABLES_MAX - 1].count++;
+}
+
 static enum err on_visit(void *ctx, const struct store_visit *visit)
 {
 	struct score *score = ctx;
 	const struct record *r = &visit->record;
-	uint32_t index = *find(score, &r->addr);
+	uint32_t index = *find(score, &r->addr, r->info.node_id);
 	struct score_peer *p;
 	enum err err = ERR_OK;
 	bool same = true;
 
 	score->reached += r->reached;
+	if (r->reached && r->node != NULL && r->node->completeness != NULL)
+		count_table(score, r->node->completeness);
 	if (index == 0) {
 		score->strangers++;
 		score->strangers_reached += r->reached;
@@ -267,8 +355,10 @@ enum err score_run(struct store *s, struct slice truth, const struct score_optio
 
 void score_clear(struct score *score)
 {
-	for (size_t i = 0; i < score->count; i++)
+	for (size_t i = 0; i < score->count; i++) {
 		free(score->peers[i].agent);
+		free(score->peers[i].peer);
+	}
 	free(score->peers);
 	free(score->slots);
 	*score = (struct score){ 0 };

@@ -4,7 +4,11 @@
  *   recall      of the peers that the truth says can be reached: those recorded reached
  *   precision   of those recorded reached: those of a kind that completes a handshake
  *   false ok    recorded `ok` or `no_peers` though such a kind never gets that far
- * Of the liars only `invent` may end as ok: it names peers, if invented ones. */
+ * None of Bitcoin's liars may end as ok. Those of Ethereum that prove their address may: what
+ * they lie about comes beside a right answer, or can't be told from one.
+ *
+ * Who is who: of Ethereum the key (in the truth's column `peer`, an enode URL), at its address
+ * and UDP port. A right answer by another key, or from elsewhere, finds nobody. */
 #ifndef PEERWALK_REPORT_SCORE_H
 #define PEERWALK_REPORT_SCORE_H
 
@@ -16,6 +20,7 @@
 enum {
 	SCORE_KINDS_MAX = 32,
 	SCORE_KIND_NAME_MAX = 32,
+	SCORE_TABLES_MAX = 4, /* drained, partial, timed_out; the rest is put together */
 };
 
 struct score_kind {
@@ -28,8 +33,11 @@ struct score_kind {
 /* A row of the truth, and what the crawl made of it. */
 struct score_peer {
 	struct netaddr addr;
-	char *agent;  /* as in the truth, quotes undone */
-	uint8_t kind; /* index into kinds */
+	uint8_t node_id[PEER_NODE_ID_MAX];
+	uint8_t node_id_len; /* 0 where the network has none */
+	char *peer;          /* the URL of one that has; NULL otherwise */
+	char *agent;         /* as in the truth, quotes undone */
+	uint8_t kind;        /* index into kinds */
 	bool reachable;
 	bool visited, reached, agent_differs;
 	enum outcome outcome;
@@ -49,6 +57,12 @@ struct score {
 	uint64_t false_reached, false_ok;      /* of known kinds that can't be */
 	uint64_t strangers, strangers_reached; /* visited, but not in the truth */
 	uint64_t agents_differ;
+	/* How completely the tables of nodes were listed, by the crawl's own account. */
+	struct {
+		char name[SCORE_KIND_NAME_MAX];
+		uint64_t count;
+	} tables[SCORE_TABLES_MAX];
+	size_t tables_count;
 	uint64_t truth_line; /* where the truth could not be read */
 };
 
