@@ -108,23 +108,63 @@ run 0 ping --json "$honest" "$honest" &&
 	[ "$(grep -o '"reached": [a-z]*' out | tr '\n' ' ')" = '"reached": true "reached": true ' ]
 result "the same node twice" $?
 
-# What a kind of node says to a ping: status, and what is printed.
-while IFS='|' read -r kind status text; do
+# What is said of a node of that kind, whose sessions may well be good.
+while IFS='|' read -r kind text; do
 	peer=$(peer_of "$kind")
-	[ -n "$peer" ] && run "$status" ping --timeout 1s "$peer" && grep -qF -- "$text" out
+	"$program" ping --timeout 1s "$peer" >out 2>err </dev/null
+	[ $? -ne 1 ] && [ -n "$peer" ] && grep -qF -- "$text" out
 	result "ping of $kind says: $text" $?
 done <<'KINDS'
-ghost|3|no answer to any PING (connect_timeout)
-bad_hash|3|): a packet that could not be read
-bad_signature|3|): a packet that could not be read
-expired|3|(handshake_timeout): a packet that had expired before it came
-expired|3|Its clock or that of this machine is wrong
-wrong_pong|3|(handshake_timeout): a PONG that names no PING of ours
-other_key|3|another node answers at that address (protocol_error)
-other_key|3|there is now enode://
-bad_record|0|bad_record (1): sends the record of another node as its own
-unsolicited|0|NEIGHBORS that nobody had asked for
+ghost|no answer to any PING (connect_timeout)
+bad_hash|): a packet that could not be read
+bad_signature|): a packet that could not be read
+expired|(handshake_timeout): a packet that had expired before it came
+expired|Its clock or that of this machine is wrong
+wrong_pong|a PONG that names no PING of ours
+other_key|another node answers at that address (protocol_error)
+other_key|there is now enode://
+bad_record|bad_record (1): sends the record of another node as its own
+unsolicited|NEIGHBORS that nobody had asked for
 KINDS
+
+# --- sessions ---
+# The truth has a name for those that say Hello, and none for those without a place.
+named=$(awk -F, '$4 == "honest" && $5 != "" { print $1; exit }' truth.csv)
+agent=$(awk -F, '$4 == "honest" && $5 != "" { print $5; exit }' truth.csv)
+run 0 ping "$named" && [ "$(head -n 1 out)" = "$named: $agent" ] &&
+	grep -q '^  session *said Hello and its Status, at TCP port [0-9]*$' out &&
+	grep -qE '^  protocol *eth/[67][0-9]$' out && grep -qE '^  capabilities .*eth/[67][0-9]' out &&
+	grep -qE '^  network id *[0-9]+$' out && grep -qE '^  genesis *[0-9a-f]{64}$' out &&
+	grep -qE '^  head *[0-9a-f]{64}$' out && grep -qE '^  fork id *[0-9a-f]{8}, ' out
+result "ping tells the client and its chain" $?
+run 0 ping --json "$named" && python3 - out "$agent" <<'PY'
+import json, sys
+n = json.load(open(sys.argv[1]))[0]
+assert n["agent"] == sys.argv[2] and n["session"]["outcome"] == "ok"
+assert n["session"]["hello_ms"] <= n["session"]["status_ms"]
+assert "eth/%d" % n["protocol"] in n["capabilities"]
+assert isinstance(n["network_id"], int) and len(n["genesis"]) == len(n["head"]) == 64
+assert len(n["fork_hash"]) == 8
+assert n["chain"] is None or n["fork_compatible"] in (True, False)
+PY
+result "the JSON has them, too" $?
+for n in $(seq 40); do
+	run 0 ping "$(awk -F, -v n="$n" '$4 == "honest" && $5 == "" && ++i == n { print $1 }' truth.csv)" || break
+	grep -q '(full): "too many peers"' out && break
+done
+grep -q '(full): "too many peers"' out && grep -q "its client's name is not known" out &&
+	grep -q 'try again later' out
+result "a full node is there, and says so" $?
+# By their networks: Sepolia's nodes are none of Hoodi's.
+for n in $(seq 300); do
+	peer=$(peer_of honest "$n")
+	[ -n "$peer" ] || break
+	"$program" ping --json "$peer" >out 2>err && grep -q '"chain": "sepolia"' out && break
+done
+grep -q '"chain": "sepolia"' out && run 0 ping "${peer/enode:/sepolia:}" &&
+	! grep -q wrong_network out && run 0 ping "${peer/enode:/hoodi:}" &&
+	grep -q '(wrong_network)' out
+result "a node of another chain than the network's that was named" $?
 
 # --- who we are ---
 "$program" key own.key >out 2>err
@@ -164,7 +204,8 @@ import json, sys
 d = json.load(open(sys.argv[1]))
 assert d["completeness"] == "drained" and d["findnodes"] > 0 and d["faults"]["bad_address"] > 0
 # It may know us by now, and we don't list ourselves.
-assert len(d["peers"]) <= d["entries"] <= len(d["peers"]) + 1
+keys = len({p["public_key"] for p in d["peers"]})
+assert keys <= d["entries"] <= keys + 1
 bad = [p for p in d["peers"] if not p["believed"]]
 assert bad and all(p["reason"] for p in bad)
 assert all(p["reason"] is None for p in d["peers"] if p["believed"])
