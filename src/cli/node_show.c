@@ -199,9 +199,10 @@ static const char *rlpx_hint(enum rlpx_outcome o)
 		return "It may be full, or have another key by now.";
 	case RLPX_OUTCOME_NO_ETH:
 		return "It is a node of another kind: its capabilities say which.";
+	case RLPX_OUTCOME_NO_STATUS:
+		return "It may have no chain to show, or wait for ours.";
 	case RLPX_OUTCOME_DISCONNECTED:
 	case RLPX_OUTCOME_CLOSED:
-	case RLPX_OUTCOME_NO_STATUS:
 		return "It may not want visitors, or be busy: try again later.";
 	case RLPX_OUTCOME_MUTE:
 		return "Something else than a node may listen at that TCP port.";
@@ -348,7 +349,7 @@ static void print_session(const struct node_seen *s)
 		return;
 	}
 	label("session");
-	if (strcmp(n->session, "ok") == 0)
+	if (n->has_hello)
 		printf("%s, at TCP port %u\n", session_text(s), n->tcp_port);
 	else
 		printf("failed (%s), see below\n", n->session);

@@ -35,7 +35,7 @@ result() { # name, 0 or 1
 start_simulator() {
 	local port try
 	for try in 1 2 3 4 5; do
-		port=$((32000 + (RANDOM % 2000) * 5))
+		port=$((10000 + (RANDOM % 1900) * 5))
 		"$program" simulate ethereum --peers 600 --ghosts 60 --liars 30% --latency 10ms \
 			--jitter 2ms --port $port --truth truth.csv --duration 5m >ready 2>err &
 		simulator=$!
