@@ -2,6 +2,8 @@
 
 #include "base/addrset.h"
 #include "cli/contacts.h"
+#include "cli/node_contacts.h"
+#include "cli/node_table.h"
 #include "cli/peer_text.h"
 #include "cli/visit_args.h"
 #include "io/dial.h"
@@ -12,13 +14,16 @@
 struct peers_options {
 	struct visit_args visit;
 	bool long_form, patient;
+	const char *key;
 };
 
 static const struct option_row options[] = {
 	{ .name = "long",
 	  .letter = 'l',
 	  .type = OPTION_FLAG,
-	  .help = "also when each was last seen, and the services it is said to offer",
+	  .help = "also when each was last seen, and the services it is said to offer; of a node "
+		  "of "
+		  "Ethereum how far each is from it, and whether it is to be believed",
 	  .offset = offsetof(struct peers_options, long_form) },
 	{ .name = "patient",
 	  .type = OPTION_FLAG,
@@ -29,6 +34,7 @@ static const struct option_row options[] = {
 	{ CHAIN_ARG_PORT(offsetof(struct peers_options, visit.chain)) },
 	{ VISIT_ARGS_CONNECT_TIMEOUT(offsetof(struct peers_options, visit)) },
 	{ VISIT_ARGS_TIMEOUT(offsetof(struct peers_options, visit)) },
+	{ NODE_CONTACTS_KEY(offsetof(struct peers_options, key)) },
 	{ 0 },
 };
 
@@ -165,6 +171,11 @@ static int run(struct cli *cli, void *values, char **args, unsigned args_count)
 
 	if (status != EXIT_DONE)
 		return status;
+	if (peer.network->discovery == DISCOVERY_V4)
+		return node_table_run(cli, &peer,
+				      &(struct node_table_options){ .visit = &o->visit,
+								    .key = o->key,
+								    .long_form = o->long_form });
 	dial_random(&key, sizeof(key));
 	if (addrset_init(&p.seen, &key) != ERR_OK) {
 		cli_error("out of memory");
@@ -192,13 +203,21 @@ const struct command command_peers = {
 	.about =
 		"Prints everybody that the peer names, one a line, each once. A Bitcoin peer gives "
 		"one address at most one answer a day that is new: asking again soon brings the "
-		"same list.\n",
+		"same list.\n"
+		"\n"
+		"Of a node of Ethereum (enode://... or enr:...) it is the whole table, asked for "
+		"bucket by bucket, as URLs. How completely it was listed goes to stderr: drained "
+		"(that is proven), partial, or timed_out. Nodes that are not to be believed, as "
+		"they are named where none can be or with a key that is none, are left out, unless "
+		"--long or --json show them with the reason.\n",
 	.examples = "peerwalk peers bitcoin://127.0.0.1\n"
 		    "    whom does the node on this machine name?\n"
 		    "peerwalk peers --long bitcoin://seed.bitcoin.sprovoost.nl\n"
 		    "    with times and services\n"
 		    "peerwalk peers --json --patient bitcoin://203.0.113.5:8333\n"
-		    "    for a program, and waiting for old software\n",
+		    "    for a program, and waiting for old software\n"
+		    "peerwalk peers enode://d860a01f...@192.0.2.1:30303\n"
+		    "    the table of an Ethereum node\n",
 	.options = options,
 	.options_size = sizeof(struct peers_options),
 	.args_min = 1,

@@ -2,6 +2,8 @@
 
 #include "cli/alloc.h"
 #include "cli/contacts.h"
+#include "cli/node_contacts.h"
+#include "cli/node_show.h"
 #include "cli/peer_text.h"
 #include "cli/visit_args.h"
 
@@ -13,6 +15,7 @@
 struct ping_options {
 	struct visit_args visit;
 	uint64_t count, interval_ms;
+	const char *key;
 };
 
 static const struct option_row options[] = {
@@ -37,6 +40,7 @@ static const struct option_row options[] = {
 	{ CHAIN_ARG_PORT(offsetof(struct ping_options, visit.chain)) },
 	{ VISIT_ARGS_CONNECT_TIMEOUT(offsetof(struct ping_options, visit)) },
 	{ VISIT_ARGS_TIMEOUT(offsetof(struct ping_options, visit)) },
+	{ NODE_CONTACTS_KEY(offsetof(struct ping_options, key)) },
 	{ 0 },
 };
 
@@ -54,32 +58,37 @@ struct ping {
 	json_t *json;
 };
 
-static void on_event(void *ctx, struct visit *v, struct session_event *event)
+static void on_pong(void *ctx, unsigned index, uint64_t rtt_ms)
 {
 	struct ping *p = ctx;
-	unsigned index = contacts_index(v);
 	struct pings *pings = &p->pings[index];
 	char peer[CONTACTS_TEXT_MAX];
 
-	if (event->kind != SESSION_EVENT_PONG)
-		return;
-	if (pings->count == 0 || event->rtt_ms < pings->min_ms)
-		pings->min_ms = event->rtt_ms;
-	if (event->rtt_ms > pings->max_ms)
-		pings->max_ms = event->rtt_ms;
-	pings->sum_ms += event->rtt_ms;
+	if (pings->count == 0 || rtt_ms < pings->min_ms)
+		pings->min_ms = rtt_ms;
+	if (rtt_ms > pings->max_ms)
+		pings->max_ms = rtt_ms;
+	pings->sum_ms += rtt_ms;
 	pings->count++;
 	if (p->json != NULL || p->options->count == 1)
 		return;
 	contacts_peer_text(&p->peers[index], NULL, peer);
 	printf("%s: ping %" PRIu64 " of %" PRIu64 ": %" PRIu64 " ms\n", peer, pings->count,
-	       p->options->count, event->rtt_ms);
+	       p->options->count, rtt_ms);
 	fflush(stdout);
 }
 
+static void on_event(void *ctx, struct visit *v, struct session_event *event)
+{
+	if (event->kind == SESSION_EVENT_PONG)
+		on_pong(ctx, contacts_index(v), event->rtt_ms);
+}
+
+enum { LABEL_WIDTH = 12, NODE_LABEL_WIDTH = 13 /* as node_show's */ };
+
 static void label(const char *name)
 {
-	printf("  %-12s", name);
+	printf("  %-*s", LABEL_WIDTH, name);
 }
 
 /* A stranger's bytes. */
@@ -148,6 +157,18 @@ static void print_info(const struct network *network, const struct peer_info *in
 	putchar('\n');
 }
 
+static void print_pings(const struct pings *pings)
+{
+	if (pings->count == 0)
+		puts("no answer");
+	else if (pings->count == 1)
+		printf("%" PRIu64 " ms\n", pings->min_ms);
+	else
+		printf("%" PRIu64 " / %.1f / %" PRIu64 " ms (least, mean, most of %" PRIu64 ")\n",
+		       pings->min_ms, (double)pings->sum_ms / (double)pings->count, pings->max_ms,
+		       pings->count);
+}
+
 static void print_times(const struct record *r, const struct pings *pings)
 {
 	label("connect");
@@ -158,14 +179,7 @@ static void print_times(const struct record *r, const struct pings *pings)
 		       r->stepwise ? ", step by step" : "");
 	}
 	label("ping");
-	if (pings->count == 0)
-		puts("no answer");
-	else if (pings->count == 1)
-		printf("%" PRIu64 " ms\n", pings->min_ms);
-	else
-		printf("%" PRIu64 " / %.1f / %" PRIu64 " ms (least, mean, most of %" PRIu64 ")\n",
-		       pings->min_ms, (double)pings->sum_ms / (double)pings->count, pings->max_ms,
-		       pings->count);
+	print_pings(pings);
 }
 
 static void print_failure(const struct record *r)
@@ -227,13 +241,8 @@ static void add_info_json(json_t *o, const struct network *network, const struct
 	json_object_set_new(o, "negotiation", peer_text_json(info->negotiation));
 }
 
-static json_t *peer_json(const struct peer_arg *peer, const struct record *r, const char *why,
-			 const struct pings *pings)
+static void add_times_json(json_t *o, const struct record *r, const struct pings *pings)
 {
-	json_t *o = visit_args_json(peer, r, why);
-
-	if (r == NULL)
-		return o;
 	json_object_set_new(o, "connect_ms", ms_json(r->connect_ms));
 	json_object_set_new(o, "handshake_ms", ms_json(r->handshake_ms));
 	json_object_set_new(o, "pings", json_integer((json_int_t)pings->count));
@@ -243,10 +252,74 @@ static json_t *peer_json(const struct peer_arg *peer, const struct record *r, co
 				    json_real((double)pings->sum_ms / (double)pings->count));
 		json_object_set_new(o, "ping_max_ms", json_integer((json_int_t)pings->max_ms));
 	}
+}
+
+static json_t *peer_json(const struct peer_arg *peer, const struct record *r, const char *why,
+			 const struct pings *pings)
+{
+	json_t *o = visit_args_json(peer, r, why);
+
+	if (r == NULL)
+		return o;
+	add_times_json(o, r, pings);
 	if (r->info.has_version)
 		add_info_json(o, peer->network, &r->info);
 	return o;
 }
+
+/* --- nodes --- */
+
+static json_t *node_json(const struct node_seen *s, const struct pings *pings)
+{
+	json_t *o = visit_args_json(s->peer, &s->record, NULL);
+
+	json_object_set_new(o, "reached", json_boolean(node_seen_alive(s)));
+	json_object_set_new(o, "text", json_string(node_show_text_of(s)));
+	add_times_json(o, &s->record, pings);
+	node_show_json(o, s);
+	return o;
+}
+
+static void print_node(const struct node_seen *s, const struct pings *pings)
+{
+	char name[CONTACTS_TEXT_MAX];
+
+	contacts_peer_text(s->peer, &s->record, name);
+	printf("%s: ", name);
+	if (!node_seen_alive(s)) {
+		puts("no answer");
+		node_show_failures(s);
+		return;
+	}
+	node_show_name(s);
+	node_show_info(s);
+	printf("  %-*s", NODE_LABEL_WIDTH, "ping");
+	print_pings(pings);
+	node_show_failures(s);
+}
+
+static void on_done(void *ctx, unsigned index, const struct record *record, const char *why);
+
+static void on_node_done(void *ctx, unsigned index, const struct node_visit *v,
+			 const struct record *record, const char *why)
+{
+	struct ping *p = ctx;
+	struct node_seen seen;
+
+	if (record == NULL) {
+		on_done(ctx, index, NULL, why);
+		return;
+	}
+	node_seen_init(&seen, &p->peers[index], v, record);
+	p->answered += node_seen_alive(&seen);
+	if (p->json != NULL)
+		json_array_set_new(p->json, index, node_json(&seen, &p->pings[index]));
+	else
+		print_node(&seen, &p->pings[index]);
+	fflush(stdout);
+}
+
+/* --- the command --- */
 
 static void on_done(void *ctx, unsigned index, const struct record *record, const char *why)
 {
@@ -268,14 +341,56 @@ static void on_done(void *ctx, unsigned index, const struct record *record, cons
 	fflush(stdout);
 }
 
+static int ping_peers(struct ping *p, unsigned count)
+{
+	const struct ping_options *o = p->options;
+	struct contacts_config config = {
+		.cli = p->cli, .peers = p->peers, .count = count, .on_done = on_done, .ctx = p
+	};
+
+	visit_args_config(&o->visit, SESSION_GOAL_PING, &config.visit);
+	config.visit.session.ping_count = (uint32_t)o->count;
+	config.visit.session.ping_interval_ms = o->interval_ms;
+	/* The time limit is for each answer, not for as many as were asked for. */
+	config.visit.session.timeout_ms += (o->count - 1) * o->interval_ms;
+	config.visit.on_event = on_event;
+	config.visit.on_event_ctx = p;
+	return contacts_run(&config);
+}
+
+static int ping_nodes(struct ping *p, unsigned count)
+{
+	const struct node_contacts_config config = {
+		.cli = p->cli,
+		.peers = p->peers,
+		.count = count,
+		.visit = { .no_table = true, .always_session = true },
+		.args = &p->options->visit,
+		.key = p->options->key,
+		.pings = p->options->count,
+		.interval_ms = p->options->interval_ms,
+		.on_pong = on_pong,
+		.on_done = on_node_done,
+		.ctx = p,
+	};
+
+	return node_contacts_run(&config);
+}
+
+/* After a signal, nobody else is called. */
+static void skip_nodes(struct ping *p, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++) {
+		if (p->peers[i].network->discovery == DISCOVERY_V4)
+			on_done(p, i, NULL, "stopped before its turn");
+	}
+}
+
 static int run(struct cli *cli, void *values, char **args, unsigned args_count)
 {
 	const struct ping_options *o = values;
 	struct peer_arg *peers = alloc_zeroed(args_count, sizeof(*peers));
 	struct ping p = { .cli = cli, .peers = peers, .options = o };
-	struct contacts_config config = {
-		.cli = cli, .peers = peers, .count = args_count, .on_done = on_done, .ctx = &p
-	};
 	struct network chain;
 	int status = visit_args_read(cli, &o->visit, args, args_count, &chain, peers);
 
@@ -286,14 +401,11 @@ static int run(struct cli *cli, void *values, char **args, unsigned args_count)
 	/* In the order of the command line, whoever answers first. */
 	for (unsigned i = 0; cli->json && i < args_count; i++)
 		json_array_append_new(p.json, json_null());
-	visit_args_config(&o->visit, SESSION_GOAL_PING, &config.visit);
-	config.visit.session.ping_count = (uint32_t)o->count;
-	config.visit.session.ping_interval_ms = o->interval_ms;
-	/* The time limit is for each answer, not for as many as were asked for. */
-	config.visit.session.timeout_ms += (o->count - 1) * o->interval_ms;
-	config.visit.on_event = on_event;
-	config.visit.on_event_ctx = &p;
-	status = contacts_run(&config);
+	status = ping_peers(&p, args_count);
+	if (status == EXIT_DONE)
+		status = ping_nodes(&p, args_count);
+	else
+		skip_nodes(&p, args_count);
 	if (p.json != NULL)
 		visit_args_print_json(p.json);
 	if (status == EXIT_DONE && p.answered == 0)
@@ -311,13 +423,21 @@ const struct command command_ping = {
 	.about =
 		"Connects, shakes hands and pings. Prints what each peer says of itself and the "
 		"times it took; where that fails, why, and what to do about it. The exit status is "
-		"0 if at least one answered, 3 if none did.\n",
+		"0 if at least one answered, 3 if none did.\n"
+		"\n"
+		"A node of Ethereum is given by its URL (enode://...) or its record (enr:...), and "
+		"needs no --network. It is asked twice: by discovery, over UDP, for a PONG and its "
+		"record, and by a session, over TCP, for its client, its capabilities and its "
+		"chain. Each is told whatever became of the other. With --count N it gets N "
+		"PINGs, and is asked the rest with the last.\n",
 	.examples = "peerwalk ping bitcoin://127.0.0.1\n"
 		    "    is the node on this machine alive?\n"
 		    "peerwalk ping --count 10 --interval 500ms bitcoin-signet://203.0.113.5:38333\n"
 		    "    ten round trips, two a second\n"
 		    "peerwalk ping --network bitcoin [2001:db8::1]:8333 seed.example.org --json\n"
-		    "    two peers at once, for a program\n",
+		    "    two peers at once, for a program\n"
+		    "peerwalk ping enode://d860a01f...@192.0.2.1:30303\n"
+		    "    an Ethereum node: round trip, record, client, chain\n",
 	.options = options,
 	.options_size = sizeof(struct ping_options),
 	.args_min = 1,

@@ -1,17 +1,15 @@
 #include "cli/contacts.h"
 
 #include "cli/alloc.h"
+#include "cli/visit_loop.h"
 #include "io/dial.h"
-#include "io/limits.h"
 #include "io/resolve.h"
+#include "proto/ethereum/enode.h"
 
 #include <assert.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { DESCRIPTORS_OWN = 16 /* epoll, wake-up and signal pipes, the resolver's sockets */ };
 
 struct contacts;
 
@@ -28,16 +26,10 @@ struct contact {
 
 struct contacts {
 	const struct contacts_config *config;
-	uv_loop_t loop;
-	struct dialer *dialer;
-	uv_signal_t on_int, on_term;
-	uv_timer_t duration;
-	struct contact *list;
-	unsigned begun, told;
-	uint64_t at_once;
+	struct visit_loop *loop;
+	struct contact *list; /* of those that are ours */
+	unsigned count, begun, told;
 	bool beginning; /* begin_some is at work */
-	bool stopping;
-	int status;
 };
 
 struct slice contacts_agent(void)
@@ -54,7 +46,13 @@ void contacts_peer_text(const struct peer_arg *peer, const struct record *record
 			char out[static CONTACTS_TEXT_MAX])
 {
 	char addr[NETADDR_TEXT_MAX] = "";
+	struct enode node = { .endpoint = { peer->addr, peer->tcp_port } };
 
+	if (peer->node_id_len == sizeof(node.key)) {
+		memcpy(node.key, peer->node_id, sizeof(node.key));
+		enode_text(&node, out);
+		return;
+	}
 	if (!peer->is_name || record != NULL)
 		netaddr_text(peer->is_name ? &record->addr : &peer->addr, addr);
 	if (peer->is_name)
@@ -65,14 +63,6 @@ void contacts_peer_text(const struct peer_arg *peer, const struct record *record
 		snprintf(out, CONTACTS_TEXT_MAX, "%s://%s", peer->network->name, addr);
 }
 
-/* Lets the loop end: only signals and the duration are left, and they go now. */
-static void all_told(struct contacts *all)
-{
-	uv_close((uv_handle_t *)&all->on_int, NULL);
-	uv_close((uv_handle_t *)&all->on_term, NULL);
-	uv_close((uv_handle_t *)&all->duration, NULL);
-}
-
 static void begin_some(struct contacts *all);
 
 static void tell(struct contact *c, const struct record *record, const char *why)
@@ -81,8 +71,8 @@ static void tell(struct contact *c, const struct record *record, const char *why
 
 	all->config->on_done(all->config->ctx, c->index, record, why);
 	uv_close((uv_handle_t *)&c->resolve_timer, NULL);
-	if (++all->told == all->config->count)
-		all_told(all);
+	if (++all->told == all->count)
+		visit_loop_end(all->loop);
 	else
 		begin_some(all);
 }
@@ -92,16 +82,13 @@ static void dial_next(struct contact *c);
 /* Nobody accepted at this address, but the name has another. */
 static bool try_another(const struct contact *c, const struct record *record)
 {
-	return !c->all->stopping && record->connect_ms < 0 &&
+	return !c->all->loop->stopping && record->connect_ms < 0 &&
 	       record->outcome != OUTCOME_CANCELLED && c->next < c->addrs_count;
 }
 
 static void failed_here(struct contact *c)
 {
-	if (c->all->status != EXIT_FAILED)
-		cli_error("cannot open a connection: this machine has no descriptor, no local port "
-			  "or no memory left; ulimit -n raises the limit of open files");
-	c->all->status = EXIT_FAILED;
+	visit_loop_failed(c->all->loop);
 	tell(c, NULL, "this machine could not open a connection");
 }
 
@@ -128,7 +115,8 @@ static void dial_next(struct contact *c)
 		return;
 	}
 	dial_random(&nonce, sizeof(nonce));
-	if (dial_start(c->all->dialer, &c->visit, addr, nonce, on_dial_done, c, &c->dial) != ERR_OK)
+	if (dial_start(&c->all->loop->dialer, &c->visit, addr, nonce, on_dial_done, c, &c->dial) !=
+	    ERR_OK)
 		failed_here(c);
 }
 
@@ -172,9 +160,9 @@ static void begin(struct contact *c)
 	const char *name = peer->name;
 	enum err err;
 
-	uv_timer_init(&c->all->loop, &c->resolve_timer);
+	uv_timer_init(&c->all->loop->loop, &c->resolve_timer);
 	c->resolve_timer.data = c;
-	if (c->all->stopping) {
+	if (c->all->loop->stopping) {
 		tell(c, NULL, "stopped before its turn");
 		return;
 	}
@@ -185,7 +173,7 @@ static void begin(struct contact *c)
 		dial_next(c);
 		return;
 	}
-	err = resolve_start(&c->all->loop, &name, 1, peer->port, on_resolved, c, &c->resolve);
+	err = resolve_start(&c->all->loop->loop, &name, 1, peer->port, on_resolved, c, &c->resolve);
 	if (err != ERR_OK) {
 		tell(c, NULL, err_text(err));
 		return;
@@ -199,21 +187,15 @@ static void begin_some(struct contacts *all)
 	if (all->beginning)
 		return;
 	all->beginning = true;
-	while (all->begun < all->config->count && all->begun - all->told < all->at_once) {
-		struct contact *c = &all->list[all->begun];
-
-		c->all = all;
-		c->index = all->begun++;
-		c->visit = all->config->visit;
-		c->visit.session.network = all->config->peers[c->index].network;
-		begin(c);
-	}
+	while (all->begun < all->count && all->begun - all->told < all->loop->at_once)
+		begin(&all->list[all->begun++]);
 	all->beginning = false;
 }
 
-static void stop(struct contacts *all)
+static void on_stop(void *ctx)
 {
-	all->stopping = true;
+	struct contacts *all = ctx;
+
 	/* Those that have not begun are told by begin_some, as places become free. */
 	for (unsigned i = 0; i < all->begun; i++) {
 		struct contact *c = &all->list[i];
@@ -227,60 +209,40 @@ static void stop(struct contacts *all)
 	}
 }
 
-static void on_signal(uv_signal_t *handle, int number)
+/* The peers whose networks are walked by sessions alone. */
+static void choose(struct contacts *all)
 {
-	struct contacts *all = handle->data;
+	for (unsigned i = 0; i < all->config->count; i++) {
+		const struct network *network = all->config->peers[i].network;
+		struct contact *c = &all->list[all->count];
 
-	all->status = number == SIGINT ? EXIT_INTERRUPTED : EXIT_TERMINATED;
-	stop(all);
-}
-
-static void on_duration(uv_timer_t *timer)
-{
-	stop(timer->data);
-}
-
-static bool open_loop(struct contacts *all)
-{
-	uint64_t limit = limits_raise_descriptors(), used = limits_open_descriptors();
-
-	/* libuv aborts where a loop's own descriptors don't fit. */
-	if (limit < used + DESCRIPTORS_OWN + 1 || uv_loop_init(&all->loop) != 0) {
-		cli_error("cannot start: too many open files; raise the limit (ulimit -n)");
-		return false;
+		if (network->discovery != DISCOVERY_SESSION)
+			continue;
+		*c = (struct contact){ .all = all, .index = i, .visit = all->config->visit };
+		c->visit.session.network = network;
+		all->count++;
 	}
-	limit -= used + DESCRIPTORS_OWN;
-	all->at_once = limit < CONTACTS_AT_ONCE ? limit : CONTACTS_AT_ONCE;
-	uv_signal_init(&all->loop, &all->on_int);
-	uv_signal_init(&all->loop, &all->on_term);
-	uv_timer_init(&all->loop, &all->duration);
-	all->on_int.data = all->on_term.data = all->duration.data = all;
-	uv_signal_start(&all->on_int, on_signal, SIGINT);
-	uv_signal_start(&all->on_term, on_signal, SIGTERM);
-	if (all->config->duration_ms > 0)
-		uv_timer_start(&all->duration, on_duration, all->config->duration_ms, 0);
-	return true;
 }
 
 int contacts_run(const struct contacts_config *config)
 {
 	struct contacts all = { .config = config };
-	int err;
+	int status = EXIT_FAILED;
 
 	assert(config->count > 0);
-	if (!open_loop(&all))
-		return EXIT_FAILED;
-	all.dialer = alloc_zeroed(1, sizeof(*all.dialer));
 	all.list = alloc_zeroed(config->count, sizeof(*all.list));
-	dialer_init(all.dialer, &all.loop);
-	begin_some(&all);
-	uv_run(&all.loop, UV_RUN_DEFAULT);
-	err = uv_loop_close(&all.loop);
-	assert(err == 0);
-	(void)err;
-	for (unsigned i = 0; i < config->count; i++)
+	choose(&all);
+	if (all.count == 0) {
+		free(all.list);
+		return EXIT_DONE;
+	}
+	all.loop = visit_loop_new(config->duration_ms, on_stop, &all);
+	if (all.loop != NULL) {
+		begin_some(&all);
+		status = visit_loop_run(all.loop);
+	}
+	for (unsigned i = 0; i < all.count; i++)
 		free(all.list[i].addrs);
 	free(all.list);
-	free(all.dialer);
-	return all.status;
+	return status;
 }

@@ -2,7 +2,10 @@
  * of their own: what ping, peers and listen share.
  *
  * Names are resolved; a name with several addresses is tried address by address until
- * one accepts. Ctrl-C and SIGTERM cancel the visits, whose records are still told. */
+ * one accepts. Ctrl-C and SIGTERM cancel the visits, whose records are still told.
+ *
+ * Only peers of networks that are walked by sessions: node_contacts.h has those that are
+ * found by datagrams. */
 #ifndef PEERWALK_CLI_CONTACTS_H
 #define PEERWALK_CLI_CONTACTS_H
 
@@ -11,7 +14,6 @@
 
 enum {
 	CONTACTS_RESOLVE_MS = 10000, /* resolvers that are there answer within five */
-	CONTACTS_AT_ONCE = 100,      /* far below the usual limit of 1024 open files */
 	CONTACTS_TEXT_MAX = 400,
 };
 
@@ -31,12 +33,13 @@ struct contacts_config {
 	void *ctx;
 };
 
-/* Returns when all have ended: EXIT_DONE whatever became of them, EXIT_INTERRUPTED or
- * EXIT_TERMINATED after a signal, EXIT_FAILED if this machine can't (said on stderr). */
+/* Those of the peers that are no nodes of node_contacts.h. Returns when all have ended: EXIT_DONE
+ * whatever became of them, EXIT_INTERRUPTED or EXIT_TERMINATED after a signal, EXIT_FAILED if this
+ * machine can't (said on stderr). */
 int contacts_run(const struct contacts_config *config);
 
 unsigned contacts_index(const struct visit *v);
-/* "bitcoin://HOST:PORT" as given, with the address behind it if HOST is a name. */
+/* "bitcoin://HOST:PORT" as given, with the address behind it if HOST is a name; a node's URL. */
 void contacts_peer_text(const struct peer_arg *peer, const struct record *record,
 			char out[static CONTACTS_TEXT_MAX]);
 /* Our user agent. */

@@ -85,7 +85,7 @@ static void add_place(struct text *t, const struct forkid *id)
 			    chain->forks_count);
 }
 
-static void add_forkid(struct text *t, const struct forkid *id)
+void enr_show_add_forkid(struct text *t, const struct forkid *id)
 {
 	field_text_add_hex(t, slice_of(id->hash, sizeof(id->hash)), false);
 	if (id->next != 0)
@@ -113,7 +113,7 @@ static void add_value(struct text *t, const struct pair *p)
 		text_printf(t, "%u", p->port);
 		return;
 	case VALUE_FORKID:
-		add_forkid(t, &p->forkid);
+		enr_show_add_forkid(t, &p->forkid);
 		return;
 	case VALUE_STRING:
 		text_add(t, p->bytes.len > 0 ? "0x" : "(empty)");

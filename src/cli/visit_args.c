@@ -7,12 +7,8 @@ int visit_args_read(const struct cli *cli, const struct visit_args *a, char **ar
 {
 	int status = chain_arg_read(cli, &a->chain, a->network, chain);
 
-	for (unsigned i = 0; i < count && status == EXIT_DONE; i++) {
+	for (unsigned i = 0; i < count && status == EXIT_DONE; i++)
 		status = peer_arg_read(cli, args[i], chain, true, &peers[i]);
-		if (status == EXIT_DONE && peers[i].network->discovery != DISCOVERY_SESSION)
-			status = cli_usage(cli, "%s does not call nodes of Ethereum",
-					   cli->command->name);
-	}
 	return status;
 }
 
