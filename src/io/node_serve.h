@@ -2,7 +2,7 @@
  * IPv6 side by side, and RLPx sessions for whoever calls (node_sessions.h).
  *
  * All that decides is in discv4.h; this carries its packets and its time. Whatever strangers
- * do, it holds one struct of half a megabyte, the sockets' queues (udp.h) and the sessions of
+ * do, it holds one struct of less than 400 KiB, the sockets' queues (udp.h) and the sessions of
  * a capped number; a host that sends more than its share of datagrams (node_gate.h) is not
  * read for as long as it does.
  *
@@ -18,9 +18,9 @@ struct node_serve;
 
 enum {
 	NODE_SERVE_PLACES_MAX = 2, /* IPv4 and IPv6 */
-	/* Datagrams of one host that are read in a second, and at once: twenty times what a
-	 * visitor sends who wants the whole table. Each costs up to four operations on the
-	 * curve, some 0.2 ms. */
+	/* Datagrams of one host that are read in a second, and at once. A visitor who wants the
+	 * whole table sends some twenty in all, and many may live behind one address; a host
+	 * that sends nothing but good PINGs gets a tenth of a core. */
 	NODE_SERVE_RATE = 500,
 	NODE_SERVE_BURST = 1000,
 	/* go-ethereum's: looks for others once in half an hour, beside all that it hears. */

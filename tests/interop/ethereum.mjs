@@ -144,6 +144,67 @@ async function testCalled() {
   await stop(ours);
 }
 
+// --- a crawl of ours ---
+
+// All know each other, as far as they were told.
+const settled = p => p.nodes.every((_, i) => new Set(known(p, i)).size >= p.nodes.length - 1);
+
+async function testCrawl(count) {
+  const theirs = await startNodes([`--count=${count}`, '--discover']);
+  const db = path.join(context.scratch, `ethereum-${count}.db`);
+
+  await until(`${count} nodes that know each other`, () => settled(theirs), 60000);
+  await check(`ethereum: a crawl finds all of ${count}, from one`, async () => {
+    const { stdout } = await run(context.program, ['crawl', 'ethereum', '--no-default-seeds',
+      '--seed', theirs.nodes[0].enode, '--db', db, '--json', '--quiet']);
+    const crawl = JSON.parse(stdout);
+    assert.equal(crawl.known, count);
+    assert.equal(crawl.reached, count);
+    assert.equal(crawl.outcomes.ok, count);
+    assert.equal(crawl.sessions.told, count);
+  });
+  await check(`ethereum: what it keeps of ${count} nodes is what they say`, async () => {
+    const { stdout } = await run(context.program,
+      ['export', '--what', 'peers', '--format', 'jsonl', '--db', db]);
+    const peers = new Map(jsonLines(stdout).map(peer => [peer.node_id, peer]));
+    assertSameSet([...peers.keys()], theirs.nodes.map(node => node.key), 'who was found');
+    for (const node of theirs.nodes) {
+      const said = peers.get(node.key);
+      assert.equal(said.peer, node.enode);
+      assert.equal(said.agent, node.client);
+      assert.deepEqual(said.capabilities.split(' '), node.capabilities);
+      assert.equal(said.protocol, Math.max(...node.capabilities.map(c => Number(c.slice(4)))));
+      assert.equal(said.network_id, 1);
+      assert.equal(said.genesis.replace(/^0x/, ''), node.genesis);
+      assert.equal(said.head.replace(/^0x/, ''), node.head);
+      assert.equal(said.session, 'ok');
+      // They know nothing of EIP-868.
+      assert.ok(!said.record);
+    }
+  });
+  if (count > 16) {
+    // 16 nodes in one packet of 1373 bytes: read all the same, and noted.
+    await check('ethereum: packets longer than 1280 bytes are noted', async () => {
+      const { stdout } = await run(context.program,
+        ['export', '--what', 'visits', '--format', 'jsonl', '--db', db]);
+      const visits = jsonLines(stdout);
+      assert.equal(visits.length, count);
+      assert.ok(visits.every(visit => /\blong \d+/.test(visit.faults)), visits[0].faults);
+    });
+  }
+  await check(`ethereum: the enodes of ${count} nodes, and one to be pinged`, async () => {
+    const { stdout } = await run(context.program, ['export', '--format', 'enodes', '--db', db]);
+    assertSameSet(stdout.trim().split('\n'), theirs.nodes.map(node => node.enode), 'enodes');
+    const ping = await run(context.program, ['ping', theirs.nodes[count - 1].enode]);
+    assert.match(ping.stdout, /ethereumjs-test/);
+    const peers = await run(context.program, ['peers', theirs.nodes[1].enode, '--quiet']);
+    // It lists itself, too.
+    for (const enode of peers.stdout.trim().split('\n'))
+      assert.ok(theirs.nodes.some(node => node.enode === enode), enode);
+  });
+  await stop(theirs);
+}
+
 export async function testEthereum() {
   if (!context.ethereumjs) {
     skip('ethereum', context.ethereumjsMissing);
@@ -188,4 +249,6 @@ export async function testEthereum() {
   });
   await testNode();
   await testCalled();
+  await testCrawl(12);
+  await testCrawl(20);
 }
