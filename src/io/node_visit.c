@@ -199,6 +199,7 @@ static void begin_session(struct node_visit *v)
 	struct netaddr addr = v->node.endpoint.addr;
 	uint16_t port;
 
+	forget_due(v); /* a timer may have rung before the packet that ended discovery */
 	probe_info(&v->probe, &info);
 	port = node_record_tcp_port(&v->node, &info);
 	if (v->cancelled || n->config.no_session || port == 0 ||
