@@ -16,7 +16,8 @@ struct sim_ethereum_conn {
 	struct sim_ethereum_node node;
 	enum step step;
 	bool shook_hands;
-	uint64_t due_ms; /* of what is to be said, or of the end */
+	uint64_t due_ms;       /* of what is to be said, or of the end */
+	uint64_t handshake_ms; /* until then, it has to be done with a full node */
 	struct rlpx_session session;
 	struct rlpx_handshake handshake; /* of a full node, which needs no session */
 	size_t in_len, out_len;
@@ -38,6 +39,7 @@ enum err sim_ethereum_conn_new(const struct sim_ethereum *w, uint32_t index,
 		return ERR_NOMEM;
 	sim_ethereum_node(w, index, &c->node);
 	c->due_ms = now_ms;
+	c->handshake_ms = now_ms + RLPX_HANDSHAKE_MS;
 	identity_local(random, number, &params.local);
 	params.local.key = *sim_ethereum_key(w, index);
 	params.client = slice_text(c->node.client);
@@ -165,12 +167,24 @@ void sim_ethereum_conn_recv(struct sim_ethereum_conn *c, struct slice in, uint64
 	}
 }
 
+/* When the session wants to be looked at, or a full node has waited long enough. */
+static uint64_t talk_deadline(const struct sim_ethereum_conn *c)
+{
+	if (c->step != STEP_TALK)
+		return UINT64_MAX;
+	return c->node.session == SIM_ETHEREUM_SESSION_FULL ? c->handshake_ms
+							    : rlpx_session_deadline(&c->session);
+}
+
 bool sim_ethereum_conn_next(struct sim_ethereum_conn *c, uint64_t now_ms, struct sim_output *out)
 {
-	if (c->step == STEP_TALK && c->node.session == SIM_ETHEREUM_SESSION_STATUS &&
-	    now_ms >= rlpx_session_deadline(&c->session)) {
-		rlpx_session_tick(&c->session, now_ms);
-		serve(c, now_ms);
+	if (now_ms >= talk_deadline(c)) {
+		if (c->node.session == SIM_ETHEREUM_SESSION_FULL) {
+			end(c, now_ms);
+		} else {
+			rlpx_session_tick(&c->session, now_ms);
+			serve(c, now_ms);
+		}
 	}
 	*out = (struct sim_output){ .at_ms = c->due_ms };
 	if (c->step == STEP_RESET) {
@@ -196,15 +210,13 @@ bool sim_ethereum_conn_next(struct sim_ethereum_conn *c, uint64_t now_ms, struct
 
 uint64_t sim_ethereum_conn_deadline(const struct sim_ethereum_conn *c)
 {
-	uint64_t session_ms = UINT64_MAX;
+	uint64_t talk_ms = talk_deadline(c);
 
 	if (c->step == STEP_OVER)
 		return UINT64_MAX;
-	if (c->step == STEP_TALK && c->node.session == SIM_ETHEREUM_SESSION_STATUS)
-		session_ms = rlpx_session_deadline(&c->session);
 	if (c->step == STEP_TALK && c->out_len == 0)
-		return session_ms;
-	return c->due_ms < session_ms ? c->due_ms : session_ms;
+		return talk_ms;
+	return c->due_ms < talk_ms ? c->due_ms : talk_ms;
 }
 
 bool sim_ethereum_conn_shook_hands(const struct sim_ethereum_conn *c)

@@ -21,7 +21,7 @@
 struct sim_ethereum_server;
 
 enum {
-	/* Connections at a time (server_conns.h): each costs some 40 KiB. */
+	/* Connections at a time (server_conns.h): each costs some 27 KiB. */
 	SIM_ETHEREUM_OPEN_MAX = 8192,
 };
 
