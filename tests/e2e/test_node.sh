@@ -141,6 +141,24 @@ all_bonded() {
 within all_bonded
 result "$others nodes with one to begin with: each bonds with all the others" $?
 
+start anywhere --listen 0.0.0.0:0 --json
+anywhere=$pid
+there=$(sed -n 's/.*"enode":"\([^"]*\)".*/\1/p' anywhere.out | head -n 1)
+grep -q '"address_known":false' anywhere.out
+result "a node everywhere does not know where it is seen" $?
+for i in $(seq 2 11); do
+	start "host$i" --listen "127.0.0.$i:0" --bootstrap "$there" --json
+done
+within grep -q '^{"event":"moved","ready":true,.*"address_known":true' anywhere.out
+status=$?
+cp anywhere.out out
+cp anywhere.err err
+seqs=$(sed -n 's/.*"seq":\([0-9]*\),.*/\1/p' out)
+[ $status -eq 0 ] && grep -q 'others see this node at 127.0.0.1:' err &&
+	[ "$(tail -n 1 <<<"$seqs")" -eq $(($(head -n 1 <<<"$seqs") + 1)) ]
+result "until ten hosts have seen it; its record has the next number" $?
+kill -INT "$anywhere"
+
 # --- listen to one of them ---
 run 0 listen "$url" --count 2 && [ "$(grep -c . out)" -eq 2 ] && head -n 1 out | grep -q '  pong  ' &&
 	grep -q 'from ip 127.0.0.1' out
@@ -197,12 +215,13 @@ wait $boot
 status=$?
 cp boot.out out
 result "SIGINT ends it with 130 and a summary" $status
-"$program" node ethereum --no-default-bootstrap --listen "$here" >out 2>err &
-pid=$!
-within test -s out
-kill -TERM $pid
-wait $pid
-[ $? -eq 143 ] && grep -q '^packets  ' out
+start plain --listen "$here"
+kill -TERM "$pid"
+wait "$pid"
+status=$?
+cp plain.out out
+cp plain.err err
+[ $status -eq 143 ] && grep -q '^packets  ' out
 result "SIGTERM with 143" $?
 (
 	"$program" node ethereum --no-default-bootstrap --listen "$here" --json -v --bootstrap \
@@ -213,10 +232,11 @@ within test -s status
 result "it ends when nobody reads its lines any more" $?
 
 if command -v python3 >/dev/null; then
+	rm plain.out
 	cat ./*.out >all
 	python3 -c 'import json
 for line in open("all"): json.loads(line)' 2>err
 	result "all lines are valid JSON" $?
 fi
 echo "$passed checks passed, $failed failed"
-[ $failed -eq 0 ] && [ $passed -ge 36 ]
+[ $failed -eq 0 ] && [ $passed -ge 38 ]

@@ -121,13 +121,14 @@ static void udp_renew(struct carrier *c)
 	}
 }
 
-/* Bound to one address, and to all of this machine. */
+/* Bound to one address; and to all of this machine, asked at one that the system would not choose
+ * for an answer. */
 static const struct {
 	const char *name;
-	uint32_t ip;
+	uint32_t ip, asked;
 } rows[] = {
-	{ "at 127.0.0.1", 0x7f000001 },
-	{ "everywhere", 0 },
+	{ "at 127.0.0.1", 0x7f000001, 0x7f000001 },
+	{ "everywhere, asked at 127.0.0.7", 0, 0x7f000007 },
 };
 
 static void conforms(void **state)
@@ -158,7 +159,7 @@ static void conforms(void **state)
 		assert_int_equal(uv_loop_init(&u.loop), 0);
 		assert_int_equal(node_serve_start(&u.loop, &config, &u.node, why), ERR_OK);
 		u.carrier.node = node_serve_node(u.node);
-		u.carrier.node_addr = netaddr_ipv4(0x7f000001, node_serve_local(u.node, 0).port);
+		u.carrier.node_addr = netaddr_ipv4(rows[i].asked, node_serve_local(u.node, 0).port);
 		cases_run(&u.carrier);
 		node_serve_stop(u.node);
 		uv_run(&u.loop, UV_RUN_DEFAULT);

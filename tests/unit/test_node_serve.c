@@ -157,6 +157,60 @@ static void a_group_finds_itself(void **state)
 	served_until("all know all", all_know_all, &count);
 }
 
+static void two_find_each_other_over_ipv6(void **state)
+{
+	const struct netaddr here = addr_of("[::1]:0");
+	unsigned count = 2;
+
+	(void)state;
+	for (unsigned i = 0; i < count; i++) {
+		struct served *s = served_init(i);
+		char why[NODE_SERVE_WHY_MAX];
+
+		s->config.places[0].addr = here;
+		if (i > 0)
+			served_start(s, &served[0]);
+		else if (node_serve_start(&served_loop, &s->config, &s->node, why) != ERR_OK)
+			skip(); /* no IPv6 on this machine */
+	}
+	served_until("two know each other", all_know_all, &count);
+	for (unsigned i = 0; i < count; i++)
+		assert_int_equal(served[i].fates[DISCV4_MALFORMED], 0);
+}
+
+static bool has_moved(void *arg)
+{
+	return ((struct served *)arg)->events[DISCV4_EVENT_MOVED] > 0;
+}
+
+/* A node that is told nothing learns where it is of ten hosts, and has a new record then. */
+static void learns_where_it_is(void **state)
+{
+	struct served *s = served_init(0);
+	struct enode_endpoint at;
+	struct netaddr local;
+
+	(void)state;
+	s->config.places[0].addr = netaddr_ipv4(0, 0);
+	served_start(s, NULL);
+	local = netaddr_ipv4(0x7f000001, node_serve_local(s->node, 0).port);
+	for (unsigned i = 1; i <= STATEMENTS_NEEDED; i++) {
+		struct served *other = served_init(i);
+
+		other->config.places[0].addr = netaddr_ipv4(0x7f000001 + i, 0);
+		other->boot = kademlia_node(s->identity.public, &local, local.port);
+		other->config.boots = &other->boot;
+		other->config.boots_count = 1;
+		served_start(other, NULL);
+	}
+	served_until("ten say where it is", has_moved, s);
+	at = discv4_endpoint(node_serve_node(s->node));
+	assert_true(netaddr_equal(&at.addr, &local));
+	assert_int_equal(at.tcp_port, local.port);
+	assert_int_equal(discv4_seq(node_serve_node(s->node)), s->config.seq + 1);
+	assert_int_equal(s->events[DISCV4_EVENT_MOVED], 1);
+}
+
 static bool has_found(void *arg)
 {
 	return ((struct served *)arg)->events[DISCV4_EVENT_FOUND] > 0;
@@ -349,7 +403,9 @@ int main(void)
 		TEST(both_kinds_have_one_port),
 		TEST(says_why_it_does_not_start),
 		TEST(two_find_each_other),
+		TEST(two_find_each_other_over_ipv6),
 		TEST(a_group_finds_itself),
+		TEST(learns_where_it_is),
 		TEST(looks_for_others_when_asked),
 		TEST(pings),
 		TEST(stops_within_a_callback),
