@@ -7,9 +7,11 @@ set -uo pipefail
 
 program=$1
 dir=$(mktemp -d)
-pids=()
 finish() {
-	[ ${#pids[@]} -gt 0 ] && kill "${pids[@]}" 2>/dev/null
+	# Those that still run: others have the numbers of those that have ended.
+	local left
+	mapfile -t left < <(jobs -pr)
+	[ ${#left[@]} -gt 0 ] && kill "${left[@]}" 2>/dev/null
 	wait
 	rm -rf "$dir"
 }
@@ -57,7 +59,6 @@ start() {
 	shift
 	"$program" node ethereum --no-default-bootstrap "$@" >"$name.out" 2>"$name.err" </dev/null &
 	pid=$!
-	pids+=("$pid")
 	within test -s "$name.out"
 }
 
