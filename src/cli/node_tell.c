@@ -171,6 +171,7 @@ void node_tell_session(struct node_tell *t, const struct node_session *s)
 	char addr[NETADDR_TEXT_MAX], client[CLIENT_TEXT_MAX] = "";
 	char caps[PEER_CAPABILITIES_MAX] = "", key[2 * SECP_PUBLIC_LEN + 1] = "";
 	char genesis[2 * sizeof(s->info.status.genesis) + 1] = "";
+	char fork[2 * sizeof(s->info.status.forkid.hash) + 1];
 	bool has_status = s->info.has_status;
 	json_t *o;
 
@@ -186,8 +187,9 @@ void node_tell_session(struct node_tell *t, const struct node_session *s)
 		hex_encode(slice_of(s->info.status.genesis, sizeof(s->info.status.genesis)),
 			   genesis);
 	if (!t->cli->json) {
-		printf("session  %-21s  %s%s%s  %s\n", addr, rlpx_outcome_name(s->outcome),
-		       client[0] != '\0' ? "  " : "", client, caps);
+		printf("session  %-21s  %s%s%s%s%s%s%s\n", addr, rlpx_outcome_name(s->outcome),
+		       s->rule != NULL ? "  " : "", s->rule != NULL ? s->rule : "",
+		       client[0] != '\0' ? "  " : "", client, caps[0] != '\0' ? "  " : "", caps);
 		fflush(stdout);
 		return;
 	}
@@ -200,6 +202,8 @@ void node_tell_session(struct node_tell *t, const struct node_session *s)
 			    has_status && s->info.status.network_id <= INT64_MAX
 				    ? json_integer((json_int_t)s->info.status.network_id)
 				    : json_null());
+	hex_encode(slice_of(s->info.status.forkid.hash, sizeof(s->info.status.forkid.hash)), fork);
+	json_object_set_new(o, "fork_hash", has_status ? json_string(fork) : json_null());
 	print_line(o);
 }
 

@@ -7,9 +7,11 @@ set -uo pipefail
 
 program=$1
 dir=$(mktemp -d)
-pids=()
 finish() {
-	[ ${#pids[@]} -gt 0 ] && kill "${pids[@]}" 2>/dev/null
+	# Those that still run: others have the numbers of those that have ended.
+	local left
+	mapfile -t left < <(jobs -pr)
+	[ ${#left[@]} -gt 0 ] && kill "${left[@]}" 2>/dev/null
 	wait
 	rm -rf "$dir"
 }
@@ -57,7 +59,6 @@ start() {
 	shift
 	"$program" node ethereum --no-default-bootstrap "$@" >"$name.out" 2>"$name.err" </dev/null &
 	pid=$!
-	pids+=("$pid")
 	within test -s "$name.out"
 }
 
@@ -144,7 +145,7 @@ result "$others nodes with one to begin with: each bonds with all the others" $?
 start anywhere --listen 0.0.0.0:0 --json
 anywhere=$pid
 there=$(sed -n 's/.*"enode":"\([^"]*\)".*/\1/p' anywhere.out | head -n 1)
-grep -q '"address_known":false' anywhere.out && within grep -q 'nobody has said yet' anywhere.err
+grep -q '"address_known":false' anywhere.out
 result "a node everywhere does not know where it is seen" $?
 for i in $(seq 2 11); do
 	start "host$i" --listen "127.0.0.$i:0" --bootstrap "$there" --json
@@ -215,12 +216,13 @@ wait $boot
 status=$?
 cp boot.out out
 result "SIGINT ends it with 130 and a summary" $status
-"$program" node ethereum --no-default-bootstrap --listen "$here" >out 2>err &
-pid=$!
-within test -s out
-kill -TERM $pid
-wait $pid
-[ $? -eq 143 ] && grep -q '^packets  ' out
+start plain --listen "$here"
+kill -TERM "$pid"
+wait "$pid"
+status=$?
+cp plain.out out
+cp plain.err err
+[ $status -eq 143 ] && grep -q '^packets  ' out
 result "SIGTERM with 143" $?
 (
 	"$program" node ethereum --no-default-bootstrap --listen "$here" --json -v --bootstrap \
@@ -231,6 +233,7 @@ within test -s status
 result "it ends when nobody reads its lines any more" $?
 
 if command -v python3 >/dev/null; then
+	rm plain.out
 	cat ./*.out >all
 	python3 -c 'import json
 for line in open("all"): json.loads(line)' 2>err

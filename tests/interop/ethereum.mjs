@@ -130,6 +130,7 @@ async function testCalled() {
     assert.equal(session.client, theirs.nodes[0].client);
     assert.equal(session.genesis, theirs.nodes[0].genesis);
     assert.equal(session.network_id, 1);
+    assert.match(session.fork_hash, /^[0-9a-f]{8}$/);
     assert.deepEqual(session.capabilities.split(' '), theirs.nodes[0].capabilities);
     await until('theirs lets go', () => of('gone'));
     assert.match(of('hello').hello, /peerwalk/);
