@@ -4,14 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* How many entries one IP address has, by the hash of the address alone: that two addresses
- * share one is as good as impossible, and would only lower the limit for both. */
-struct nodeset_host {
-	uint64_t hash; /* 0: free */
-	uint32_t count;
+/* How many entries one IP address has: 56 bits of the hash of the address, and the count. That
+ * two addresses share the bits is as good as impossible, and would only lower the limit for
+ * both. 0: free. */
+enum {
+	HOST_COUNT_MASK = 0xff,
+	SLOTS_FIRST = 1024,
 };
 
-enum { SLOTS_FIRST = 1024 };
+_Static_assert((int)NODESET_PER_HOST <= (int)HOST_COUNT_MASK, "the count has room");
 
 _Static_assert(sizeof(struct nodeset_entry) == 88, "as the header says");
 
@@ -38,7 +39,7 @@ static uint64_t host_hash(const struct nodeset *s, const struct nodeset_entry *e
 	uint8_t bytes[17] = { e->kind };
 
 	memcpy(bytes + 1, e->ip, 16);
-	return hash_siphash13(&s->hash, bytes, sizeof(bytes)) | 1;
+	return hash_siphash13(&s->hash, bytes, sizeof(bytes)) & ~(uint64_t)HOST_COUNT_MASK;
 }
 
 static struct nodeset_entry make_entry(const struct advert *peer)
@@ -70,11 +71,13 @@ static uint32_t *find_slot(const struct nodeset *s, const struct nodeset_entry *
 	return &s->slots[i];
 }
 
-static struct nodeset_host *find_host(const struct nodeset *s, uint64_t hash)
+/* The host's place, or the free one where it belongs. What is there has a count, so that it is
+ * not 0 whatever the hash. */
+static uint64_t *find_host(const struct nodeset *s, uint64_t hash)
 {
-	uint32_t i = (uint32_t)hash & s->hosts_mask;
+	uint32_t i = (uint32_t)(hash >> 32) & s->hosts_mask;
 
-	while (s->hosts[i].hash != 0 && s->hosts[i].hash != hash)
+	while (s->hosts[i] != 0 && (s->hosts[i] & ~(uint64_t)HOST_COUNT_MASK) != hash)
 		i = (i + 1) & s->hosts_mask;
 	return &s->hosts[i];
 }
@@ -126,7 +129,7 @@ static bool grow_slots(struct nodeset *s)
 static bool grow_hosts(struct nodeset *s)
 {
 	uint32_t size = s->hosts_mask + 1;
-	struct nodeset_host *old = s->hosts;
+	uint64_t *old = s->hosts;
 
 	if (s->hosts_used < size / 4 * 3)
 		return true;
@@ -137,8 +140,8 @@ static bool grow_hosts(struct nodeset *s)
 	}
 	s->hosts_mask = size * 2 - 1;
 	for (uint32_t i = 0; i < size; i++) {
-		if (old[i].hash != 0)
-			*find_host(s, old[i].hash) = old[i];
+		if (old[i] != 0)
+			*find_host(s, old[i] & ~(uint64_t)HOST_COUNT_MASK) = old[i];
 	}
 	free(old);
 	return true;
@@ -165,8 +168,7 @@ enum err nodeset_add(struct nodeset *s, const struct advert *peer, uint32_t *id,
 {
 	struct nodeset_entry e = make_entry(peer);
 	uint32_t *slot = find_slot(s, &e);
-	struct nodeset_host *host;
-	uint64_t hash;
+	uint64_t *host, hash;
 
 	*added = false;
 	if (*slot != 0) {
@@ -183,11 +185,10 @@ enum err nodeset_add(struct nodeset *s, const struct advert *peer, uint32_t *id,
 		return ERR_NOMEM;
 	hash = host_hash(s, &e);
 	host = find_host(s, hash);
-	if (host->count >= NODESET_PER_HOST)
+	if ((*host & HOST_COUNT_MASK) >= NODESET_PER_HOST)
 		return ERR_LIMIT;
-	s->hosts_used += host->hash == 0;
-	host->hash = hash;
-	host->count++;
+	s->hosts_used += *host == 0;
+	*host = hash | ((*host & HOST_COUNT_MASK) + 1);
 	*id = s->count++;
 	*entry_of(s, *id) = e;
 	*find_slot(s, &e) = *id + 1;

@@ -3,8 +3,9 @@
  * Where peers have keys, one address may be named with several of them (a node that was set
  * up anew) and one key at several addresses (a node that moved, or a liar): each pair is an
  * entry of its own. So that nobody can be made a target by inventing keys, an IP address
- * has NODESET_PER_HOST entries at most. An entry takes 88 bytes and some for its index, about
- * 100 in all. Ids count up in order of insertion; nothing is ever removed. */
+ * has NODESET_PER_HOST entries at most. An entry takes 88 bytes, and 5 to 33 for the indexes: the
+ * fewer, the more of them share an address. Ids count up in order of insertion; nothing is ever
+ * removed. */
 #ifndef PEERWALK_BASE_NODESET_H
 #define PEERWALK_BASE_NODESET_H
 
@@ -35,7 +36,7 @@ struct nodeset {
 	uint32_t chunk_count, count;
 	uint32_t *slots; /* id + 1; 0: empty */
 	uint32_t mask;
-	struct nodeset_host *hosts; /* how many entries an IP address has */
+	uint64_t *hosts; /* how many entries an IP address has */
 	uint32_t hosts_mask, hosts_used;
 };
 

@@ -29,8 +29,9 @@ enum {
 	CRAWL_NEW_PER_PEER = 2000,
 	/* 16 million addresses: 250 MB of memory, a hundred times the known network. */
 	CRAWL_KNOWN_MAX = 16 * 1000 * 1000,
-	/* The same for nodes: a whole discv4 table holds 272 of them, and two million take 200 MB:
-	 * fifty times those that Ethereum's tables are known to name, the dead included. */
+	/* The same for nodes: a whole discv4 table holds 272 of them, and two million take 230 MB
+	 * at most: fifty times those that Ethereum's tables are known to name, the dead
+	 * included. */
 	CRAWL_NEW_PER_NODE = 544,
 	CRAWL_NODES_MAX = 2 * 1000 * 1000,
 };

@@ -11,7 +11,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { CONTROL_BYTES = 64 /* one struct in6_pktinfo */ };
+enum {
+	CONTROL_BYTES = 64, /* one struct in6_pktinfo */
+	/* In a row, and the fault is the datagram's own: that so many messages by ICMP come in
+	 * between is unlikely. */
+	REFUSALS_MAX = 4,
+};
 
 /* A datagram with all that a system call wants to know of it. */
 struct cell {
@@ -28,8 +33,9 @@ struct udp {
 	uv_poll_t poll;
 	uv_prepare_t prepare;
 	int fd, family;
-	unsigned closing; /* handles on their way out */
-	bool waits;       /* for the kernel to take more */
+	unsigned closing;  /* handles on their way out */
+	bool waits;        /* for the kernel to take more */
+	unsigned refusals; /* in a row, of the first in the queue */
 	struct udp_counts counts;
 	struct netaddr local;
 
@@ -218,54 +224,11 @@ static void set_source(const struct udp *u, struct cell *cell, const struct neta
 	cell->control_len = CMSG_SPACE(len);
 }
 
-void udp_send(struct udp *u, const struct netaddr *to, const struct netaddr *from,
-	      struct slice bytes)
-{
-	struct cell *cell = new_cell(u);
-
-	assert(bytes.len <= UDP_DATAGRAM_MAX && (from == NULL || u->config.any_address));
-	if (cell == NULL || (to->kind == NETADDR_IPV4) != (u->family == AF_INET)) {
-		u->counts.dropped++;
-		return;
-	}
-	cell->peer_len = dial_sockaddr(to, &cell->peer);
-	cell->control_len = 0;
-	if (from != NULL)
-		set_source(u, cell, from);
-	memcpy(cell->bytes, bytes.data, bytes.len);
-	cell->iov = (struct iovec){ cell->bytes, bytes.len };
-	u->count++;
-}
-
 static void forget_first(struct udp *u)
 {
 	u->first = (u->first + 1) % UDP_QUEUE_MAX;
 	u->count--;
-}
-
-/* The kernel refuses the first one. */
-static void refused(struct udp *u, int error)
-{
-	struct netaddr to;
-
-	/* Not about this one: an earlier one's ICMP, which read_error tells. It goes now. */
-	if (error == ECONNREFUSED)
-		return;
-	dial_netaddr((struct sockaddr *)&u->queue[u->first]->peer, &to);
-	forget_first(u);
-	u->counts.dropped++;
-	if (u->config.on_failed != NULL)
-		u->config.on_failed(u->config.ctx, &to, OUTCOME_UNREACHABLE);
-}
-
-static void on_poll(uv_poll_t *poll, int status, int events);
-
-static void watch(struct udp *u, bool waits)
-{
-	if (u->waits == waits || u->closing > 0)
-		return;
-	u->waits = waits;
-	uv_poll_start(&u->poll, UV_READABLE | (waits ? UV_WRITABLE : 0), on_poll);
+	u->refusals = 0;
 }
 
 static int send_batch(struct udp *u)
@@ -294,6 +257,58 @@ static int send_batch(struct udp *u)
 	return sent;
 }
 
+void udp_send(struct udp *u, const struct netaddr *to, const struct netaddr *from,
+	      struct slice bytes)
+{
+	struct cell *cell = new_cell(u);
+
+	assert(bytes.len <= UDP_DATAGRAM_MAX && (from == NULL || u->config.any_address));
+	if (cell == NULL || (to->kind == NETADDR_IPV4) != (u->family == AF_INET)) {
+		u->counts.dropped++;
+		return;
+	}
+	cell->peer_len = dial_sockaddr(to, &cell->peer);
+	cell->control_len = 0;
+	if (from != NULL)
+		set_source(u, cell, from);
+	memcpy(cell->bytes, bytes.data, bytes.len);
+	cell->iov = (struct iovec){ cell->bytes, bytes.len };
+	u->count++;
+	/* A refusal is not told from here, but from the loop. */
+	if (u->count % UDP_BATCH == 0 && !u->waits && u->closing == 0)
+		send_batch(u);
+}
+
+/* The kernel refuses the first one. Once, that says nothing about it: what came by ICMP for an
+ * earlier one is told by the next call, and again, with the address, by read_error. */
+static void refused(struct udp *u)
+{
+	struct netaddr to;
+
+	if (++u->refusals < REFUSALS_MAX)
+		return;
+	dial_netaddr((struct sockaddr *)&u->queue[u->first]->peer, &to);
+	forget_first(u);
+	u->counts.dropped++;
+	if (u->config.on_failed != NULL)
+		u->config.on_failed(u->config.ctx, &to, OUTCOME_UNREACHABLE);
+}
+
+static void on_poll(uv_poll_t *poll, int status, int events);
+
+static void poll_on(struct udp *u)
+{
+	uv_poll_start(&u->poll, UV_READABLE | (u->waits ? UV_WRITABLE : 0), on_poll);
+}
+
+static void watch(struct udp *u, bool waits)
+{
+	if (u->waits == waits || u->closing > 0)
+		return;
+	u->waits = waits;
+	poll_on(u);
+}
+
 static void flush(struct udp *u)
 {
 	unsigned errors = 0;
@@ -306,7 +321,7 @@ static void flush(struct udp *u)
 			watch(u, true);
 			return;
 		}
-		refused(u, errno);
+		refused(u);
 	}
 	watch(u, false);
 }
@@ -326,13 +341,17 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 	struct udp *u = poll->data;
 	unsigned rounds = 0;
 
-	/* An error on the socket (status < 0, or a look at it) is one of ICMP. */
+	/* An error on the socket is one of ICMP. libuv takes it for the end, and stops. */
 	if (u->config.on_failed != NULL) {
 		while (u->closing == 0 && rounds++ < UDP_BATCH && read_error(u))
 			continue;
 	}
-	if (status < 0 || u->closing > 0)
+	if (u->closing > 0)
 		return;
+	if (status < 0) {
+		events = UV_READABLE;
+		poll_on(u);
+	}
 	for (rounds = 0; (events & UV_READABLE) != 0 && rounds < UDP_ROUNDS; rounds++) {
 		bool more = read_batch(u);
 
@@ -354,8 +373,8 @@ enum err udp_open(uv_loop_t *loop, const struct udp_config *config, struct udp *
 	if (u == NULL)
 		return ERR_NOMEM;
 	u->config = *config;
-	if (!bind_socket(u) || uv_poll_init(loop, &u->poll, u->fd) != 0) {
-		error = errno;
+	error = bind_socket(u) ? -uv_poll_init(loop, &u->poll, u->fd) : errno;
+	if (error != 0) {
 		if (u->fd >= 0)
 			close(u->fd);
 		free(u);
@@ -365,7 +384,7 @@ enum err udp_open(uv_loop_t *loop, const struct udp_config *config, struct udp *
 	prepare_headers(u);
 	uv_prepare_init(loop, &u->prepare);
 	u->poll.data = u->prepare.data = u;
-	uv_poll_start(&u->poll, UV_READABLE, on_poll);
+	poll_on(u);
 	uv_prepare_start(&u->prepare, on_prepare);
 	uv_unref((uv_handle_t *)&u->prepare);
 	*out = u;

@@ -41,7 +41,8 @@ struct udp_config {
 	const char *device;   /* bound to this device alone ("lo"); NULL: all */
 	void (*on_datagram)(void *ctx, const struct udp_datagram *d);
 	/* The system says that it can't be reached (ICMP, no route): OUTCOME_REFUSED or
-	 * OUTCOME_UNREACHABLE. May be forged by anybody. May be NULL. */
+	 * OUTCOME_UNREACHABLE. May be forged by anybody. Never from within udp_send. May be
+	 * NULL. */
 	void (*on_failed)(void *ctx, const struct netaddr *to, enum outcome why);
 	void *ctx;
 };
