@@ -193,6 +193,8 @@ static uint64_t session_deadline(const void *session)
 
 	if (t->state == TALK_CLOSED)
 		return UINT64_MAX;
+	if (t->owes_pong)
+		return t->owed_at;
 	if (t->params.timeout_ms > 0)
 		end = talk_after(t->start_ms, t->params.timeout_ms);
 	if (t->state == TALK_HANDSHAKE)
@@ -213,7 +215,10 @@ static void session_tick(void *session, uint64_t now_ms)
 {
 	struct talk *t = session;
 
-	if (t->state == TALK_CLOSED || now_ms < session_deadline(t))
+	if (t->state == TALK_CLOSED)
+		return;
+	talk_pay_pong(t);
+	if (now_ms < session_deadline(t))
 		return;
 	if (now_ms >= t->next_ping &&
 	    (t->params.timeout_ms == 0 || now_ms < talk_after(t->start_ms, t->params.timeout_ms))) {
