@@ -22,6 +22,7 @@ enum state {
 enum {
 	DIALABLE_CLASSES = 2,      /* of the set: IPv4; IPv6 and CJDNS */
 	BLOCK = 32,                /* addresses hashed ahead of their look-up */
+	GLANCES = 128,             /* the same, of what is looked for in the cache */
 	WAIT_MAX_MS = 3600 * 1000, /* for the next token; then it is looked at again */
 };
 
@@ -29,6 +30,8 @@ struct crawl {
 	struct crawl_config config;
 	uint64_t start_ms;
 	struct addrset known;
+	struct glance_key glance_key;
+	struct glance_cache plain; /* known, and nothing is to be done about them */
 	struct gates gates;
 	uint32_t cursors[DIALABLE_CLASSES]; /* who comes next, in order of discovery */
 	unsigned turn;
@@ -58,7 +61,9 @@ enum err crawl_new(const struct crawl_config *config, uint64_t now_ms, struct cr
 		c->config.known_max = CRAWL_KNOWN_MAX;
 	c->start_ms = c->tokens_ms = now_ms;
 	c->tokens = 1;
+	glance_key_init(&c->glance_key, &config->key);
 	if (addrset_init(&c->known, &config->key) != ERR_OK ||
+	    glance_cache_init(&c->plain) != ERR_OK ||
 	    gates_init(&c->gates, config->concurrency * 2) != ERR_OK) {
 		crawl_free(c);
 		return ERR_NOMEM;
@@ -72,6 +77,7 @@ void crawl_free(struct crawl *c)
 	if (c == NULL)
 		return;
 	addrset_clear(&c->known);
+	glance_cache_clear(&c->plain);
 	gates_clear(&c->gates);
 	free(c->retries);
 	free(c);
@@ -123,18 +129,32 @@ static enum crawl_verdict add_new(struct crawl *c, const struct netaddr *addr, u
 	return CRAWL_NEW;
 }
 
-/* Nearly all that peers name is known already: that comes first. */
 static enum crawl_verdict add_hashed(struct crawl *c, const struct netaddr *addr, uint64_t hash,
 				     bool over_cap)
 {
+	enum crawl_verdict verdict = CRAWL_CUT;
 	uint32_t id;
 
 	if (addrset_find_hashed(&c->known, addr, hash, &id)) {
 		uint8_t state = *addrset_tag(&c->known, id);
 
-		return state == EXCLUDED || state == OWN ? CRAWL_EXCLUDED : CRAWL_KNOWN;
+		verdict = state == EXCLUDED || state == OWN ? CRAWL_EXCLUDED : CRAWL_KNOWN;
+	} else if (!over_cap) {
+		verdict = add_new(c, addr, hash);
 	}
-	return over_cap ? CRAWL_CUT : add_new(c, addr, hash);
+	if (verdict == CRAWL_KNOWN || verdict == CRAWL_NEW || verdict == CRAWL_NEW_NO_DIAL)
+		glance_cache_put(&c->plain, glance_of(&c->glance_key, addr));
+	return verdict;
+}
+
+/* From now on naming it is told from naming just anybody. */
+static void set_own(struct crawl *c, uint32_t id)
+{
+	struct netaddr addr;
+
+	*addrset_tag(&c->known, id) = OWN;
+	addrset_get(&c->known, id, &addr);
+	glance_cache_drop(&c->plain, glance_of(&c->glance_key, &addr));
 }
 
 static bool is_usable(const struct netaddr *addr)
@@ -185,6 +205,38 @@ uint32_t crawl_add_named(struct crawl *c, const struct advert *adverts, size_t c
 	return counts[CRAWL_CUT];
 }
 
+/* Keeps those of whom the cache doesn't know; returns how many. */
+static size_t drop_plain(const struct crawl *c, struct glance *named, size_t count)
+{
+	size_t left = 0;
+
+	for (size_t i = 0; i < count; i++)
+		glance_cache_prefetch(&c->plain, named[i].hash);
+	for (size_t i = 0; i < count; i++) {
+		named[left] = named[i];
+		left += !glance_cache_has(&c->plain, named[i].hash);
+	}
+	return left;
+}
+
+size_t crawl_read_named(struct crawl *c, const struct proto *proto, struct session_event *event,
+			struct advert *out, size_t cap)
+{
+	struct glance named[GLANCES];
+	size_t count, left;
+
+	if (proto->glance == NULL)
+		return proto->adverts(event, out, cap);
+	do {
+		count = proto->glance(event, &c->glance_key, named, cap < GLANCES ? cap : GLANCES);
+		left = drop_plain(c, named, count);
+		c->stats.adverts += count - left;
+	} while (count > 0 && left == 0);
+	for (size_t i = 0; i < left; i++)
+		proto->advert_at(event, named[i].at, &out[i]);
+	return left;
+}
+
 void crawl_add_own(struct crawl *c, const struct netaddr *addr)
 {
 	bool added;
@@ -200,7 +252,7 @@ void crawl_add_own(struct crawl *c, const struct netaddr *addr)
 		c->stats.known--;
 		c->stats.waiting--;
 	}
-	*tag = OWN;
+	set_own(c, id);
 }
 
 /* --- who comes next --- */
@@ -410,7 +462,9 @@ bool crawl_finish(struct crawl *c, uint32_t id, enum outcome outcome, bool reach
 	uint8_t *tag = addrset_tag(&c->known, id);
 	bool first = leave(c, id);
 
-	*tag = outcome == OUTCOME_SELF ? OWN : DONE;
+	*tag = DONE;
+	if (outcome == OUTCOME_SELF)
+		set_own(c, id);
 	if (outcome == OUTCOME_CONNECT_TIMEOUT && first && push_retry(c, id))
 		return false;
 	count_final(c, outcome, reached);
@@ -442,6 +496,6 @@ void crawl_stop(struct crawl *c)
 void crawl_stats(const struct crawl *c, struct crawl_stats *out)
 {
 	*out = c->stats;
-	out->bytes = sizeof(*c) + addrset_bytes(&c->known) + gates_bytes(&c->gates) +
-		     c->retry_cap * sizeof(*c->retries);
+	out->bytes = sizeof(*c) + addrset_bytes(&c->known) + glance_cache_bytes(&c->plain) +
+		     gates_bytes(&c->gates) + c->retry_cap * sizeof(*c->retries);
 }
