@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIRST_SLOTS = 1024 };
+enum { FIRST_SLOTS = 1024, LINE_BYTES = 64 };
 
 void glance_key_init(struct glance_key *k, const struct hash_key *key)
 {
@@ -42,12 +42,13 @@ uint64_t glance_of(const struct glance_key *k, const struct netaddr *addr)
 static enum err set_size(struct glance_cache *c, uint32_t size)
 {
 	uint64_t *old = c->slots;
-	uint32_t old_size = old != NULL ? c->mask + 2 : 0;
-	uint64_t *slots = calloc(size, sizeof(*slots));
+	uint32_t old_size = old != NULL ? c->mask + GLANCE_WAYS : 0;
+	uint64_t *slots = aligned_alloc(LINE_BYTES, size * sizeof(*slots));
 
 	if (slots == NULL)
 		return ERR_NOMEM;
-	*c = (struct glance_cache){ .slots = slots, .mask = size - 2 };
+	memset(slots, 0, size * sizeof(*slots));
+	*c = (struct glance_cache){ .slots = slots, .mask = size - GLANCE_WAYS };
 	for (uint32_t i = 0; i < old_size; i++) {
 		if (old[i] != 0)
 			glance_cache_put(c, old[i]);
@@ -70,33 +71,33 @@ void glance_cache_clear(struct glance_cache *c)
 
 void glance_cache_put(struct glance_cache *c, uint64_t hash)
 {
-	uint64_t *pair = &c->slots[hash & c->mask];
-	uint32_t size = c->mask + 2;
+	uint64_t *ways = &c->slots[hash & c->mask];
+	uint32_t size = c->mask + GLANCE_WAYS;
 
 	if (glance_cache_has(c, hash))
 		return;
-	for (unsigned i = 0; i < 2; i++) {
-		if (pair[i] == 0) {
-			pair[i] = hash;
+	for (unsigned i = 0; i < GLANCE_WAYS; i++) {
+		if (ways[i] == 0) {
+			ways[i] = hash;
 			c->used++;
 			return;
 		}
 	}
-	/* A full pair in a nearly empty cache is chance. Without memory for a larger one
+	/* A full group in a nearly empty cache is chance. Without memory for a larger one
 	 * this one goes on. */
-	if (size < GLANCE_SLOTS_MAX && c->used > size / 4 && set_size(c, size * 2) == ERR_OK)
+	if (size < GLANCE_SLOTS_MAX && c->used > size / 8 * 3 && set_size(c, size * 2) == ERR_OK)
 		glance_cache_put(c, hash);
 	else
-		pair[hash >> 63] = hash;
+		ways[hash >> 32 & (GLANCE_WAYS - 1)] = hash;
 }
 
 void glance_cache_drop(struct glance_cache *c, uint64_t hash)
 {
-	uint64_t *pair = &c->slots[hash & c->mask];
+	uint64_t *ways = &c->slots[hash & c->mask];
 
-	for (unsigned i = 0; i < 2; i++) {
-		if (pair[i] == hash) {
-			pair[i] = 0;
+	for (unsigned i = 0; i < GLANCE_WAYS; i++) {
+		if (ways[i] == hash) {
+			ways[i] = 0;
 			c->used--;
 		}
 	}
@@ -104,5 +105,5 @@ void glance_cache_drop(struct glance_cache *c, uint64_t hash)
 
 size_t glance_cache_bytes(const struct glance_cache *c)
 {
-	return ((size_t)c->mask + 2) * sizeof(*c->slots);
+	return ((size_t)c->mask + GLANCE_WAYS) * sizeof(*c->slots);
 }

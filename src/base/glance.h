@@ -19,6 +19,9 @@ enum {
 	/* 2 MiB, all of the processor's second cache: addresses beyond it are looked up in
 	 * the set, as before there was a cache. */
 	GLANCE_SLOTS_MAX = 1 << 18,
+	/* Places that a hash may have, beside each other in one line of the processor's
+	 * cache: the table stays small, and few are pushed out. */
+	GLANCE_WAYS = 4,
 };
 
 struct glance_key {
@@ -48,7 +51,7 @@ uint64_t glance_of(const struct glance_key *k, const struct netaddr *addr);
 
 struct glance_cache {
 	/* private */
-	uint64_t *slots; /* in pairs */
+	uint64_t *slots; /* in groups of GLANCE_WAYS */
 	uint32_t mask, used;
 };
 
@@ -57,9 +60,11 @@ enum err glance_cache_init(struct glance_cache *c);
 void glance_cache_clear(struct glance_cache *c);
 static inline bool glance_cache_has(const struct glance_cache *c, uint64_t hash)
 {
-	const uint64_t *pair = &c->slots[hash & c->mask];
+	const uint64_t *ways = &c->slots[hash & c->mask];
 
-	return (pair[0] == hash) | (pair[1] == hash); /* without a branch */
+	_Static_assert(GLANCE_WAYS == 4, "each is compared");
+	/* Without a branch. */
+	return (ways[0] == hash) | (ways[1] == hash) | (ways[2] == hash) | (ways[3] == hash);
 }
 static inline void glance_cache_prefetch(const struct glance_cache *c, uint64_t hash)
 {

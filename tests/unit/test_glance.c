@@ -87,7 +87,7 @@ static void the_cache_remembers_most(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(counts) / sizeof(*counts); i++) {
-		uint32_t held = 0;
+		uint32_t found = 0;
 
 		assert_int_equal(glance_cache_init(&c), ERR_OK);
 		again = random;
@@ -100,12 +100,21 @@ static void the_cache_remembers_most(void **state)
 			assert_true(glance_cache_has(&c, hash));
 		}
 		for (uint32_t k = 0; k < counts[i]; k++)
-			held += glance_cache_has(&c, random_next(&again));
+			found += glance_cache_has(&c, random_next(&again));
 		if (counts[i] <= GLANCE_SLOTS_MAX / 2)
-			assert_in_range(held, counts[i] / 100 * 85, counts[i]);
+			assert_in_range(found, counts[i] / 100 * 95, counts[i]);
 		assert_in_range(glance_cache_bytes(&c), 8192, GLANCE_SLOTS_MAX * 8);
 		glance_cache_clear(&c);
 	}
+}
+
+static unsigned held(const struct glance_cache *c)
+{
+	unsigned n = 0;
+
+	for (uint64_t i = 1; i <= GLANCE_WAYS + 1; i++)
+		n += glance_cache_has(c, i << 40);
+	return n;
 }
 
 static void what_is_dropped_is_gone(void **state)
@@ -114,16 +123,15 @@ static void what_is_dropped_is_gone(void **state)
 
 	(void)state;
 	assert_int_equal(glance_cache_init(&c), ERR_OK);
-	/* Three for one pair: the third takes the place of one of them. */
-	glance_cache_put(&c, 1ULL << 40);
-	glance_cache_put(&c, 2ULL << 40);
-	glance_cache_put(&c, 3ULL << 40);
-	assert_true(glance_cache_has(&c, 3ULL << 40));
-	assert_int_equal(glance_cache_has(&c, 1ULL << 40) + glance_cache_has(&c, 2ULL << 40), 1);
-	glance_cache_drop(&c, 3ULL << 40);
-	assert_false(glance_cache_has(&c, 3ULL << 40));
-	glance_cache_drop(&c, 3ULL << 40);
-	assert_int_equal(glance_cache_has(&c, 1ULL << 40) + glance_cache_has(&c, 2ULL << 40), 1);
+	/* One more than there are places: it takes that of another. */
+	for (uint64_t i = 1; i <= GLANCE_WAYS + 1; i++)
+		glance_cache_put(&c, i << 40);
+	assert_int_equal(held(&c), GLANCE_WAYS);
+	assert_true(glance_cache_has(&c, (GLANCE_WAYS + 1ULL) << 40));
+	glance_cache_drop(&c, (GLANCE_WAYS + 1ULL) << 40);
+	assert_false(glance_cache_has(&c, (GLANCE_WAYS + 1ULL) << 40));
+	glance_cache_drop(&c, (GLANCE_WAYS + 1ULL) << 40);
+	assert_int_equal(held(&c), GLANCE_WAYS - 1);
 	glance_cache_clear(&c);
 }
 
