@@ -1,11 +1,11 @@
 /* floor.c: the least that a visit can cost: a bare epoll loop that connects, says the
- * first flight, reads until the list of peers has come, and closes. It checks
- * nothing, keeps nothing and knows its peers from a file.
+ * first flight, reads until the list of peers has come whole, and closes; who says nothing
+ * is given up. It checks nothing, keeps nothing and knows its peers from a file.
  *
  * With --checksums it does what no reader of Bitcoin may leave out: it hashes what it
  * has read (the double SHA-256 of every payload), and nothing else.
  *
- * usage: bench_floor CONCURRENCY [--checksums] < HOST:PORT lines of Bitcoin peers
+ * usage: bench_floor CONCURRENCY GIVE_UP_MS [--checksums] < HOST:PORT lines of Bitcoin peers
  * Prints one JSON line: visits, answered, seconds, cpu_seconds. */
 #include "base/bytes.h"
 #include "crypto/sha256.h"
@@ -28,11 +28,12 @@ enum {
 	READ_BYTES = 64 * 1024,
 	REPLY_BYTES_MIN = 200, /* a longer addr or addrv2 is the list, not a self-announcement */
 	EVENTS = 512,
-	GIVE_UP_MS = 5000,
+	SWEEP_MS = 100, /* how often it looks for those who say nothing */
 };
 
 struct visit {
 	int fd;
+	double begun; /* seconds */
 	bool connected;
 	uint8_t header[BITCOIN_HEADER_LEN];
 	uint32_t header_len, skip;
@@ -41,6 +42,7 @@ struct visit {
 
 static struct sockaddr_in *peers;
 static size_t peers_count, next_peer, answered, in_flight;
+static double now; /* seconds; looked at once for all events that wait */
 static uint8_t flight[FLIGHT_MAX];
 static size_t flight_len;
 static uint8_t buffer[READ_BYTES];
@@ -104,25 +106,33 @@ static void read_peers(void)
 	}
 }
 
+/* The next peer that isn't refused at once, if there is one. */
 static void begin(int epoll, struct visit *v)
 {
-	struct epoll_event e = { .events = EPOLLIN | EPOLLOUT | EPOLLET, .data.ptr = v };
+	struct epoll_event e = { .events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
+				 .data.ptr = v };
 
-	*v = (struct visit){ .fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0) };
-	if (v->fd < 0)
-		abort();
-	connect(v->fd, (struct sockaddr *)&peers[next_peer++], sizeof(*peers));
-	epoll_ctl(epoll, EPOLL_CTL_ADD, v->fd, &e);
-	in_flight++;
+	*v = (struct visit){ .fd = -1, .begun = now };
+	while (next_peer < peers_count && v->fd < 0) {
+		v->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+		if (v->fd < 0)
+			abort();
+		if (connect(v->fd, (struct sockaddr *)&peers[next_peer++], sizeof(*peers)) == 0 ||
+		    errno == EINPROGRESS) {
+			epoll_ctl(epoll, EPOLL_CTL_ADD, v->fd, &e);
+			in_flight++;
+		} else {
+			close(v->fd);
+			v->fd = -1;
+		}
+	}
 }
 
 static void end(int epoll, struct visit *v)
 {
 	close(v->fd);
 	in_flight--;
-	v->fd = -1;
-	if (next_peer < peers_count)
-		begin(epoll, v);
+	begin(epoll, v);
 }
 
 /* True when the list has come whole. */
@@ -156,17 +166,20 @@ static bool walk_bytes(struct visit *v, const uint8_t *p, size_t n)
 
 static void on_event(int epoll, struct visit *v, uint32_t events)
 {
+	const uint32_t ends = EPOLLRDHUP | EPOLLHUP | EPOLLERR;
 	uint8_t digest[32];
 	ssize_t n;
 
+	if (v->fd < 0)
+		return;
 	if (!v->connected && (events & EPOLLOUT) != 0) {
 		v->connected = true;
-		if (write(v->fd, flight, flight_len) != (ssize_t)flight_len) {
+		if (send(v->fd, flight, flight_len, MSG_NOSIGNAL) != (ssize_t)flight_len) {
 			end(epoll, v);
 			return;
 		}
 	}
-	if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) == 0)
+	if ((events & (EPOLLIN | ends)) == 0)
 		return;
 	do {
 		n = read(v->fd, buffer, sizeof(buffer));
@@ -177,32 +190,55 @@ static void on_event(int epoll, struct visit *v, uint32_t events)
 			end(epoll, v);
 			return;
 		}
-	} while (n == READ_BYTES);
+	} while (n == READ_BYTES || (n > 0 && (events & ends) != 0));
 	if (n == 0 || (n < 0 && errno != EAGAIN))
 		end(epoll, v);
+}
+
+static void sweep(int epoll, struct visit *visits, size_t count, double give_up)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (visits[i].fd >= 0 && now - visits[i].begun > give_up)
+			end(epoll, &visits[i]);
+	}
+}
+
+static void visit_all(int epoll, struct visit *visits, size_t count, double give_up)
+{
+	struct epoll_event events[EVENTS];
+	double swept;
+	int n;
+
+	now = swept = seconds_now();
+	for (size_t i = 0; i < count; i++)
+		begin(epoll, &visits[i]);
+	while (in_flight > 0 && (n = epoll_wait(epoll, events, EVENTS, SWEEP_MS)) >= 0) {
+		now = seconds_now();
+		for (int i = 0; i < n; i++)
+			on_event(epoll, events[i].data.ptr, events[i].events);
+		if (now - swept > SWEEP_MS / 1e3) {
+			sweep(epoll, visits, count, give_up);
+			swept = now;
+		}
+	}
 }
 
 int main(int argc, char **argv)
 {
 	size_t concurrency = argc > 1 ? strtoul(argv[1], NULL, 10) : 1000;
+	double give_up = argc > 2 ? strtod(argv[2], NULL) / 1e3 : 5;
 	struct visit *visits = calloc(concurrency, sizeof(*visits));
-	struct epoll_event events[EVENTS];
-	int epoll = epoll_create1(EPOLL_CLOEXEC), n;
+	int epoll = epoll_create1(EPOLL_CLOEXEC);
 	struct rusage used;
 	double start;
 
 	if (visits == NULL || epoll < 0)
 		return 1;
-	checksums = argc > 2 && strcmp(argv[2], "--checksums") == 0;
+	checksums = argc > 3 && strcmp(argv[3], "--checksums") == 0;
 	make_flight(network_find("bitcoin"));
 	read_peers();
 	start = seconds_now();
-	for (size_t i = 0; i < concurrency && next_peer < peers_count; i++)
-		begin(epoll, &visits[i]);
-	while (in_flight > 0 && (n = epoll_wait(epoll, events, EVENTS, GIVE_UP_MS)) > 0) {
-		for (int i = 0; i < n; i++)
-			on_event(epoll, events[i].data.ptr, events[i].events);
-	}
+	visit_all(epoll, visits, concurrency, give_up);
 	getrusage(RUSAGE_SELF, &used);
 	printf("{\"visits\":%zu,\"answered\":%zu,\"seconds\":%.3f,\"cpu_seconds\":%.3f}\n",
 	       peers_count, answered, seconds_now() - start,

@@ -22,6 +22,7 @@ enum state {
 enum {
 	DIALABLE_CLASSES = 2,      /* of the set: IPv4; IPv6 and CJDNS */
 	BLOCK = 32,                /* addresses hashed ahead of their look-up */
+	GLANCES = 128,             /* the same, of what is looked for in the cache */
 	WAIT_MAX_MS = 3600 * 1000, /* for the next token; then it is looked at again */
 };
 
@@ -29,7 +30,9 @@ struct crawl {
 	struct crawl_config config;
 	uint64_t start_ms;
 	struct addrset known; /* unless config.nodes */
-	struct nodeset nodes; /* if config.nodes */
+	struct glance_key glance_key;
+	struct glance_cache plain; /* known, and nothing is to be done about them */
+	struct nodeset nodes;      /* if config.nodes */
 	struct gates gates;
 	uint32_t cursors[DIALABLE_CLASSES]; /* who comes next, in order of discovery */
 	unsigned turn;
@@ -59,8 +62,10 @@ enum err crawl_new(const struct crawl_config *config, uint64_t now_ms, struct cr
 		c->config.known_max = config->nodes ? CRAWL_NODES_MAX : CRAWL_KNOWN_MAX;
 	c->start_ms = c->tokens_ms = now_ms;
 	c->tokens = 1;
+	glance_key_init(&c->glance_key, &config->key);
 	if ((config->nodes ? nodeset_init(&c->nodes, &config->key)
 			   : addrset_init(&c->known, &config->key)) != ERR_OK ||
+	    glance_cache_init(&c->plain) != ERR_OK ||
 	    gates_init(&c->gates, config->concurrency * 2) != ERR_OK) {
 		crawl_free(c);
 		return ERR_NOMEM;
@@ -75,6 +80,7 @@ void crawl_free(struct crawl *c)
 		return;
 	addrset_clear(&c->known);
 	nodeset_clear(&c->nodes);
+	glance_cache_clear(&c->plain);
 	gates_clear(&c->gates);
 	free(c->retries);
 	free(c);
@@ -173,15 +179,29 @@ static enum crawl_verdict add_node(struct crawl *c, const struct advert *peer, b
 	return added ? judge(c, &peer->addr, tag_of(c, id)) : known_verdict(*tag_of(c, id));
 }
 
-/* Nearly all that peers name is known already: that comes first. */
 static enum crawl_verdict add_hashed(struct crawl *c, const struct netaddr *addr, uint64_t hash,
 				     bool over_cap)
 {
+	enum crawl_verdict verdict = CRAWL_CUT;
 	uint32_t id;
 
 	if (addrset_find_hashed(&c->known, addr, hash, &id))
-		return known_verdict(*tag_of(c, id));
-	return over_cap ? CRAWL_CUT : add_new(c, addr, hash);
+		verdict = known_verdict(*tag_of(c, id));
+	else if (!over_cap)
+		verdict = add_new(c, addr, hash);
+	if (verdict == CRAWL_KNOWN || verdict == CRAWL_NEW || verdict == CRAWL_NEW_NO_DIAL)
+		glance_cache_put(&c->plain, glance_of(&c->glance_key, addr));
+	return verdict;
+}
+
+/* From now on naming it is told from naming just anybody. */
+static void set_own(struct crawl *c, uint32_t id)
+{
+	struct advert peer;
+
+	*tag_of(c, id) = OWN;
+	get_peer(c, id, &peer);
+	glance_cache_drop(&c->plain, glance_of(&c->glance_key, &peer.addr));
 }
 
 static bool is_usable(const struct netaddr *addr)
@@ -260,6 +280,38 @@ uint32_t crawl_add_named(struct crawl *c, const struct advert *adverts, size_t c
 	return counts[CRAWL_CUT];
 }
 
+/* Keeps those of whom the cache doesn't know; returns how many. */
+static size_t drop_plain(const struct crawl *c, struct glance *named, size_t count)
+{
+	size_t left = 0;
+
+	for (size_t i = 0; i < count; i++)
+		glance_cache_prefetch(&c->plain, named[i].hash);
+	for (size_t i = 0; i < count; i++) {
+		named[left] = named[i];
+		left += !glance_cache_has(&c->plain, named[i].hash);
+	}
+	return left;
+}
+
+size_t crawl_read_named(struct crawl *c, const struct proto *proto, struct session_event *event,
+			struct advert *out, size_t cap)
+{
+	struct glance named[GLANCES];
+	size_t count, left;
+
+	if (proto->glance == NULL)
+		return proto->adverts(event, out, cap);
+	do {
+		count = proto->glance(event, &c->glance_key, named, cap < GLANCES ? cap : GLANCES);
+		left = drop_plain(c, named, count);
+		c->stats.adverts += count - left;
+	} while (count > 0 && left == 0);
+	for (size_t i = 0; i < left; i++)
+		proto->advert_at(event, named[i].at, &out[i]);
+	return left;
+}
+
 void crawl_add_own(struct crawl *c, const struct netaddr *addr)
 {
 	bool added;
@@ -276,7 +328,7 @@ void crawl_add_own(struct crawl *c, const struct netaddr *addr)
 		c->stats.known--;
 		c->stats.waiting--;
 	}
-	*tag = OWN;
+	set_own(c, id);
 }
 
 /* --- who comes next --- */
@@ -498,7 +550,9 @@ bool crawl_finish(struct crawl *c, uint32_t id, enum outcome outcome, bool reach
 	uint8_t *tag = tag_of(c, id);
 	bool first = leave(c, id);
 
-	*tag = outcome == OUTCOME_SELF ? OWN : DONE;
+	*tag = DONE;
+	if (outcome == OUTCOME_SELF)
+		set_own(c, id);
 	if (outcome == OUTCOME_CONNECT_TIMEOUT && first && push_retry(c, id))
 		return false;
 	count_final(c, outcome, reached);
@@ -544,5 +598,6 @@ void crawl_stats(const struct crawl *c, struct crawl_stats *out)
 	*out = c->stats;
 	out->bytes = sizeof(*c) +
 		     (c->config.nodes ? nodeset_bytes(&c->nodes) : addrset_bytes(&c->known)) +
-		     gates_bytes(&c->gates) + c->retry_cap * sizeof(*c->retries);
+		     glance_cache_bytes(&c->plain) + gates_bytes(&c->gates) +
+		     c->retry_cap * sizeof(*c->retries);
 }

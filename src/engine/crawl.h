@@ -20,6 +20,7 @@
 #include "base/hash.h"
 #include "base/nodeset.h"
 #include "engine/record.h"
+#include "proto/proto.h"
 
 struct crawl;
 
@@ -101,6 +102,11 @@ enum crawl_verdict crawl_add(struct crawl *c, const struct advert *peer);
  * so far (start at 0). verdicts has room for count. Returns how many were cut. */
 uint32_t crawl_add_named(struct crawl *c, const struct advert *adverts, size_t count,
 			 uint32_t *taken, enum crawl_verdict *verdicts);
+/* Reads on in an ADVERTS event, as the protocol's adverts() does, but passes over (and
+ * counts) those who are known for sure: the rest is for crawl_add_named. cap adverts at
+ * most; 0 at the end of the event. */
+size_t crawl_read_named(struct crawl *c, const struct proto *proto, struct session_event *event,
+			struct advert *out, size_t cap);
 /* Resume: this address was visited before the interruption. A CONNECT_TIMEOUT with
  * one try goes to the late retries. */
 void crawl_add_visited(struct crawl *c, const struct advert *peer, enum outcome outcome,

@@ -8,17 +8,16 @@
 #include <unistd.h>
 
 struct dial {
-	uv_tcp_t tcp;
+	struct tcp tcp; /* first: its callbacks have no other way to the dial */
 	uv_timer_t timer;
-	uv_connect_t connect;
 	struct dialer *dialer;
 	dial_done_fn *on_done;
 	void *ctx;
 	uint64_t timer_ms; /* for when the timer is set; UINT64_MAX: it isn't */
 	uint8_t *held;     /* an unfinished message */
 	uint32_t held_len, held_cap;
-	unsigned closing; /* handles on their way out */
-	bool told;        /* on_done was called */
+	bool told; /* on_done was called */
+	bool over; /* the timer is on its way out, and takes the dial with it */
 	bool dialled_again;
 	bool failed_here;   /* this machine's fault, not the peer's */
 	bool granted;       /* a timer rang late, and the peer got its grace */
@@ -26,12 +25,21 @@ struct dial {
 	struct visit visit; /* last: its session follows it */
 };
 
+static void on_connect(struct tcp *tcp, int error);
+static uv_buf_t room(struct tcp *tcp);
+static void on_read(struct tcp *tcp, ssize_t nread, const uint8_t *data);
+
+static const struct tcp_calls calls = { .on_connect = on_connect,
+					.room = room,
+					.on_read = on_read };
+
 void dialer_init(struct dialer *d, uv_loop_t *loop)
 {
 	uv_timeval64_t wall;
 
 	d->loop = loop;
 	d->held_bytes = 0;
+	tcp_set_init(&d->connections, loop, &calls);
 	uv_update_time(loop);
 	uv_gettimeofday(&wall);
 	d->wall_minus_loop_ms = wall.tv_sec * 1000 + wall.tv_usec / 1000 - (int64_t)uv_now(loop);
@@ -141,12 +149,9 @@ static void let_go(struct dial *dial)
 	dial->held_len = dial->held_cap = 0;
 }
 
-static void on_handle_closed(uv_handle_t *handle)
+static void on_timer_closed(uv_handle_t *handle)
 {
-	struct dial *dial = handle->data;
-
-	if (--dial->closing == 0)
-		free(dial);
+	free(handle->data);
 }
 
 static void tell_done(struct dial *dial)
@@ -198,70 +203,39 @@ static void set_timer(struct dial *dial)
 static void finish(struct dial *dial)
 {
 	tell_done(dial);
-	if (dial->closing > 0)
+	if (dial->over)
 		return;
-	dial->closing = 2;
+	dial->over = true;
 	let_go(dial);
-	uv_close((uv_handle_t *)&dial->timer, on_handle_closed);
-	if (!uv_is_closing((uv_handle_t *)&dial->tcp)) /* else it closes to dial again */
-		uv_close((uv_handle_t *)&dial->tcp, on_handle_closed);
-}
-
-struct late_write {
-	uv_write_t req;
-	uint8_t bytes[];
-};
-
-static void on_late_write(uv_write_t *req, int status)
-{
-	(void)status; /* the reading side learns of a broken connection */
-	free(req);
-}
-
-/* What the socket doesn't take at once goes into libuv's queue. */
-static void write_late(struct dial *dial, const uint8_t *data, size_t len)
-{
-	struct late_write *late = malloc(sizeof(*late) + len);
-	uv_buf_t buf;
-
-	if (late == NULL)
-		return; /* the peer misses a message, and its visit runs out of time */
-	memcpy(late->bytes, data, len);
-	buf = uv_buf_init((char *)late->bytes, (unsigned)len);
-	if (uv_write(&late->req, (uv_stream_t *)&dial->tcp, &buf, 1, on_late_write) != 0)
-		free(late);
+	tcp_close(&dial->tcp);
+	uv_close((uv_handle_t *)&dial->timer, on_timer_closed);
 }
 
 static void send_pending(struct dial *dial)
 {
 	uint8_t out[1024];
-	uv_stream_t *stream = (uv_stream_t *)&dial->tcp;
 	size_t n;
 
-	while (uv_stream_get_write_queue_size(stream) < DIAL_QUEUE_MAX &&
-	       (n = visit_send(&dial->visit, out, sizeof(out))) > 0) {
-		uv_buf_t buf = uv_buf_init((char *)out, (unsigned)n);
-		int sent = uv_try_write(stream, &buf, 1);
-
-		if (sent < 0)
-			sent = 0;
-		if ((size_t)sent < n)
-			write_late(dial, out + sent, n - (size_t)sent);
-	}
+	while (tcp_waiting(&dial->tcp) < DIAL_QUEUE_MAX &&
+	       (n = visit_send(&dial->visit, out, sizeof(out))) > 0)
+		tcp_send(&dial->tcp, out, n);
 }
 
 /* --- reading --- */
 
-static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
+static struct dial *dial_of(struct tcp *tcp)
 {
-	struct dial *dial = handle->data;
+	return (struct dial *)(void *)tcp;
+}
 
-	(void)suggested;
+static uv_buf_t room(struct tcp *tcp)
+{
+	struct dial *dial = dial_of(tcp);
+
 	if (dial->held_len > 0)
-		*buf = uv_buf_init((char *)dial->held + dial->held_len,
+		return uv_buf_init((char *)dial->held + dial->held_len,
 				   dial->held_cap - dial->held_len);
-	else
-		*buf = uv_buf_init((char *)dial->dialer->buffer, DIAL_READ_BYTES);
+	return uv_buf_init((char *)dial->dialer->buffer, DIAL_READ_BYTES);
 }
 
 /* Keeps what the session has not taken, with room for what it waits for. The room
@@ -306,15 +280,12 @@ static size_t hear(struct dial *dial, struct slice in, uint64_t now)
 	return used;
 }
 
-static void on_read(uv_stream_t *stream, ssize_t nread, const uv_buf_t *buf)
+static void on_read(struct tcp *tcp, ssize_t nread, const uint8_t *data)
 {
-	struct dial *dial = stream->data;
+	struct dial *dial = dial_of(tcp);
 	uint64_t now = dialer_now_ms(dial->dialer);
-	const uint8_t *data = (const uint8_t *)buf->base;
 	size_t len, used;
 
-	if (nread == 0)
-		return;
 	if (nread < 0) {
 		visit_closed(&dial->visit,
 			     nread == UV_EOF ? SESSION_CLOSE_EOF : SESSION_CLOSE_RESET, now);
@@ -350,18 +321,14 @@ static void connect_failed(struct dial *dial, int error)
 	}
 }
 
-static void on_connect(uv_connect_t *req, int status)
+static void on_connect(struct tcp *tcp, int error)
 {
-	struct dial *dial = req->handle->data;
+	struct dial *dial = dial_of(tcp);
 
-	if (status == UV_ECANCELED || dial->visit.state == VISIT_DONE)
-		return;
-	if (status == 0) {
+	if (error == 0)
 		visit_connected(&dial->visit, dialer_now_ms(dial->dialer));
-		uv_read_start((uv_stream_t *)&dial->tcp, on_alloc, on_read);
-	} else {
-		connect_failed(dial, status);
-	}
+	else
+		connect_failed(dial, error);
 	step(dial);
 }
 
@@ -382,30 +349,23 @@ static int begin_connect(struct dial *dial)
 {
 	struct sockaddr_storage sa;
 	socklen_t len = dial_sockaddr(&dial->visit.addr, &sa);
-	int err = uv_tcp_init(dial->dialer->loop, &dial->tcp);
+	int err = tcp_connect(&dial->dialer->connections, &dial->tcp, (struct sockaddr *)&sa, len);
 
-	assert(err == 0);
-	dial->tcp.data = dial;
-	err = uv_tcp_connect(&dial->connect, &dial->tcp, (struct sockaddr *)&sa, on_connect);
 	/* Linux says the same where no port is free (which passes) and where it has no
 	 * address of that family (IPv6 is switched off), which stays so. */
 	return err == UV_EADDRNOTAVAIL && !has_source(&sa, len) ? UV_ENETUNREACH : err;
 }
 
-static void on_closed_to_dial_again(uv_handle_t *handle)
+static void dial_again(struct dial *dial)
 {
-	struct dial *dial = handle->data;
 	int err;
 
-	if (dial->closing > 0) { /* cancelled meanwhile */
-		on_handle_closed(handle);
-		return;
-	}
+	dial->dialled_again = true;
 	dial->held_len = 0;
+	tcp_close(&dial->tcp);
 	err = begin_connect(dial);
 	if (err != 0)
 		connect_failed(dial, err);
-	step(dial);
 }
 
 static void step(struct dial *dial)
@@ -417,17 +377,17 @@ static void step(struct dial *dial)
 		send_pending(dial);
 		break;
 	case VISIT_RECONNECT:
-		if (!dial->dialled_again) {
-			dial->dialled_again = true;
-			uv_close((uv_handle_t *)&dial->tcp, on_closed_to_dial_again);
-		}
+		if (!dial->dialled_again)
+			dial_again(dial);
 		break;
 	case VISIT_DONE:
 		send_pending(dial); /* last words */
-		finish(dial);
-		return;
+		break;
 	}
-	set_timer(dial);
+	if (dial->visit.state == VISIT_DONE)
+		finish(dial);
+	else
+		set_timer(dial);
 }
 
 enum err dial_start(struct dialer *d, const struct visit_config *config, const struct netaddr *addr,
@@ -442,11 +402,9 @@ enum err dial_start(struct dialer *d, const struct visit_config *config, const s
 	*out = NULL;
 	if (dial == NULL)
 		return ERR_NOMEM;
-	memset(dial, 0, sizeof(*dial));
-	dial->dialer = d;
-	dial->on_done = on_done;
-	dial->ctx = ctx;
-	dial->timer_ms = UINT64_MAX;
+	*dial = (struct dial){
+		.dialer = d, .on_done = on_done, .ctx = ctx, .timer_ms = UINT64_MAX
+	};
 	visit_init(&dial->visit, config, addr, nonce, dialer_now_ms(d), dialer_unix_ms(d));
 	dial->visit.owner = ctx;
 	uv_timer_init(d->loop, &dial->timer);

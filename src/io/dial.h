@@ -7,6 +7,7 @@
 #define PEERWALK_IO_DIAL_H
 
 #include "engine/visit.h"
+#include "io/tcp.h"
 
 #include <uv.h>
 
@@ -29,6 +30,7 @@ struct dialer {
 	uv_loop_t *loop;
 	int64_t wall_minus_loop_ms; /* wall clock minus the loop's */
 	size_t held_bytes;          /* of unfinished messages, all dials together */
+	struct tcp_set connections;
 	uint8_t buffer[DIAL_READ_BYTES];
 };
 

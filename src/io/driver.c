@@ -98,6 +98,20 @@ static void take_batch(struct flight *f, const struct advert *from, const struct
 	}
 }
 
+/* Without a listener for all of them only those matter who may be new. */
+static size_t read_batch(struct loop *loop, const struct proto *proto, struct session_event *event)
+{
+	struct driver *d = loop->driver;
+	size_t count;
+
+	if (d->config.on_advert != NULL)
+		return proto->adverts(event, loop->named, NAMED_BATCH);
+	uv_mutex_lock(&d->lock);
+	count = crawl_read_named(d->crawl, proto, event, loop->named, NAMED_BATCH);
+	uv_mutex_unlock(&d->lock);
+	return count;
+}
+
 static void on_event(void *ctx, struct visit *v, struct session_event *event)
 {
 	struct flight *f = v->owner;
@@ -109,7 +123,7 @@ static void on_event(void *ctx, struct visit *v, struct session_event *event)
 	(void)ctx;
 	if (event->kind != SESSION_EVENT_ADVERTS)
 		return;
-	while ((count = proto->adverts(event, loop->named, NAMED_BATCH)) > 0)
+	while ((count = read_batch(loop, proto, event)) > 0)
 		take_batch(f, &from, loop->named, count);
 }
 

@@ -15,6 +15,7 @@
 #ifndef PEERWALK_PROTO_PROTO_H
 #define PEERWALK_PROTO_PROTO_H
 
+#include "base/glance.h"
 #include "base/peer.h"
 
 #define NETWORKS_SEEDS_MAX 10
@@ -137,6 +138,11 @@ struct proto {
 
 	/* The next of an ADVERTS event, cap of them at most; 0 at its end. */
 	size_t (*adverts)(struct session_event *event, struct advert *out, size_t cap);
+	/* The same at a glance, for whoever knows most of them already; and one of those
+	 * that was glanced at, whole. Both NULL where a protocol has no quicker way. */
+	size_t (*glance)(struct session_event *event, const struct glance_key *key,
+			 struct glance *out, size_t cap);
+	void (*advert_at)(const struct session_event *event, uint32_t at, struct advert *out);
 	/* A responder's answer to ASKED, or an announcement: a whole message with up to
 	 * 1,000 adverts in the form this peer has negotiated. Returns the length of
 	 * what was written, 0 if it doesn't fit. */

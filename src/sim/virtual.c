@@ -372,15 +372,14 @@ static void on_adverts(struct driver *d, struct flight *f, struct session_event 
 	const struct proto *proto = d->visit.session.network->proto;
 	size_t n;
 
-	do {
-		n = proto->adverts(&event, adverts, ADVERTS_AT_ONCE);
+	while ((n = crawl_read_named(d->crawl, proto, &event, adverts, ADVERTS_AT_ONCE)) > 0) {
 		crawl_add_named(d->crawl, adverts, n, &f->taken, verdicts);
 		for (size_t i = 0; i < n; i++) {
 			f->adverts_new +=
 				verdicts[i] == CRAWL_NEW || verdicts[i] == CRAWL_NEW_NO_DIAL;
 			f->adverts_cut += verdicts[i] == CRAWL_CUT;
 		}
-	} while (n == ADVERTS_AT_ONCE);
+	}
 	d->changed = true;
 }
 

@@ -26,8 +26,30 @@ struct run {
 	size_t out_len;
 };
 
+/* A glance sees the same addresses as whoever reads them. */
+static void compare_glance(struct session_event *glanced, const struct advert *read, size_t count)
+{
+	static const struct hash_key secret = { 3, 4 };
+	struct glance_key key;
+	struct glance glance;
+	struct advert advert;
+
+	glance_key_init(&key, &secret);
+	for (size_t i = 0; i < count; i++) {
+		CHECK(bitcoin_proto.glance(glanced, &key, &glance, 1) == 1);
+		CHECK(glance.hash == glance_of(&key, &read[i].addr));
+		bitcoin_proto.advert_at(glanced, glance.at, &advert);
+		CHECK(netaddr_equal(&advert.addr, &read[i].addr));
+		CHECK(advert.services == read[i].services);
+		CHECK(advert.last_seen_s == read[i].last_seen_s);
+	}
+	if (count == 0)
+		CHECK(bitcoin_proto.glance(glanced, &key, &glance, 1) == 0);
+}
+
 static void take_event(struct run *run, struct session_event *e)
 {
+	struct session_event glanced = *e;
 	struct advert advert, batch[7];
 	uint32_t count = 0;
 	size_t n;
@@ -40,8 +62,10 @@ static void take_event(struct run *run, struct session_event *e)
 	case SESSION_EVENT_ADVERTS:
 		while ((n = bitcoin_proto.adverts(e, batch, 7)) > 0) {
 			CHECK(n <= 7);
+			compare_glance(&glanced, batch, n);
 			count += (uint32_t)n;
 		}
+		compare_glance(&glanced, batch, 0);
 		CHECK(count <= e->count);
 		run->adverts += count;
 		break;

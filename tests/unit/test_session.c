@@ -170,6 +170,11 @@ static void pings_are_answered_with_their_own_nonce(void **state)
 	shake_hands(s);
 	put_ping(&w, BITCOIN_PING, 0xfeedbeef12345678);
 	play(s, &w);
+	/* Due at once, but not before all that came with it is heard. */
+	assert_int_equal(collect(s, out, sizeof(out)), 0);
+	assert_int_equal(bitcoin_proto.deadline(s->memory), s->now);
+	tick_at(s, s->now);
+	assert_true(bitcoin_proto.deadline(s->memory) > s->now);
 	len = collect(s, out, sizeof(out));
 	commands_of(out, len, names);
 	assert_string_equal(names, "pong ");
@@ -177,6 +182,47 @@ static void pings_are_answered_with_their_own_nonce(void **state)
 	bitcoin_ping_decode(&r, &pong);
 	assert_int_equal(pong.nonce, 0xfeedbeef12345678);
 	free(s);
+}
+
+/* Whoever has the reply leaves, and says nothing more; a few addresses that may have been
+ * relayed unasked are no reply. */
+static void no_pong_once_the_reply_is_there(void **state)
+{
+	static const struct {
+		const char *name;
+		unsigned before, entries, after; /* pings, the list, pings */
+		const char *said;
+	} rows[] = {
+		{ "with the reply", 1, 11, 0, "" },
+		{ "behind the reply", 0, 11, 1, "" },
+		{ "with a short list", 1, 10, 0, "pong " },
+		{ "two, of which one comes with the reply", 2, 11, 0, "pong " },
+		{ "many, and no reply", 3, 0, 0, "pong pong pong " },
+	};
+	uint8_t out[2048];
+	char names[128];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct session_params p = params_of(SESSION_INITIATOR, SESSION_GOAL_PEERS);
+		struct side *s = new_side(&p);
+		struct writer w = script();
+
+		collect(s, out, sizeof(out));
+		shake_hands(s);
+		for (unsigned k = 0; k < rows[i].before; k++)
+			put_ping(&w, BITCOIN_PING, k + 1);
+		if (rows[i].entries > 0)
+			put_addr(&w, rows[i].entries, false);
+		for (unsigned k = 0; k < rows[i].after; k++)
+			put_ping(&w, BITCOIN_PING, 100 + k);
+		play(s, &w);
+		tick_at(s, s->now);
+		commands_of(out, collect(s, out, sizeof(out)), names);
+		if (strcmp(names, rows[i].said) != 0)
+			fail_msg("%s: said \"%s\"", rows[i].name, names);
+		free(s);
+	}
 }
 
 /* When the answer to getaddr is complete. */
@@ -413,6 +459,7 @@ int main(void)
 		cmocka_unit_test(both_roles_talk),
 		cmocka_unit_test(what_the_peer_says_is_kept),
 		cmocka_unit_test(pings_are_answered_with_their_own_nonce),
+		cmocka_unit_test(no_pong_once_the_reply_is_there),
 		cmocka_unit_test(replies),
 		cmocka_unit_test(the_patient_wait_longer),
 		cmocka_unit_test(ping_goal),

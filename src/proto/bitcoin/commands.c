@@ -12,7 +12,7 @@ enum {
 };
 
 struct command_row {
-	const char *name;
+	char name[BITCOIN_COMMAND_LEN + 1]; /* with NULs to the end, as in a header */
 	uint32_t max;
 	void (*explain)(struct reader *r);
 };
@@ -132,8 +132,15 @@ const char *bitcoin_command_name(enum bitcoin_command id)
 
 enum bitcoin_command bitcoin_command_find(const char *name)
 {
+	char padded[sizeof(rows->name)] = { 0 };
+	size_t len = strnlen(name, sizeof(padded));
+
+	if (len == sizeof(padded))
+		return BITCOIN_UNKNOWN;
+	memcpy(padded, name, len);
+	/* A comparison of fixed length is two instructions: this runs for every message. */
 	for (unsigned i = BITCOIN_UNKNOWN + 1; i < BITCOIN_COMMAND_COUNT; i++) {
-		if (strcmp(rows[i].name, name) == 0)
+		if (memcmp(rows[i].name, padded, BITCOIN_COMMAND_LEN) == 0)
 			return (enum bitcoin_command)i;
 	}
 	return BITCOIN_UNKNOWN;

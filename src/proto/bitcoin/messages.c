@@ -2,6 +2,7 @@
 
 #include "proto/bitcoin/fields.h"
 
+#include <endian.h>
 #include <string.h>
 
 enum { ADDR_V1_LEN = 4 + 8 + 16 + 2 /* time, services, address, port */ };
@@ -321,11 +322,10 @@ void bitcoin_addr_decode(struct reader *r, bool v2, struct bitcoin_addr *out)
 
 static uint64_t little64(const uint8_t *p)
 {
-	uint64_t v = 0;
+	uint64_t v;
 
-	for (unsigned i = 0; i < 8; i++)
-		v |= (uint64_t)p[i] << (8 * i);
-	return v;
+	memcpy(&v, p, sizeof(v)); /* one load: this runs for every address named */
+	return le64toh(v);
 }
 
 static size_t v1_next(const uint8_t *p, size_t left, struct advert *out)
@@ -399,6 +399,52 @@ size_t bitcoin_addr_read(struct reader *r, bool v2, struct advert *out, size_t c
 		r->at += n;
 		out[count].node_id = slice_of(NULL, 0);
 		count += out[count].addr.kind != NETADDR_NONE;
+	}
+	return count;
+}
+
+/* Glances at the IPv4 entries at the start, in their usual form; returns how many. As an
+ * entry is one of two lengths, by turns that nobody can predict, there is no branch on
+ * it. */
+static size_t v2_glance_ipv4(struct reader *r, const struct glance_key *key, struct glance *out,
+			     size_t cap)
+{
+	/* Up to the address; the eight bytes from there on are read as one number. */
+	enum { HEAD = 4 + 1 + 2, MORE = 2, LEN = HEAD + 4 + 2, LEAST = HEAD + MORE + 8 };
+	const uint8_t *p = r->data + r->at, *end = r->data + r->len;
+	size_t count = 0;
+
+	while (count < cap && end - p >= LEAST) {
+		size_t more = (size_t)(p[4] == 0xfd) * MORE;
+		const uint8_t *head = p + 5 + more;
+
+		if (p[4] > 0xfd || head[0] != NETADDR_IPV4 || head[1] != 4 || (p[6] == 0 && more))
+			break;
+		out[count].hash = glance_ipv4(key, little64(head + 2) & ((1ULL << 48) - 1));
+		out[count++].at = (uint32_t)(p - r->data);
+		p += LEN + more;
+	}
+	r->at = (size_t)(p - r->data);
+	return count;
+}
+
+size_t bitcoin_addr_glance(struct reader *r, bool v2, const struct glance_key *key,
+			   struct glance *out, size_t cap)
+{
+	struct advert advert;
+	size_t count = 0;
+
+	while (count < cap) {
+		uint32_t at;
+
+		if (v2)
+			count += v2_glance_ipv4(r, key, out + count, cap - count);
+		if (count == cap)
+			break;
+		at = (uint32_t)r->at;
+		if (!bitcoin_addr_next(r, v2, &advert))
+			break;
+		out[count++] = (struct glance){ glance_of(key, &advert.addr), at };
 	}
 	return count;
 }

@@ -7,6 +7,7 @@
 #ifndef PEERWALK_PROTO_BITCOIN_MESSAGES_H
 #define PEERWALK_PROTO_BITCOIN_MESSAGES_H
 
+#include "base/glance.h"
 #include "base/peer.h"
 #include "proto/bitcoin/wire.h"
 
@@ -73,6 +74,9 @@ void bitcoin_addr_decode(struct reader *r, bool v2, struct bitcoin_addr *out);
 bool bitcoin_addr_next(struct reader *r, bool v2, struct advert *out);
 /* The same for many: cap of them at most; 0 at the end. */
 size_t bitcoin_addr_read(struct reader *r, bool v2, struct advert *out, size_t cap);
+/* The same, at a glance: no more than the hashes of the addresses, and where they stand. */
+size_t bitcoin_addr_glance(struct reader *r, bool v2, const struct glance_key *key,
+			   struct glance *out, size_t cap);
 /* Writes a payload without the entries that have no place in it: Tor v2 (BIP 155), in
  * v1 form all but IPv4 and IPv6. Doesn't hold itself to BITCOIN_ADDR_MAX. */
 void bitcoin_addr_encode(struct writer *w, bool v2, const struct advert *adverts, size_t count);

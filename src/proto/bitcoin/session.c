@@ -193,6 +193,8 @@ static uint64_t session_deadline(const void *session)
 
 	if (t->state == TALK_CLOSED)
 		return UINT64_MAX;
+	if (t->owes_pong)
+		return t->owed_at;
 	if (t->params.timeout_ms > 0)
 		end = talk_after(t->start_ms, t->params.timeout_ms);
 	if (t->state == TALK_HANDSHAKE)
@@ -213,7 +215,10 @@ static void session_tick(void *session, uint64_t now_ms)
 {
 	struct talk *t = session;
 
-	if (t->state == TALK_CLOSED || now_ms < session_deadline(t))
+	if (t->state == TALK_CLOSED)
+		return;
+	talk_pay_pong(t);
+	if (now_ms < session_deadline(t))
 		return;
 	if (now_ms >= t->next_ping &&
 	    (t->params.timeout_ms == 0 || now_ms < talk_after(t->start_ms, t->params.timeout_ms))) {
@@ -298,6 +303,20 @@ static size_t session_adverts(struct session_event *event, struct advert *out, s
 	return bitcoin_addr_read(&event->reader, event->variant != 0, out, cap);
 }
 
+static size_t session_glance(struct session_event *event, const struct glance_key *key,
+			     struct glance *out, size_t cap)
+{
+	return bitcoin_addr_glance(&event->reader, event->variant != 0, key, out, cap);
+}
+
+static void session_advert_at(const struct session_event *event, uint32_t at, struct advert *out)
+{
+	struct reader r = event->reader;
+
+	r.at = at;
+	bitcoin_addr_next(&r, event->variant != 0, out);
+}
+
 static size_t session_answer(void *session, const struct advert *adverts, size_t count,
 			     uint8_t *out, size_t cap)
 {
@@ -333,6 +352,8 @@ const struct proto bitcoin_proto = {
 	.times = session_times,
 	.counts = session_counts,
 	.adverts = session_adverts,
+	.glance = session_glance,
+	.advert_at = session_advert_at,
 	.answer = session_answer,
 	.explain = bitcoin_explain,
 	.service_name = bitcoin_service_name,

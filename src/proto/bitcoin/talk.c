@@ -249,17 +249,35 @@ static void on_addr(struct talk *t, struct reader *r, bool v2, uint64_t now_ms)
 		if (t->times.reply_ms == TALK_NEVER)
 			t->times.reply_ms = talk_since_start(t, now_ms);
 		t->quiet_ends = now_ms + quiet_ms(t, list.count);
+		if (list.count > BITCOIN_RELAYED_MAX) {
+			t->leaving = true;
+			t->owes_pong = false;
+		}
 	}
 }
 
-static void on_ping(struct talk *t, struct reader *r)
+void talk_pay_pong(struct talk *t)
+{
+	if (!t->owes_pong)
+		return;
+	t->owes_pong = false;
+	say_ping(t, BITCOIN_PONG, t->owed_nonce);
+}
+
+static void on_ping(struct talk *t, struct reader *r, uint64_t now_ms)
 {
 	struct bitcoin_ping ping;
 
 	bitcoin_ping_decode(r, &ping);
-	if (reader_ok(r) && ping.has_nonce && t->has_version &&
-	    talk_protocol(t) >= BITCOIN_PROTOCOL_PONG) /* BIP 31 */
-		say_ping(t, BITCOIN_PONG, ping.nonce);
+	if (!reader_ok(r) || !ping.has_nonce || !t->has_version ||
+	    talk_protocol(t) < BITCOIN_PROTOCOL_PONG /* BIP 31 */ || t->leaving)
+		return;
+	talk_pay_pong(t);
+	t->owes_pong = true;
+	t->owed_nonce = ping.nonce;
+	t->owed_at = now_ms;
+	if (t->params.goal != SESSION_GOAL_PEERS || t->params.role != SESSION_INITIATOR)
+		talk_pay_pong(t);
 }
 
 static void on_pong(struct talk *t, struct reader *r, uint64_t now_ms)
@@ -334,7 +352,7 @@ void talk_hear(struct talk *t, enum bitcoin_command id, struct reader *r, uint64
 	} else if (id == BITCOIN_GETADDR) {
 		on_getaddr(t);
 	} else if (id == BITCOIN_PING) {
-		on_ping(t, r);
+		on_ping(t, r, now_ms);
 	} else if (id == BITCOIN_PONG) {
 		on_pong(t, r, now_ms);
 	} else if (id == BITCOIN_FEEFILTER) {

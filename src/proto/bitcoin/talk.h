@@ -50,11 +50,16 @@ struct talk {
 	/* The answer to getaddr. */
 	uint32_t named;      /* entries so far */
 	bool named_others;   /* somebody but itself was named */
+	bool leaving;        /* the reply is there: only its further parts are of interest */
 	uint64_t quiet_ends; /* UINT64_MAX: no reply yet */
 
 	/* Pings. */
 	uint32_t pings_sent, pongs;
 	uint64_t ping_nonce, ping_at, next_ping; /* ping_nonce 0: none outstanding */
+	/* A pong that may wait until all that came with its ping is heard: it is due at
+	 * once, but has no place once the reply is there, and spares a packet then. */
+	bool owes_pong;
+	uint64_t owed_nonce, owed_at;
 
 	/* A message that is passed over. */
 	struct sha256 skip_hash;
@@ -97,6 +102,8 @@ enum outcome talk_result(const struct talk *t);
 
 /* The initiator's first words. */
 void talk_begin(struct talk *t, uint64_t now_ms);
+/* Says the pong that is owed. */
+void talk_pay_pong(struct talk *t);
 /* Sends a ping of our own. */
 void talk_ping(struct talk *t, uint64_t now_ms);
 /* Whether talk_hear does something with that command; others are for listeners. */

@@ -81,8 +81,14 @@ void bitcoin_header_decode(struct reader *r, const uint8_t magic[4], struct bitc
 
 void bitcoin_checksum(struct slice payload, uint8_t out[4])
 {
+	/* Half of the messages of a handshake have no payload. */
+	static const uint8_t of_nothing[4] = { 0x5d, 0xf6, 0xe0, 0xe2 };
 	uint8_t digest[32];
 
+	if (payload.len == 0) {
+		memcpy(out, of_nothing, sizeof(of_nothing));
+		return;
+	}
 	sha256d(payload, digest);
 	memcpy(out, digest, 4);
 }
@@ -98,7 +104,6 @@ size_t bitcoin_message_begin(struct writer *w)
 void bitcoin_message_end(struct writer *w, size_t mark, const uint8_t magic[4],
 			 enum bitcoin_command id)
 {
-	const char *name = bitcoin_command_name(id);
 	struct writer header;
 	size_t length;
 
@@ -109,8 +114,7 @@ void bitcoin_message_end(struct writer *w, size_t mark, const uint8_t magic[4],
 	assert(length <= BITCOIN_PAYLOAD_MAX);
 	writer_init(&header, w->data + mark, BITCOIN_HEADER_LEN);
 	writer_bytes(&header, magic, 4);
-	writer_bytes(&header, name, strlen(name));
-	writer_zeros(&header, BITCOIN_COMMAND_LEN - strlen(name));
+	writer_bytes(&header, bitcoin_command_name(id), BITCOIN_COMMAND_LEN);
 	writer_u32le(&header, (uint32_t)length);
 	bitcoin_checksum(slice_of(w->data + mark + BITCOIN_HEADER_LEN, length),
 			 header.data + header.len);

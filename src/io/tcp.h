@@ -1,0 +1,71 @@
+/* tcp.h: outgoing TCP connections on a libuv loop, with few system calls.
+ *
+ * A visit is so short that what surrounds its few packets counts: libuv's own streams take
+ * four epoll_ctl and a getsockopt for it. Here a connection enters an epoll set once,
+ * edge-triggered, and leaves it with its descriptor; the loop watches that set as one
+ * descriptor, which exists while there are connections.
+ *
+ * The caller embeds struct tcp, and keeps it until the loop has turned once after
+ * tcp_close, as events of this turn may still name it. Errors are libuv's (negative).
+ * Everything happens on the loop's thread. */
+#ifndef PEERWALK_IO_TCP_H
+#define PEERWALK_IO_TCP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <uv.h>
+
+enum {
+	TCP_EVENTS = 256, /* taken from the set at a time */
+	/* Whole buffers read from one connection before the others have their turn. */
+	TCP_READS_MAX = 16,
+};
+
+struct tcp;
+
+/* What the connections of a set have in common. Any of these may close it. */
+struct tcp_calls {
+	void (*on_connect)(struct tcp *t, int error); /* 0: it stands */
+	/* Where the next bytes are to go. */
+	uv_buf_t (*room)(struct tcp *t);
+	/* n bytes have come there; UV_EOF or an error: no more will. */
+	void (*on_read)(struct tcp *t, ssize_t n, const uint8_t *bytes);
+};
+
+struct tcp_watch;
+
+struct tcp_set {
+	/* private */
+	uv_loop_t *loop;
+	const struct tcp_calls *calls;
+	struct tcp_watch *watch; /* NULL: no connections */
+	unsigned open;
+};
+
+struct tcp {
+	/* private */
+	struct tcp_set *set;
+	int fd;          /* -1: none */
+	uint32_t serial; /* of the connection: a callback may make another */
+	bool connected;
+	uint8_t *late; /* what the socket has not taken */
+	size_t late_len, late_cap;
+};
+
+void tcp_set_init(struct tcp_set *s, uv_loop_t *loop, const struct tcp_calls *calls);
+/* Begins; on_connect says how it went. An error is told at once, and leaves t closed. t is
+ * zero, or was closed. */
+int tcp_connect(struct tcp_set *s, struct tcp *t, const struct sockaddr *to, socklen_t len);
+/* What the socket doesn't take at once is kept, and sent later. Without memory for it the
+ * rest is lost; of a broken connection on_read tells. */
+void tcp_send(struct tcp *t, const uint8_t *data, size_t len);
+/* Bytes that wait for the socket. */
+static inline size_t tcp_waiting(const struct tcp *t)
+{
+	return t->late_len;
+}
+void tcp_close(struct tcp *t); /* may be closed already */
+
+#endif

@@ -1,0 +1,246 @@
+#include "io/tcp.h"
+
+#include <netinet/in.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+enum {
+	MANY = 3 * 1000 * 1000, /* more than any socket's buffers */
+	ROOM = 4096,
+};
+
+/* The other side: accepts one connection, in a thread of its own. */
+struct peer {
+	int listener;
+	struct sockaddr_in at;
+	pthread_t thread;
+	size_t says, hears; /* bytes; it says them first, and then reads to the end */
+	bool resets;
+};
+
+static void *peer_run(void *arg)
+{
+	static const uint8_t zeros[64 * 1024];
+	uint8_t buf[ROOM];
+	struct peer *p = arg;
+	int fd = accept(p->listener, NULL, NULL);
+	ssize_t n;
+
+	for (size_t left = p->says; left > 0; left -= (size_t)n) {
+		n = write(fd, zeros, left < sizeof(zeros) ? left : sizeof(zeros));
+		if (n <= 0)
+			break;
+	}
+	if (p->resets)
+		setsockopt(fd, SOL_SOCKET, SO_LINGER, &(struct linger){ .l_onoff = 1 },
+			   sizeof(struct linger));
+	else
+		shutdown(fd, SHUT_WR);
+	while (!p->resets && (n = read(fd, buf, sizeof(buf))) > 0)
+		p->hears += (size_t)n;
+	close(fd);
+	return NULL;
+}
+
+static void peer_start(struct peer *p)
+{
+	socklen_t len = sizeof(p->at);
+
+	p->at = (struct sockaddr_in){ .sin_family = AF_INET,
+				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	p->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(bind(p->listener, (struct sockaddr *)&p->at, len), 0);
+	assert_int_equal(listen(p->listener, 4), 0);
+	assert_int_equal(getsockname(p->listener, (struct sockaddr *)&p->at, &len), 0);
+	assert_int_equal(pthread_create(&p->thread, NULL, peer_run, p), 0);
+}
+
+/* Our side. */
+struct end {
+	struct tcp tcp; /* first */
+	struct tcp_set set;
+	uv_loop_t loop;
+	struct sockaddr_in at;
+	size_t says, heard;
+	int connected, ended;           /* what was told */
+	unsigned connects, ends, again; /* again: connects so often once more */
+	uint8_t buf[ROOM];
+};
+
+static void on_connect(struct tcp *t, int error)
+{
+	struct end *e = (struct end *)(void *)t;
+	uint8_t *bytes = calloc(1, e->says + 1);
+
+	e->connects++;
+	e->connected = error;
+	if (error == 0)
+		tcp_send(t, bytes, e->says);
+	else
+		tcp_close(t);
+	free(bytes);
+}
+
+static uv_buf_t room(struct tcp *t)
+{
+	struct end *e = (struct end *)(void *)t;
+
+	return uv_buf_init((char *)e->buf, sizeof(e->buf));
+}
+
+static void on_read(struct tcp *t, ssize_t n, const uint8_t *bytes)
+{
+	struct end *e = (struct end *)(void *)t;
+
+	assert_ptr_equal(bytes, e->buf);
+	if (n > 0) {
+		e->heard += (size_t)n;
+		return;
+	}
+	e->ends++;
+	e->ended = (int)n;
+	/* The end of the reading side: what waits to be sent is sent first. */
+	if (tcp_waiting(t) > 0 && n == UV_EOF)
+		return;
+	tcp_close(t);
+	if (e->again > 0) {
+		e->again--;
+		assert_int_equal(tcp_connect(&e->set, t, (struct sockaddr *)&e->at, sizeof(e->at)),
+				 0);
+	}
+}
+
+static const struct tcp_calls calls = { on_connect, room, on_read };
+
+static struct end *talk_to(const struct sockaddr_in *at, size_t says, unsigned again)
+{
+	struct end *e = calloc(1, sizeof(*e));
+	int err;
+
+	assert_non_null(e);
+	e->at = *at;
+	e->says = says;
+	e->again = again;
+	assert_int_equal(uv_loop_init(&e->loop), 0);
+	tcp_set_init(&e->set, &e->loop, &calls);
+	err = tcp_connect(&e->set, &e->tcp, (const struct sockaddr *)at, sizeof(*at));
+	if (err != 0)
+		e->connected = err; /* Linux knows at once that nobody listens here */
+	uv_run(&e->loop, UV_RUN_DEFAULT);
+	/* Without connections nothing keeps the loop. */
+	assert_int_equal(uv_loop_close(&e->loop), 0);
+	return e;
+}
+
+static void everything_arrives(void **state)
+{
+	static const struct {
+		const char *name;
+		size_t peer_says, we_say;
+		bool resets;
+		int ended;
+	} rows[] = {
+		{ "nothing", 0, 0, false, UV_EOF },
+		{ "a little", 10, 10, false, UV_EOF },
+		{ "exactly a buffer", ROOM, ROOM, false, UV_EOF },
+		{ "more than one turn reads", MANY, 0, false, UV_EOF },
+		{ "a reset", 0, 0, true, UV_ECONNRESET },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct peer p = { .says = rows[i].peer_says, .resets = rows[i].resets };
+		struct end *e;
+
+		peer_start(&p);
+		e = talk_to(&p.at, rows[i].we_say, 0);
+		pthread_join(p.thread, NULL);
+		close(p.listener);
+		if (e->heard != rows[i].peer_says || p.hears != rows[i].we_say ||
+		    (e->connected == 0 && (e->ended != rows[i].ended || e->ends != 1)))
+			fail_msg("%s: heard %zu, said %zu, connected %d, ended %d", rows[i].name,
+				 e->heard, p.hears, e->connected, e->ended);
+		assert_int_equal(e->connects, 1);
+		free(e);
+	}
+}
+
+/* A peer that reads late gets what the socket didn't take at first. */
+static void what_waits_is_sent_later(void **state)
+{
+	struct peer p = { .says = MANY };
+	struct end *e = calloc(1, sizeof(*e));
+
+	(void)state;
+	assert_non_null(e);
+	peer_start(&p);
+	e->says = MANY;
+	assert_int_equal(uv_loop_init(&e->loop), 0);
+	tcp_set_init(&e->set, &e->loop, &calls);
+	assert_int_equal(tcp_connect(&e->set, &e->tcp, (struct sockaddr *)&p.at, sizeof(p.at)), 0);
+	while (e->ends == 0 || tcp_waiting(&e->tcp) > 0)
+		uv_run(&e->loop, UV_RUN_ONCE);
+	tcp_close(&e->tcp);
+	uv_run(&e->loop, UV_RUN_DEFAULT);
+	assert_int_equal(uv_loop_close(&e->loop), 0);
+	pthread_join(p.thread, NULL);
+	close(p.listener);
+	assert_int_equal(e->heard, MANY);
+	assert_int_equal(p.hears, MANY);
+	free(e);
+}
+
+static void nobody_listens(void **state)
+{
+	struct peer p = { 0 };
+	struct end *e;
+
+	(void)state;
+	peer_start(&p);
+	e = talk_to(&p.at, 0, 0);
+	pthread_join(p.thread, NULL);
+	close(p.listener);
+	free(e);
+	e = talk_to(&p.at, 0, 0);
+	assert_int_equal(e->connected, UV_ECONNREFUSED);
+	assert_int_equal(e->ends, 0);
+	free(e);
+}
+
+/* In the callback that tells of the end: the place is the same, the connection another. */
+static void a_connection_may_follow_at_once(void **state)
+{
+	struct peer p = { .says = 100 };
+	pthread_t second;
+	struct end *e;
+
+	(void)state;
+	peer_start(&p);
+	assert_int_equal(pthread_create(&second, NULL, peer_run, &p), 0);
+	e = talk_to(&p.at, 0, 1);
+	pthread_join(p.thread, NULL);
+	pthread_join(second, NULL);
+	close(p.listener);
+	assert_int_equal(e->connects, 2);
+	assert_int_equal(e->ends, 2);
+	assert_int_equal(e->heard, 200);
+	free(e);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(everything_arrives),
+		cmocka_unit_test(what_waits_is_sent_later),
+		cmocka_unit_test(nobody_listens),
+		cmocka_unit_test(a_connection_may_follow_at_once),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
