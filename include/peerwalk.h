@@ -283,6 +283,7 @@ PW_API void pw_crawl_free(struct pw_crawl *crawl);
  *  @param peer  HOST[:PORT] or NETWORK://HOST[:PORT]; the host is an address (IPv6 in
  *               brackets if a port follows) or a name for DNS. Names need one port in
  *               common, and there can be 64 of them, the DNS seeds (two each) included.
+ *               A node of Ethereum has a key: enode://KEY\@IP:PORT, or its record, enr:...
  *  @return PW_ERR_SYNTAX, told by pw_crawl_why(); PW_ERR_NOMEM */
 PW_API enum pw_err pw_crawl_add_seed(struct pw_crawl *crawl, const char *peer);
 

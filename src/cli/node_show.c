@@ -275,12 +275,12 @@ static void print_discovery_failure(const struct node_seen *s)
 
 static void print_session_failure(const struct node_seen *s)
 {
-	const char *rule = node_of(s)->session_rule, *hint = session_hint(s);
+	const struct node_info *n = node_of(s);
+	const char *hint = session_hint(s);
 
-	printf("  session at TCP port %u: %s (%s)", node_of(s)->tcp_port, session_text(s),
-	       node_of(s)->session);
-	if (rule != NULL)
-		printf(": %s", rule);
+	printf("  session at TCP port %u: %s (%s)", n->tcp_port, session_text(s), n->session);
+	if (n->session_rule != NULL)
+		printf(": %s", n->session_rule);
 	else if (s->connected && s->session.has_reason)
 		printf(": \"%s\"", p2p_reason_text(s->session.reason));
 	putchar('\n');
