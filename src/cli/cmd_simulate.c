@@ -38,16 +38,19 @@ static const struct option_row rows[] = {
 	  AT(latency_ms), 0, 0, NULL },
 	{ "jitter", 0, OPTION_DURATION, "T", "answers take up to so much longer", "10ms",
 	  AT(jitter_ms), 0, 0, NULL },
-	{ "loss", 0, OPTION_FRACTION, "P", "share of the answers that have to be sent again", "0",
-	  AT(loss), 0, 0, NULL },
+	{ "loss", 0, OPTION_FRACTION, "P",
+	  "share of the answers that have to be sent again; for Ethereum, of the datagrams that "
+	  "get lost",
+	  "0", AT(loss), 0, 0, NULL },
 	{ "liars", 0, OPTION_FRACTION, "P", "share of the peers that break the protocol", "5%",
 	  AT(liars), 0, 0, NULL },
 	{ "range", 0, OPTION_TEXT, "CIDR",
 	  "where the addresses lie; 127.0.0.0/8 needs no privileges", "127.0.0.0/8", AT(range), 0,
 	  0, NULL },
 	{ "port", 'p', OPTION_UINT, "N",
-	  "port of most peers; the four after it are used too (default: the network's)", NULL,
-	  AT(port), 0, 65531, NULL },
+	  "port of most peers; the four after it are used too, for Ethereum the one after it "
+	  "(default: the network's)",
+	  NULL, AT(port), 0, 65531, NULL },
 	{ "magic", 0, OPTION_TEXT, "HEX",
 	  "the four magic bytes of a Bitcoin-like chain that is not on the list", NULL, AT(magic),
 	  0, 0, NULL },
@@ -329,17 +332,25 @@ const struct command command_simulate = {
 		 "Core does; some are old, full or hidden, some lie about everything that can "
 		 "be lied about, and some addresses are gossiped although nobody is there. "
 		 "The same numbers make the same network.\n"
+		 "Ethereum's nodes answer discovery as Geth does, with tables like its, and take "
+		 "sessions over TCP: many are full, others say which client they are and on "
+		 "which chain. Some of the clients name nodes that they have never checked, so "
+		 "that ghosts spread.\n"
 		 "Nobody but this machine can reach it: the sockets are bound to the loopback "
 		 "device. It runs until interrupted.\n"
 		 "The truth has a line for each peer and ghost; reachable is 1 for those that a "
-		 "crawl from the seeds can find and that complete a handshake.",
+		 "crawl from the seeds can find and that complete a handshake; Ethereum's: that "
+		 "prove their address.",
 	.examples = "peerwalk simulate bitcoin --peers 2000 --ghosts 3000 --truth truth.csv "
 		    "--seeds-out seeds.txt\n"
 		    "    2,000 peers to walk; ends with Ctrl-C\n"
 		    "peerwalk crawl bitcoin --no-default-seeds --seeds seeds.txt --allow-private\n"
 		    "    walks them, from another terminal\n"
 		    "peerwalk score --truth truth.csv\n"
-		    "    tells how much of it was found\n",
+		    "    tells how much of it was found\n"
+		    "peerwalk simulate ethereum --peers 1000 --ghosts 1000 --loss 5% --seeds-out "
+		    "seeds.txt\n"
+		    "    1,000 Ethereum nodes, and as many ghosts, on a lossy network\n",
 	.options = rows,
 	.options_size = sizeof(struct simulate_options),
 	.args_min = 1,

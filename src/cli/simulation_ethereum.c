@@ -85,6 +85,7 @@ static json_t *counts(const void *server)
 	struct sim_ethereum_server_counts n;
 
 	sim_ethereum_server_counts(server, &n);
+	n.lost += n.overrun;
 	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
 			 "connections", (json_int_t)n.connections, "sessions",
 			 (json_int_t)n.sessions, "datagrams_in", (json_int_t)n.datagrams_in,
@@ -93,8 +94,8 @@ static json_t *counts(const void *server)
 			 (json_int_t)n.peers.findnodes, "enrrequests",
 			 (json_int_t)n.peers.enrrequests, "ghosts", (json_int_t)n.peers.ghosts,
 			 "strangers", (json_int_t)n.strangers, "dropped",
-			 (json_int_t)n.peers.dropped, "lost", (json_int_t)(n.lost + n.overrun),
-			 "bytes_in", (json_int_t)n.bytes_in, "bytes_out", (json_int_t)n.bytes_out);
+			 (json_int_t)n.peers.dropped, "lost", (json_int_t)n.lost, "bytes_in",
+			 (json_int_t)n.bytes_in, "bytes_out", (json_int_t)n.bytes_out);
 }
 
 static void progress(const void *server, char out[static SIMULATION_LINE_MAX])

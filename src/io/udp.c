@@ -76,6 +76,10 @@ static bool set_options(const struct udp *u)
 	if (u->config.any_address &&
 	    !set(u->fd, v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_PKTINFO : IPV6_RECVPKTINFO, 1))
 		return false;
+	/* Addresses that are local by a route alone may be answered from, as IPv4 has it: without
+	 * this the kernel refuses. */
+	if (u->config.any_address && !v4)
+		set(u->fd, IPPROTO_IPV6, IPV6_FREEBIND, 1);
 	return u->config.device == NULL ||
 	       setsockopt(u->fd, SOL_SOCKET, SO_BINDTODEVICE, u->config.device,
 			  (socklen_t)strlen(u->config.device) + 1) == 0;

@@ -319,7 +319,7 @@ static void hear_findnode(struct question *q, const struct discv4_findnode *find
 		return;
 	}
 	q->peers->counts.findnodes++;
-	if (q->kind == SIM_ETHEREUM_LIAR_INVENTOR) {
+	if (q->kind == SIM_ETHEREUM_LIAR_INVENT) {
 		say_invented(q, 3);
 		return;
 	}

@@ -574,7 +574,7 @@ size_t sim_ethereum_closest(const struct sim_ethereum *w, const uint32_t *table,
 			    const uint8_t target[static KADEMLIA_HASH_LEN],
 			    uint32_t out[static KADEMLIA_BUCKET_SIZE])
 {
-	uint64_t near[KADEMLIA_BUCKET_SIZE], prefix = 0;
+	uint64_t near[KADEMLIA_BUCKET_SIZE] = { 0 }, prefix = 0;
 	size_t n = 0;
 
 	for (unsigned i = 0; i < 8; i++)

@@ -37,7 +37,7 @@
 	X(LIAR_EXPIRED, "expired", false, false)             /* all that it sends */              \
 	X(LIAR_OVERSIZED, "oversized", true, true)           /* NEIGHBORS over 1280 bytes */      \
 	X(LIAR_UNSOLICITED, "unsolicited", true, true)       /* NEIGHBORS that nobody wanted */   \
-	X(LIAR_INVENTOR, "inventor", true, true)       /* names other invented nodes each time */ \
+	X(LIAR_INVENT, "invent", true, true)           /* names other invented nodes each time */ \
 	X(LIAR_WRONG_PONG, "wrong_pong", false, false) /* names no PING */                        \
 	X(LIAR_PRIVATE, "private", true, true)         /* names where no node can be */           \
 	X(LIAR_OTHER_KEY, "other_key", false, false)   /* another key answers */                  \

@@ -11,6 +11,7 @@ program=$(realpath "$1")
 self=$(realpath "$0")
 dir=${SIMULATE_DIR:-$(mktemp -d)}
 simulation=
+network=bitcoin
 passed=0
 failed=0
 
@@ -35,7 +36,7 @@ begin() {
 	local try
 	for try in 0 1 2 3 4 5 6 7 8 9; do
 		port=$((12000 + ($$ * 5 + try * 700) % 8000))
-		"$program" simulate bitcoin --port "$port" --seeds-out seeds.txt "$@" \
+		"$program" simulate "$network" --port "$port" --seeds-out seeds.txt "$@" \
 			>out 2>err </dev/null &
 		simulation=$!
 		for _ in $(seq 100); do
@@ -62,7 +63,7 @@ end() {
 
 crawl_and_score() {
 	rm -f crawl.db*
-	"$program" crawl bitcoin --no-default-seeds --seeds seeds.txt --allow-private --quiet \
+	"$program" crawl "$network" --no-default-seeds --seeds seeds.txt --allow-private --quiet \
 		--connect-timeout 1s --timeout 3s --db crawl.db >crawl.out 2>&1 &&
 		"$program" score --truth truth.csv --db crawl.db --min-recall 1 --json >score.out
 }
@@ -96,6 +97,23 @@ only_loopback() {
 		[ "$(grep -vc '%lo:' <<<"$listening")" -eq 0 ]
 }
 
+# The same for Ethereum: one UDP and one TCP socket.
+only_loopback_ethereum() {
+	command -v ss >/dev/null || return 0
+	[ "$(ss -ulnH "sport = :$port" | grep -c '%lo:')" -eq 1 ] &&
+		[ "$(ss -tlnH "sport = :$port" | grep -c '%lo:')" -eq 1 ] &&
+		[ "$(ss -tulnH "sport = :$port" | grep -vc '%lo:')" -eq 0 ]
+}
+
+ethereum_truth_is_whole() { # rows
+	[ "$(head -n 1 truth.csv)" = "peer,address,port,kind,agent,reachable" ] &&
+		[ "$(wc -l <truth.csv)" -eq $(($1 + 1)) ] &&
+		[ "$(cut -d, -f2 truth.csv | sort -u | wc -l)" -eq $(($1 + 1)) ] &&
+		[ "$(grep -c '^enode://[0-9a-f]\{128\}@' truth.csv)" -eq "$1" ] &&
+		grep -q ',ghost,,0$' truth.csv && grep -q ',honest,Geth/.*,1$' truth.csv &&
+		grep -q ',honest,,1$' truth.csv
+}
+
 wrong() { # status, text on stderr, arguments...
 	local got
 	"$program" simulate "${@:3}" >wrong.out 2>wrong.err </dev/null
@@ -109,7 +127,11 @@ wrong() { # status, text on stderr, arguments...
 ipv6_part() {
 	ip link set lo up && ip -6 route add local fd00::/8 dev lo || return 77
 	begin --peers 100 --ghosts 50 --latency 5ms --range fd00::/8 --truth truth.csv &&
-		grep -q '^bitcoin://\[fd' seeds.txt && crawl_and_score
+		grep -q '^bitcoin://\[fd' seeds.txt && crawl_and_score || return 1
+	end TERM
+	network=ethereum
+	begin --peers 100 --ghosts 50 --latency 5ms --range fd00::/8 --truth truth.csv &&
+		grep -q '^enode://.*@\[fd' seeds.txt && crawl_and_score
 }
 
 if [ "${2:-}" = ipv6 ]; then
@@ -142,6 +164,35 @@ begin --peers 300 --ghosts 200 --seed 6 --truth truth.csv || exit 1
 check "another seed makes another" test "$(cat first.csv truth.csv | cut -d, -f2 | sort -u | wc -l)" -gt 900
 end INT
 check "status after SIGINT" test "$status" -eq 130
+
+network=ethereum
+begin --peers 200 --ghosts 150 --latency 10ms --seed 5 --truth truth.csv || exit 1
+check "Ethereum: one line when ready" is_json_lines out 1
+check "Ethereum: the seeds are told twice" same_seeds
+check "Ethereum: eight seeds" test "$(grep -c '^enode://' seeds.txt)" -eq 8
+check "Ethereum: the truth has a row for each" ethereum_truth_is_whole 350
+check "Ethereum: bound to the loopback device" only_loopback_ethereum
+check "Ethereum: a port that is taken" wrong 1 "port $port is taken" ethereum --port "$port"
+check "Ethereum: a crawl finds everybody" crawl_and_score
+cp truth.csv first.csv
+end TERM
+check "Ethereum: status after SIGTERM" test "$status" -eq 143
+check "Ethereum: a line of counts at the end" is_json_lines out 2
+check "Ethereum: counts of datagrams" grep -q '"bonds":[1-9].*"findnodes":[1-9]' out
+check "Ethereum: counts of sessions" grep -q '"sessions":[1-9]' out
+
+begin --peers 200 --ghosts 150 --seed 5 --truth truth.csv --duration 200ms || exit 1
+wait "$simulation"
+simulation=
+check "Ethereum: the same seed makes the same world" \
+	cmp -s <(cut -d, -f2,4- first.csv) <(cut -d, -f2,4- truth.csv)
+network=sepolia
+begin --peers 100 --ghosts 10 --latency 5ms --loss 5% --liars 30% --truth truth.csv || exit 1
+check "Sepolia: loss and liars" crawl_and_score
+check "Sepolia: nodes of other chains are told apart" \
+	grep -q '"wrong_network"' score.out
+end TERM
+check "Sepolia: some were lost" grep -q '"lost":[1-9]' out
 
 check "no block of addresses" wrong 2 "--range: expected a block" bitcoin --range 10.0.0.0/33
 check "too small a block" wrong 2 "has no room for 2000 addresses" bitcoin --range 10.0.0.0/24

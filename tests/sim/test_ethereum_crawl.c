@@ -230,7 +230,7 @@ static void liars_are_seen_through(void **state)
 		{ SIM_ETHEREUM_LIAR_EXPIRED, PROBE_BREACH_EXPIRED },
 		{ SIM_ETHEREUM_LIAR_OVERSIZED, PROBE_BREACH_LONG },
 		{ SIM_ETHEREUM_LIAR_UNSOLICITED, PROBE_BREACH_UNSOLICITED },
-		{ SIM_ETHEREUM_LIAR_INVENTOR, PROBE_BREACH_MANY },
+		{ SIM_ETHEREUM_LIAR_INVENT, PROBE_BREACH_MANY },
 		{ SIM_ETHEREUM_LIAR_WRONG_PONG, PROBE_BREACH_WRONG_PONG },
 		{ SIM_ETHEREUM_LIAR_PRIVATE, PROBE_BREACH_BAD_ADDRESS },
 		{ SIM_ETHEREUM_LIAR_PRIVATE, PROBE_BREACH_LOW_PORT },
@@ -252,7 +252,7 @@ static void liars_are_seen_through(void **state)
 				 t->visits, probe_breach_name(rows[i].breach));
 	}
 	/* Nobody's table that is not there is taken for whole. */
-	t = &c.tallies[SIM_ETHEREUM_LIAR_INVENTOR];
+	t = &c.tallies[SIM_ETHEREUM_LIAR_INVENT];
 	assert_int_equal(t->results[DRAIN_DRAINED], 0);
 	assert_int_equal(c.tallies[SIM_ETHEREUM_LIAR_BAD_RECORD].records, 0);
 	assert_true(c.strangers > 0);

@@ -553,7 +553,7 @@ static void some_name_who_is_not_there(void **state)
 	assert_int_equal(say(&s, i, &packet), 4); /* before anybody has asked */
 	expect_invented(&s, 2);
 
-	i = first_of(&s, SIM_ETHEREUM_LIAR_INVENTOR);
+	i = first_of(&s, SIM_ETHEREUM_LIAR_INVENT);
 	bond(&s, i);
 	packet = findnode_packet(&s, NOW_S + 20);
 	assert_int_equal(say(&s, i, &packet), 3); /* 36 nodes */
