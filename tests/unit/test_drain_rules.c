@@ -182,7 +182,9 @@ static const struct {
 	{ "packets swapped always", TABLE, "s", DRAIN_DRAINED, 8 },
 	{ "a packet twice", TABLE, "d.", DRAIN_DRAINED, 5 },
 	{ "a packet twice, always", TABLE, "d", DRAIN_DRAINED, 8 },
-	{ "not sorted by distance", TABLE, "r", DRAIN_DRAINED, 8 },
+	/* The right nodes in another order: that they are the right ones is not known. */
+	{ "not sorted by distance", TABLE, "r", DRAIN_PARTIAL, 13 },
+	{ "small and not sorted", "aaabbcd", "r", DRAIN_DRAINED, 4 },
 	{ "packets of 8", TABLE, "8", DRAIN_DRAINED, 4 },
 	/* At last nothing but the end of each answer, or its start: never a proof, even if
 	 * nodes that are less deep are among them. */
@@ -244,6 +246,119 @@ static void rules(void **state)
 			fail_msg("%s: %u of %u", rows[i].name, drain_count(&d), peer.count);
 	}
 	assert_int_equal(failed, 0);
+}
+
+/* A table that is sorted by the keys themselves, as ethereumjs does it, up to 16 in one packet:
+ * the nearest by the key, the nearest first. */
+struct raw {
+	uint8_t keys[100][KADEMLIA_KEY_LEN], hashes[100][KADEMLIA_HASH_LEN];
+	unsigned count;
+};
+
+static void random_bytes(struct random *random, uint8_t *out, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		out[i] = (uint8_t)random_next(random);
+}
+
+static bool is_nearer(const uint8_t *target, const uint8_t *a, const uint8_t *b)
+{
+	for (unsigned i = 0; i < KADEMLIA_KEY_LEN; i++) {
+		if (a[i] != b[i])
+			return (a[i] ^ target[i]) < (b[i] ^ target[i]);
+	}
+	return false;
+}
+
+static unsigned raw_answer(const struct raw *t, const uint8_t *target,
+			   uint8_t out[][KADEMLIA_HASH_LEN])
+{
+	unsigned nearest[DRAIN_REPLY_MAX + 1], count = 0;
+
+	for (unsigned i = 0; i < t->count; i++) {
+		unsigned at = count;
+
+		for (; at > 0 && is_nearer(target, t->keys[i], t->keys[nearest[at - 1]]); at--)
+			nearest[at] = nearest[at - 1];
+		nearest[at] = i;
+		count += count < DRAIN_REPLY_MAX;
+	}
+	for (unsigned i = 0; i < count; i++)
+		memcpy(out[i], t->hashes[nearest[i]], KADEMLIA_HASH_LEN);
+	return count;
+}
+
+/* Returns how many nodes were found; adds to *questions. */
+static unsigned drain_raw(struct raw *t, unsigned count, double loss, struct random *random,
+			  enum drain_result *result, unsigned *questions)
+{
+	uint8_t self[KADEMLIA_HASH_LEN], key[KADEMLIA_KEY_LEN];
+	struct drain d;
+
+	t->count = count;
+	for (unsigned i = 0; i < count; i++) {
+		random_bytes(random, t->keys[i], KADEMLIA_KEY_LEN);
+		kademlia_hash(t->keys[i], t->hashes[i]);
+	}
+	random_bytes(random, self, sizeof(self));
+	drain_init(&d, self);
+	while (drain_next(&d, &targets, key)) {
+		uint8_t hashes[DRAIN_REPLY_MAX + 1][KADEMLIA_HASH_LEN];
+		unsigned n = raw_answer(t, key, hashes);
+
+		if (random_unit(random) >= loss)
+			drain_neighbors(&d, (const uint8_t(*)[KADEMLIA_HASH_LEN])hashes, n);
+		drain_reply_end(&d);
+	}
+	*result = drain_result(&d);
+	*questions += drain_findnodes(&d);
+	assert_true(drain_findnodes(&d) <= DRAIN_FINDNODES_MAX);
+	return drain_count(&d);
+}
+
+static void sorted_by_keys(void **state)
+{
+	enum { TABLES = 200 };
+	static const struct {
+		const char *name;
+		unsigned count;
+		double loss, share; /* of the nodes that have to be found, all tables together */
+		unsigned questions; /* on the average */
+	} cases[] = {
+		{ "1", 1, 0, 1, 6 },
+		{ "15", 15, 0, 1, 6 },
+		{ "16", 16, 0, 1, 9 },
+		{ "17", 17, 0, 1, 9 },
+		{ "20", 20, 0, 1, 10 },
+		{ "20, lost packets", 20, 0.1, 0.99, 12 },
+		{ "32", 32, 0, 0.98, 13 },
+		{ "100", 100, 0, 0.9, 26 },
+		{ "100, lost packets", 100, 0.1, 0.88, 28 },
+	};
+	static struct raw table;
+	struct random random = { 21 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		unsigned found = 0, questions = 0;
+
+		for (unsigned n = 0; n < TABLES; n++) {
+			enum drain_result result;
+			unsigned got = drain_raw(&table, cases[i].count, cases[i].loss, &random,
+						 &result, &questions);
+
+			if (result == DRAIN_DRAINED && got != cases[i].count)
+				fail_msg("%s nodes: drained, with %u", cases[i].name, got);
+			/* Of 16 and more nobody can tell whether they are all. */
+			if (result == DRAIN_DRAINED && got >= DRAIN_REPLY_MAX)
+				fail_msg("%s nodes: drained", cases[i].name);
+			found += got;
+		}
+		if (found < cases[i].share * cases[i].count * TABLES ||
+		    questions > cases[i].questions * TABLES)
+			fail_msg("%s nodes: %u of %u, %u questions", cases[i].name, found,
+				 cases[i].count * TABLES, questions);
+	}
 }
 
 /* An answer may be over before the wait is: 16 nodes, or an empty packet. */
@@ -311,6 +426,7 @@ int main(void)
 		cmocka_unit_test(every_prefix_has_a_key),
 		cmocka_unit_test(targets_by_depth),
 		cmocka_unit_test(rules),
+		cmocka_unit_test(sorted_by_keys),
 		cmocka_unit_test(end_of_answer),
 		cmocka_unit_test(endless_table),
 		cmocka_unit_test(names),

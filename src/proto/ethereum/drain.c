@@ -99,7 +99,7 @@ bool drain_next(struct drain *d, const struct targets *targets,
 	for (unsigned i = 0; i < 8; i++)
 		hash[i] = (uint8_t)(d->node >> (56 - 8 * i));
 	/* Another place at each question, far apart (the golden ratio's 16 bits). */
-	if (d->foreign)
+	if (d->scatter)
 		targets_key(targets, (uint16_t)((d->node >> 48) + d->findnodes * 0x9e37U), key);
 	else
 		targets_near(targets, hash, d->depth, key);
@@ -108,6 +108,7 @@ bool drain_next(struct drain *d, const struct targets *targets,
 	d->findnodes++;
 	d->packets = 0;
 	d->clean = true;
+	d->disorder = false;
 	d->got.count = 0;
 	d->seen_before = d->seen_count;
 	return true;
@@ -151,7 +152,7 @@ bool drain_neighbors(struct drain *d, const uint8_t (*hashes)[KADEMLIA_HASH_LEN]
 		if (got->count > 0 && (id ^ d->target) < (got->ids[got->count - 1] ^ d->target)) {
 			d->clean = false;
 			/* Between two packets the network may have changed the order. */
-			d->unsorted = d->unsorted || got->count > begin;
+			d->disorder = d->disorder || got->count > begin;
 		}
 		got->ids[got->count++] = id;
 	}
@@ -194,9 +195,11 @@ static bool is_whole(struct drain *d)
 	d->agree = d->agree > 0 && print == d->last_print ? d->agree + 1 : 1;
 	d->last_print = print;
 	if (got->count == DRAIN_REPLY_MAX && d->agree >= DRAIN_REPEAT) {
-		d->foreign = d->unsorted && leaves_out(d, got);
+		d->unsorted = d->unsorted || d->disorder;
+		d->doubt = d->doubt || d->unsorted;
+		d->scatter = d->unsorted && leaves_out(d, got);
 		d->whole = *got;
-		return !d->foreign;
+		return !d->scatter;
 	}
 	if (got->count < DRAIN_REPLY_MAX && got->count == d->seen_count &&
 	    d->agree >= DRAIN_AGREE) {
@@ -230,15 +233,13 @@ static bool is_last(const struct drain *d, bool whole)
 {
 	if (d->depth == DRAIN_DEPTHS - 1)
 		return true;
-	if (d->unsorted && d->depth + 1 < DRAIN_UNSORTED)
-		return false;
 	if (whole)
 		return has_shallower(d, &d->whole);
 	return d->got.count > DRAIN_REPLY_MAX - DRAIN_PACKET_NODES && has_shallower(d, &d->got);
 }
 
-/* An answer of a table that is sorted in another way, or none. */
-static void end_foreign(struct drain *d)
+/* Of a table that may be sorted by something else: an answer for any place, or none. */
+static void end_scattered(struct drain *d)
 {
 	d->doubt = true;
 	if (d->packets > 0)
@@ -253,14 +254,14 @@ void drain_reply_end(struct drain *d)
 	assert(!d->over);
 	if (d->packets > 0) {
 		d->silences = 0;
-		whole = is_whole(d);
+		whole = !d->scatter && is_whole(d);
 	} else if (++d->silences == DRAIN_SILENCES) {
 		d->doubt = true;
 		d->over = true;
 		return;
 	}
-	if (d->foreign) {
-		end_foreign(d);
+	if (d->scatter) {
+		end_scattered(d);
 		return;
 	}
 	d->attempts++;
@@ -268,7 +269,10 @@ void drain_reply_end(struct drain *d)
 	    (d->packets == 0 || d->attempts < (d->doubt ? DRAIN_ATTEMPTS_DOUBT : DRAIN_ATTEMPTS)))
 		return; /* once more at this depth */
 	d->doubt = d->doubt || !whole;
-	if (is_last(d, whole)) {
+	if (is_last(d, whole) && d->unsorted && d->seen_count >= DRAIN_REPLY_MAX) {
+		d->scatter = true;
+		d->over = d->findnodes >= DRAIN_FINDNODES_MAX;
+	} else if (is_last(d, whole)) {
 		d->over = true;
 	} else if (d->findnodes >= DRAIN_FINDNODES_MAX) {
 		d->doubt = true;

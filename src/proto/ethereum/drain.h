@@ -19,9 +19,10 @@
  * (One that has more, but does not show it, can't be told from the reference client's.)
  *
  * Who does not name the nearest first may sort by something else (ethereumjs: by the keys, not
- * by their hashes). Of such a node the same 16 twice count, and DRAIN_UNSORTED depths are asked
- * for at least; once it leaves out a node that would belong there, nothing is proven: it is asked
- * for all sorts of places, until DRAIN_BARREN answers in a row name nobody new.
+ * by their hashes). Of such a node the same 16 twice are taken for an answer, but nothing is
+ * proven. When it leaves out a node that would belong there, and else when all depths are
+ * through, it is asked for all sorts of places, until DRAIN_BARREN answers in a row name nobody
+ * new.
  *
  *     drain_init()
  *     while drain_next(): send the FINDNODE; then
@@ -42,7 +43,6 @@ enum {
 	DRAIN_DEPTHS = KADEMLIA_BUCKETS,
 	DRAIN_AGREE = 3,          /* equal short answers: two losses in a row are not so rare */
 	DRAIN_REPEAT = 2,         /* equal answers of 16 in another order than ours */
-	DRAIN_UNSORTED = 3,       /* another order by chance agrees with ours rarely so often */
 	DRAIN_BARREN = 5,         /* then as good as all of its nodes were named */
 	DRAIN_ATTEMPTS = 4,       /* at one depth; then it stays in doubt */
 	DRAIN_ATTEMPTS_DOUBT = 2, /* once the proof is lost: to find more, nevertheless */
@@ -85,8 +85,9 @@ struct drain {
 	unsigned small;         /* the size of a table that was taken for whole; or UINT_MAX */
 	bool answered, doubt, over;
 	bool endless;
-	bool unsorted;        /* some packet was not in order */
-	bool foreign;         /* and it sorts by something else indeed */
+	bool disorder;        /* some packet of the answer was not in order */
+	bool unsorted;        /* such an answer was taken */
+	bool scatter;         /* so it is asked for all sorts of places */
 	unsigned barren;      /* answers in a row that named nobody new */
 	unsigned seen_before; /* seen_count when the outstanding answer began */
 	unsigned seen_count, bucket_counts[DRAIN_DEPTHS];
