@@ -263,6 +263,94 @@ static void liars_are_cut(void **state)
 	crawl_free(c);
 }
 
+/* A protocol whose message is an array of adverts, with and without a way to glance. */
+static size_t read_array(struct session_event *e, struct advert *out, size_t cap)
+{
+	size_t n = 0;
+
+	for (; n < cap && e->reader.at < e->count; n++)
+		out[n] = ((const struct advert *)(const void *)e->payload.data)[e->reader.at++];
+	return n;
+}
+
+static void read_at(const struct session_event *e, uint32_t index, struct advert *out)
+{
+	*out = ((const struct advert *)(const void *)e->payload.data)[index];
+}
+
+static size_t glance_at_array(struct session_event *e, const struct glance_key *key,
+			      struct glance *out, size_t cap)
+{
+	struct advert advert;
+	size_t n = 0;
+
+	for (; n < cap && read_array(e, &advert, 1) == 1; n++)
+		out[n] =
+			(struct glance){ glance_of(key, &advert.addr), (uint32_t)e->reader.at - 1 };
+	return n;
+}
+
+/* Names them all, in batches as a driver takes them; returns how many were not passed
+ * over. */
+static size_t name_all(struct crawl *c, const struct proto *proto, const struct advert *adverts,
+		       size_t count)
+{
+	struct session_event event = { .kind = SESSION_EVENT_ADVERTS,
+				       .payload = slice_of(adverts, count * sizeof(*adverts)),
+				       .count = (uint32_t)count };
+	enum crawl_verdict verdicts_out[64];
+	struct advert batch[64];
+	uint32_t taken = 0;
+	size_t n, all = 0;
+
+	while ((n = crawl_read_named(c, proto, &event, batch, 64)) > 0) {
+		crawl_add_named(c, batch, n, &taken, verdicts_out);
+		all += n;
+	}
+	return all;
+}
+
+/* Who is known is passed over, and counted all the same; whoever is to be told from the
+ * rest is not. */
+static void a_glance_changes_no_count(void **state)
+{
+	enum { COUNT = 300, OWN_AT = 7, EXCLUDED_AT = 299 };
+	const struct proto slow = { .adverts = read_array };
+	const struct proto quick = { .adverts = read_array,
+				     .glance = glance_at_array,
+				     .advert_at = read_at };
+	struct crawl_config config = plain;
+	struct crawl_stats a, b;
+	struct advert adverts[COUNT];
+	struct cidr exclude;
+	struct crawl *c[2];
+
+	(void)state;
+	memset(adverts, 0, sizeof(adverts));
+	for (uint32_t i = 0; i < COUNT; i++)
+		adverts[i].addr = netaddr_ipv4(0x08000001U + (i << 12), 8333);
+	adverts[EXCLUDED_AT].addr = at("9.9.9.9");
+	assert_int_equal(cidr_parse(slice_text("9.9.0.0/16"), &exclude), ERR_OK);
+	config.exclude = &exclude;
+	config.exclude_count = 1;
+	for (unsigned i = 0; i < 2; i++) {
+		const struct proto *proto = i == 0 ? &slow : &quick;
+
+		c[i] = new_crawl(&config);
+		assert_int_equal(name_all(c[i], proto, adverts, COUNT), COUNT);
+		assert_int_equal(name_all(c[i], proto, adverts, COUNT), i == 0 ? COUNT : 1);
+		crawl_add_own(c[i], &adverts[OWN_AT].addr);
+		assert_int_equal(name_all(c[i], proto, adverts, COUNT), i == 0 ? COUNT : 2);
+	}
+	crawl_stats(c[0], &a);
+	crawl_stats(c[1], &b);
+	assert_int_equal(a.known, COUNT - 2);
+	assert_int_equal(a.excluded, 4);
+	assert_memory_equal(&a, &b, offsetof(struct crawl_stats, bytes));
+	crawl_free(c[0]);
+	crawl_free(c[1]);
+}
+
 static void the_known_are_capped(void **state)
 {
 	struct crawl_config config = plain;
@@ -493,6 +581,7 @@ int main(void)
 		cmocka_unit_test(one_visit_at_a_time_to_one_ip),
 		cmocka_unit_test(groups_are_capped_and_nobody_starves),
 		cmocka_unit_test(liars_are_cut),
+		cmocka_unit_test(a_glance_changes_no_count),
 		cmocka_unit_test(the_known_are_capped),
 		cmocka_unit_test(the_rate_is_kept),
 		cmocka_unit_test(it_ends_at_its_limits),
