@@ -8,7 +8,7 @@ enum { FIRST_SLOTS = 1024, LINE_BYTES = 64 };
 
 void glance_key_init(struct glance_key *k, const struct hash_key *key)
 {
-	uint64_t halves[2 * (GLANCE_WORDS + 1)];
+	uint64_t halves[2 * (GLANCE_WORDS + 1)] = { 0 };
 
 	for (uint64_t i = 0; i < sizeof(halves) / sizeof(*halves); i++)
 		halves[i] = hash_siphash13(key, &i, sizeof(i));

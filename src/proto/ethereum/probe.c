@@ -1,4 +1,4 @@
-#include "proto/ethereum/probe.h"
+#include "proto/ethereum/probe_inner.h"
 
 #include <assert.h>
 #include <string.h>
@@ -8,19 +8,19 @@ enum probe_state probe_state(const struct probe *p)
 	return p->state;
 }
 
-static void note(struct probe *p, enum probe_breach b)
+void probe_note(struct probe *p, enum probe_breach b)
 {
 	p->info.breaches[b]++;
 }
 
-static int64_t since_start(const struct probe *p, uint64_t now_ms)
+int64_t probe_elapsed(const struct probe *p, uint64_t now_ms)
 {
 	return (int64_t)(now_ms - p->started_ms);
 }
 
-static int64_t unix_s(const struct probe *p, uint64_t now_ms)
+int64_t probe_unix_s(const struct probe *p, uint64_t now_ms)
 {
-	return (p->params.unix_ms + since_start(p, now_ms)) / 1000;
+	return (p->params.unix_ms + probe_elapsed(p, now_ms)) / 1000;
 }
 
 /* No later than this, whatever the node does. */
@@ -31,7 +31,7 @@ static uint64_t visit_end(const struct probe *p)
 	return p->started_ms + p->params.timeout_ms;
 }
 
-static void finish_as(struct probe *p, enum outcome outcome, const char *rule, uint64_t now_ms)
+void probe_finish(struct probe *p, enum outcome outcome, const char *rule, uint64_t now_ms)
 {
 	if (p->state == PROBE_DONE)
 		return;
@@ -42,7 +42,7 @@ static void finish_as(struct probe *p, enum outcome outcome, const char *rule, u
 	p->pong_due = false;
 	p->info.outcome = outcome;
 	p->info.rule = rule;
-	p->info.total_ms = since_start(p, now_ms);
+	p->info.total_ms = probe_elapsed(p, now_ms);
 	p->tell_done = true;
 }
 
@@ -60,13 +60,13 @@ static const char *why_unproven(const struct probe *p)
 static void finish(struct probe *p, uint64_t now_ms)
 {
 	if (p->info.reached)
-		finish_as(p,
-			  p->info.named > 0 || p->params.no_table ? OUTCOME_OK : OUTCOME_NO_PEERS,
-			  NULL, now_ms);
+		probe_finish(
+			p, p->info.named > 0 || p->params.no_table ? OUTCOME_OK : OUTCOME_NO_PEERS,
+			NULL, now_ms);
 	else if (p->heard)
-		finish_as(p, OUTCOME_HANDSHAKE_TIMEOUT, why_unproven(p), now_ms);
+		probe_finish(p, OUTCOME_HANDSHAKE_TIMEOUT, why_unproven(p), now_ms);
 	else
-		finish_as(p, OUTCOME_CONNECT_TIMEOUT, NULL, now_ms);
+		probe_finish(p, OUTCOME_CONNECT_TIMEOUT, NULL, now_ms);
 }
 
 static void ask(struct probe_question *q)
@@ -93,7 +93,7 @@ static void begin_record(struct probe *p)
 		ask(&p->record);
 }
 
-static void end_record(struct probe *p, uint64_t now_ms)
+void probe_end_record(struct probe *p, uint64_t now_ms)
 {
 	p->record_over = true;
 	p->record.wanted = p->record.waiting = false;
@@ -105,13 +105,13 @@ static void end_drain(struct probe *p, uint64_t now_ms)
 {
 	p->drain_over = true;
 	if (!p->params.no_table)
-		p->info.drained_ms = since_start(p, now_ms);
+		p->info.drained_ms = probe_elapsed(p, now_ms);
 	begin_record(p);
 	if (p->record_over)
 		finish(p, now_ms);
 }
 
-static void begin_asking(struct probe *p, uint64_t now_ms)
+void probe_begin_asking(struct probe *p, uint64_t now_ms)
 {
 	p->ping.wanted = p->ping.waiting = false;
 	p->state = PROBE_ASKING;
@@ -157,16 +157,16 @@ static void never_answered(struct probe *p, uint64_t now_ms)
 	begin_bond(p);
 }
 
-static void end_answer(struct probe *p, uint64_t now_ms)
+void probe_end_answer(struct probe *p, uint64_t now_ms)
 {
 	p->findnode.waiting = false;
 	p->answered = p->answered || p->rest;
 	drain_reply_end(&p->drain);
 	if (drain_endless(&p->drain)) {
-		note(p, PROBE_BREACH_ENDLESS);
-		finish_as(p, OUTCOME_TOO_BIG, probe_breach_text(PROBE_BREACH_ENDLESS), now_ms);
+		probe_note(p, PROBE_BREACH_ENDLESS);
+		probe_finish(p, OUTCOME_TOO_BIG, probe_breach_text(PROBE_BREACH_ENDLESS), now_ms);
 	} else if (p->info.breaches[PROBE_BREACH_MANY] >= PROBE_MANY_MAX) {
-		finish_as(p, OUTCOME_TOO_BIG, probe_breach_text(PROBE_BREACH_MANY), now_ms);
+		probe_finish(p, OUTCOME_TOO_BIG, probe_breach_text(PROBE_BREACH_MANY), now_ms);
 	} else if (p->answered) {
 		begin_record(p);
 		next_findnode(p, now_ms);
@@ -189,259 +189,9 @@ void probe_init(struct probe *p, const struct probe_params *params, uint64_t now
 	begin_drain(p);
 	reader_init(&p->nodes, slice_of(NULL, 0));
 	if (memcmp(params->node.key, params->own_key, SECP_PUBLIC_LEN) == 0)
-		finish_as(p, OUTCOME_SELF, NULL, now_ms);
+		probe_finish(p, OUTCOME_SELF, NULL, now_ms);
 	else
 		begin_bond(p);
-}
-
-static const struct probe_asked *asked_find(const struct probe_asked *asked, unsigned count,
-					    struct slice hash)
-{
-	for (unsigned i = 0; i < count; i++) {
-		if (asked[i].known && slice_equal(slice_of(asked[i].hash, DISCV4_HASH_LEN), hash))
-			return &asked[i];
-	}
-	return NULL;
-}
-
-static bool is_expired(struct probe *p, int64_t expiration_s, uint64_t now_ms)
-{
-	if (expiration_s >= unix_s(p, now_ms))
-		return false;
-	note(p, PROBE_BREACH_EXPIRED);
-	return true;
-}
-
-static void take_seq(struct probe *p, bool has, uint64_t seq)
-{
-	if (!has)
-		return;
-	p->info.has_enr_seq = true;
-	if (seq > p->info.enr_seq)
-		p->info.enr_seq = seq;
-}
-
-static void take_ping(struct probe *p, const struct netaddr *from,
-		      const struct discv4_packet *packet, uint64_t now_ms)
-{
-	const struct discv4_ping *ping = &packet->ping;
-
-	if (is_expired(p, ping->expiration_s, now_ms))
-		return;
-	p->info.pinged = true;
-	p->info.version = ping->version;
-	p->info.claims = ping->from;
-	take_seq(p, ping->has_enr_seq, ping->enr_seq);
-	if (p->pongs == PROBE_PONGS_MAX) {
-		note(p, PROBE_BREACH_PINGS);
-		return;
-	}
-	p->pongs++;
-	p->pong_due = true;
-	memcpy(p->pinged_hash, packet->hash.data, sizeof(p->pinged_hash));
-	p->pinged_from = *from; /* where it came from, whatever it says (discv4.md) */
-	p->knows_us = true;
-	if (p->state == PROBE_SETTLING || (p->state == PROBE_BONDING && p->info.reached))
-		begin_asking(p, now_ms);
-}
-
-static void take_pong(struct probe *p, const struct discv4_pong *pong, uint64_t now_ms)
-{
-	const struct probe_asked *asked = asked_find(p->pings, p->ping_count, pong->ping_hash);
-
-	if (asked == NULL) {
-		note(p, PROBE_BREACH_WRONG_PONG);
-		return;
-	}
-	if (is_expired(p, pong->expiration_s, now_ms))
-		return;
-	take_seq(p, pong->has_enr_seq, pong->enr_seq);
-	p->info.sees = pong->to;
-	if (!p->info.reached) {
-		p->info.reached = true;
-		p->info.rtt_ms = (int64_t)(now_ms - asked->at_ms);
-		p->info.bonded_ms = since_start(p, now_ms);
-		p->info.expires_in_s = pong->expiration_s - unix_s(p, now_ms);
-		p->tell_bonded = true;
-	}
-	if (p->state != PROBE_BONDING)
-		return;
-	if (p->knows_us) {
-		begin_asking(p, now_ms);
-		return;
-	}
-	p->state = PROBE_SETTLING;
-	p->ping.wanted = p->ping.waiting = false;
-	p->settled_ms = now_ms + PROBE_SETTLE_MS;
-}
-
-static void take_neighbors(struct probe *p, const struct discv4_neighbors *m, uint64_t now_ms)
-{
-	uint8_t hashes[DISCV4_NEIGHBORS_MAX][KADEMLIA_HASH_LEN];
-	struct enode node;
-	struct reader r;
-	size_t count = 0;
-
-	if (p->findnode.ticket == 0) {
-		note(p, PROBE_BREACH_UNSOLICITED);
-		return;
-	}
-	/* Late ones of an answer that was whole without them, or was given up. */
-	if (!p->findnode.waiting || is_expired(p, m->expiration_s, now_ms))
-		return;
-	if (p->info.neighbors_ms < 0)
-		p->info.neighbors_ms = since_start(p, now_ms);
-	reader_init(&r, m->nodes);
-	while (count < DISCV4_NEIGHBORS_MAX && discv4_neighbors_next(&r, &node))
-		kademlia_hash(node.key, hashes[count++]);
-	p->info.named += (unsigned)count;
-	p->answer_nodes += (unsigned)count;
-	if (p->answer_nodes > DRAIN_REPLY_MAX)
-		note(p, PROBE_BREACH_MANY);
-	reader_init(&p->nodes, m->nodes);
-	if (!p->rest) {
-		p->rest = true;
-		p->findnode.due_ms = now_ms + PROBE_REST_MS;
-	}
-	if (drain_neighbors(&p->drain, (const uint8_t(*)[KADEMLIA_HASH_LEN])hashes, count))
-		end_answer(p, now_ms);
-}
-
-/* A record need not say a port: then it is the address alone that counts. */
-static bool is_elsewhere(const struct probe *p, struct netaddr addr)
-{
-	if (addr.port == 0)
-		addr.port = UINT16_MAX;
-	return relay_check(&p->params.node.endpoint.addr, &addr) != RELAY_OK;
-}
-
-static void check_record_address(struct probe *p, const struct enr *record)
-{
-	struct enode_endpoint four, six;
-
-	if ((enr_endpoint4(record, &four) && is_elsewhere(p, four.addr)) ||
-	    (enr_endpoint6(record, &six) && is_elsewhere(p, six.addr)))
-		note(p, PROBE_BREACH_RECORD_ADDRESS);
-}
-
-static void take_record(struct probe *p, const struct discv4_enrresponse *m, uint64_t now_ms)
-{
-	const struct enr *record = &m->record;
-
-	if (asked_find(p->requests, p->request_count, m->request_hash) == NULL) {
-		note(p, PROBE_BREACH_WRONG_REQUEST);
-		return;
-	}
-	if (p->record_over)
-		return;
-	if (memcmp(record->key, p->params.node.key, SECP_PUBLIC_LEN) != 0) {
-		note(p, PROBE_BREACH_BAD_RECORD);
-	} else if (p->info.has_enr_seq && record->seq < p->info.enr_seq) {
-		note(p, PROBE_BREACH_OLD_RECORD);
-	} else {
-		assert(record->raw.len <= ENR_LEN_MAX);
-		memcpy(p->record_bytes, record->raw.data, record->raw.len);
-		p->info.record = slice_of(p->record_bytes, record->raw.len);
-		p->info.record_ms = since_start(p, now_ms);
-		take_seq(p, true, record->seq);
-		check_record_address(p, record);
-		p->tell_record = true;
-	}
-	end_record(p, now_ms);
-}
-
-/* Of another key, from the address that was asked. A PONG that names our PING is from
- * whoever lives there now: nobody else has seen it. */
-static void take_stranger(struct probe *p, const struct discv4_packet *packet, uint64_t now_ms)
-{
-	note(p, PROBE_BREACH_OTHER_KEY);
-	if (p->info.reached || packet->type != DISCV4_PONG ||
-	    asked_find(p->pings, p->ping_count, packet->pong.ping_hash) == NULL)
-		return;
-	if (memcmp(packet->signer, p->params.own_key, SECP_PUBLIC_LEN) == 0) {
-		finish_as(p, OUTCOME_SELF, NULL, now_ms);
-		return;
-	}
-	memcpy(p->other_key, packet->signer, sizeof(p->other_key));
-	p->info.has_other_key = true;
-	finish_as(p, OUTCOME_PROTOCOL_ERROR, probe_breach_text(PROBE_BREACH_OTHER_KEY), now_ms);
-}
-
-static void take(struct probe *p, const struct netaddr *from, const struct discv4_packet *packet,
-		 size_t len, uint64_t now_ms)
-{
-	if (len > DISCV4_PACKET_MAX) {
-		note(p, PROBE_BREACH_LONG);
-		/* As ethereumjs sends them: all 16 nodes in one. */
-		if (packet->type != DISCV4_NEIGHBORS)
-			return;
-	}
-	switch (packet->type) {
-	case DISCV4_PING:
-		take_ping(p, from, packet, now_ms);
-		break;
-	case DISCV4_PONG:
-		take_pong(p, &packet->pong, now_ms);
-		break;
-	case DISCV4_NEIGHBORS:
-		take_neighbors(p, &packet->neighbors, now_ms);
-		break;
-	case DISCV4_ENRRESPONSE:
-		take_record(p, &packet->enrresponse, now_ms);
-		break;
-	case DISCV4_FINDNODE:
-	case DISCV4_ENRREQUEST:
-		break; /* we are no node that could answer */
-	}
-}
-
-bool probe_recv(struct probe *p, const struct netaddr *from, const struct discv4_packet *packet,
-		size_t len, uint64_t now_ms)
-{
-	const struct netaddr *addr = &p->params.node.endpoint.addr;
-	bool its_key = memcmp(packet->signer, p->params.node.key, SECP_PUBLIC_LEN) == 0;
-
-	if (!its_key && !netaddr_equal(from, addr))
-		return false;
-	p->nodes = (struct reader){ .data = NULL };
-	if (p->state == PROBE_DONE)
-		return true;
-	p->info.packets_in++;
-	p->info.bytes_in += len;
-	if (!its_key) {
-		take_stranger(p, packet, now_ms);
-		return true;
-	}
-	/* A bond is with a host (go-ethereum: key and IP address), whatever the port. */
-	if (!netaddr_same_host(from, addr)) {
-		note(p, PROBE_BREACH_OTHER_HOST);
-		return true;
-	}
-	if (from->port != addr->port)
-		note(p, PROBE_BREACH_OTHER_PORT);
-	p->heard = true;
-	if (++p->taken > PROBE_PACKETS_MAX) {
-		note(p, PROBE_BREACH_FLOOD);
-		finish_as(p, OUTCOME_TOO_BIG, probe_breach_text(PROBE_BREACH_FLOOD), now_ms);
-		return true;
-	}
-	take(p, from, packet, len, now_ms);
-	return true;
-}
-
-void probe_garbage(struct probe *p, size_t len)
-{
-	if (p->state == PROBE_DONE)
-		return;
-	note(p, PROBE_BREACH_GARBAGE);
-	p->info.bytes_in += len;
-}
-
-void probe_failed(struct probe *p, enum outcome why, uint64_t now_ms)
-{
-	assert(why == OUTCOME_REFUSED || why == OUTCOME_UNREACHABLE);
-	if (!p->heard)
-		finish_as(p, why, NULL, now_ms);
 }
 
 static bool next_node(struct probe *p, struct probe_event *out)
@@ -455,11 +205,11 @@ static bool next_node(struct probe *p, struct probe_event *out)
 		out->on_curve = secp_public_valid(out->node.key);
 		out->usable = out->on_curve && out->relay == RELAY_OK;
 		if (out->relay == RELAY_LOW_PORT)
-			note(p, PROBE_BREACH_LOW_PORT);
+			probe_note(p, PROBE_BREACH_LOW_PORT);
 		else if (out->relay != RELAY_OK)
-			note(p, PROBE_BREACH_BAD_ADDRESS);
+			probe_note(p, PROBE_BREACH_BAD_ADDRESS);
 		if (!out->on_curve)
-			note(p, PROBE_BREACH_OFF_CURVE);
+			probe_note(p, PROBE_BREACH_OFF_CURVE);
 		return true;
 	}
 	return false;
@@ -543,7 +293,7 @@ static void put_pong(struct probe *p, struct writer *w, int64_t expiration_s)
 /* The PONG first: without it the questions behind it would not be answered. */
 bool probe_send(struct probe *p, struct probe_packet *out, uint64_t now_ms)
 {
-	int64_t expiration_s = unix_s(p, now_ms) + PROBE_EXPIRATION_S;
+	int64_t expiration_s = probe_unix_s(p, now_ms) + PROBE_EXPIRATION_S;
 	struct writer w;
 
 	*out = (struct probe_packet){ .to = p->params.node.endpoint.addr };
@@ -641,7 +391,7 @@ static void no_pong(struct probe *p, uint64_t now_ms)
 {
 	/* Once it has proven itself, its PONGs are no more than a means to get its PING. */
 	if (p->info.reached)
-		begin_asking(p, now_ms);
+		probe_begin_asking(p, now_ms);
 	else if (p->ping.tries < PROBE_TRIES)
 		ask(&p->ping);
 	else
@@ -652,7 +402,7 @@ static void no_pong(struct probe *p, uint64_t now_ms)
 static void no_record(struct probe *p, uint64_t now_ms)
 {
 	if (!p->info.has_enr_seq || p->record.tries == PROBE_TRIES)
-		end_record(p, now_ms);
+		probe_end_record(p, now_ms);
 	else if (p->params.no_table)
 		begin_bond(p);
 	else
@@ -674,11 +424,11 @@ void probe_tick(struct probe *p, uint64_t now_ms)
 			no_pong(p, now_ms);
 		break;
 	case PROBE_SETTLING:
-		begin_asking(p, now_ms);
+		probe_begin_asking(p, now_ms);
 		break;
 	case PROBE_ASKING:
 		if (p->findnode.waiting && p->findnode.due_ms <= now_ms)
-			end_answer(p, now_ms);
+			probe_end_answer(p, now_ms);
 		if (p->state == PROBE_ASKING && p->record.waiting && p->record.due_ms <= now_ms)
 			no_record(p, now_ms);
 		break;
@@ -690,7 +440,7 @@ void probe_tick(struct probe *p, uint64_t now_ms)
 void probe_cancel(struct probe *p, uint64_t now_ms)
 {
 	p->nodes = (struct reader){ .data = NULL };
-	finish_as(p, OUTCOME_CANCELLED, NULL, now_ms);
+	probe_finish(p, OUTCOME_CANCELLED, NULL, now_ms);
 }
 
 void probe_info(const struct probe *p, struct probe_info *out)
