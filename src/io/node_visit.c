@@ -275,9 +275,10 @@ static void on_idle(uv_idle_t *idle)
 	(void)idle; /* only keeps the loop from waiting */
 }
 
+/* The last visit's end may have closed the visitor: then there is no more to do. */
 static void keep_busy(struct node_visitor *n)
 {
-	if (!n->busy)
+	if (!n->busy && !uv_is_closing((uv_handle_t *)&n->idle))
 		uv_idle_start(&n->idle, on_idle);
 	n->busy = true;
 }
