@@ -117,23 +117,6 @@ static void take_neighbors(struct probe *p, const struct discv4_neighbors *m, ui
 		probe_end_answer(p, now_ms);
 }
 
-/* A record need not say a port: then it is the address alone that counts. */
-static bool is_elsewhere(const struct probe *p, struct netaddr addr)
-{
-	if (addr.port == 0)
-		addr.port = UINT16_MAX;
-	return relay_check(&p->params.node.endpoint.addr, &addr) != RELAY_OK;
-}
-
-static void check_record_address(struct probe *p, const struct enr *record)
-{
-	struct enode_endpoint four, six;
-
-	if ((enr_endpoint4(record, &four) && is_elsewhere(p, four.addr)) ||
-	    (enr_endpoint6(record, &six) && is_elsewhere(p, six.addr)))
-		probe_note(p, PROBE_BREACH_RECORD_ADDRESS);
-}
-
 static void take_record(struct probe *p, const struct discv4_enrresponse *m, uint64_t now_ms)
 {
 	const struct enr *record = &m->record;
@@ -154,7 +137,8 @@ static void take_record(struct probe *p, const struct discv4_enrresponse *m, uin
 		p->info.record = slice_of(p->record_bytes, record->raw.len);
 		p->info.record_ms = probe_elapsed(p, now_ms);
 		take_seq(p, true, record->seq);
-		check_record_address(p, record);
+		if (relay_check_record(&p->params.node.endpoint.addr, record) != RELAY_OK)
+			probe_note(p, PROBE_BREACH_RECORD_ADDRESS);
 		p->tell_record = true;
 	}
 	probe_end_record(p, now_ms);

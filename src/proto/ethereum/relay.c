@@ -56,3 +56,23 @@ enum relay relay_check(const struct netaddr *from, const struct netaddr *named)
 		return relay_is_lan(from) ? RELAY_OK : RELAY_LAN;
 	return netaddr_is_routable(named) ? RELAY_OK : RELAY_SPECIAL;
 }
+
+/* Without a port it is the address alone that counts. */
+static enum relay check_endpoint(const struct netaddr *from, struct netaddr addr)
+{
+	if (addr.port == 0)
+		addr.port = UINT16_MAX;
+	return relay_check(from, &addr);
+}
+
+enum relay relay_check_record(const struct netaddr *from, const struct enr *record)
+{
+	struct enode_endpoint e;
+	enum relay verdict = RELAY_OK;
+
+	if (enr_endpoint4(record, &e))
+		verdict = check_endpoint(from, e.addr);
+	if (verdict == RELAY_OK && enr_endpoint6(record, &e))
+		verdict = check_endpoint(from, e.addr);
+	return verdict;
+}

@@ -7,7 +7,7 @@
 #ifndef PEERWALK_PROTO_ETHEREUM_RELAY_H
 #define PEERWALK_PROTO_ETHEREUM_RELAY_H
 
-#include "base/netaddr.h"
+#include "proto/ethereum/enr.h"
 
 /* X(symbol, sentence) */
 #define RELAY_LIST(X)                                               \
@@ -34,6 +34,9 @@ enum {
 const char *relay_text(enum relay verdict);
 /* Whether `named`, with its UDP port, is to be believed of the node at `from`. */
 enum relay relay_check(const struct netaddr *from, const struct netaddr *named);
+
+/* The same for the addresses in its own record, whose ports need not be said. */
+enum relay relay_check_record(const struct netaddr *from, const struct enr *record);
 
 bool relay_is_loopback(const struct netaddr *a);
 /* Private (RFC 1918), unique-local and link-local IPv6 addresses; loopback, too. */
