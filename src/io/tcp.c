@@ -129,12 +129,18 @@ static void on_set(uv_poll_t *poll, int status, int what)
 {
 	struct tcp_watch *w = poll->data;
 	struct epoll_event events[TCP_EVENTS];
-	int n = epoll_wait(w->epoll, events, TCP_EVENTS, 0);
+	unsigned rounds = 0;
+	int n;
 
 	(void)status;
 	(void)what;
-	for (int i = 0; i < n; i++)
-		on_event(events[i].data.ptr, events[i].events);
+	/* All that wait, before the loop looks at its timers: whoever has answered while
+	 * this process was held up did so in time. */
+	do {
+		n = epoll_wait(w->epoll, events, TCP_EVENTS, 0);
+		for (int i = 0; i < n; i++)
+			on_event(events[i].data.ptr, events[i].events);
+	} while (n == TCP_EVENTS && ++rounds < TCP_ROUNDS_MAX);
 }
 
 /* --- the set --- */

@@ -19,6 +19,8 @@
 
 enum {
 	TCP_EVENTS = 256, /* taken from the set at a time */
+	/* ... and so often in one turn of the loop (as libuv itself does). */
+	TCP_ROUNDS_MAX = 48,
 	/* Whole buffers read from one connection before the others have their turn. */
 	TCP_READS_MAX = 16,
 };
