@@ -55,7 +55,8 @@ static void read_chain(const struct probe_info *probe, const struct node_session
 	out->fork_next = fork.next;
 }
 
-/* What a node says of its chain, against one. */
+/* What a node says of its chain, against one. The genesis alone does not tell: Ethereum Classic has
+ * that of mainnet (EIP-2124). */
 static bool is_foreign(const struct peer_chain *says, const struct ethereum_chain *chain)
 {
 	size_t place;
@@ -64,7 +65,7 @@ static bool is_foreign(const struct peer_chain *says, const struct ethereum_chai
 		return false;
 	if (says->has_status && memcmp(says->genesis, chain->genesis, sizeof(says->genesis)) != 0)
 		return true;
-	return says->has_fork && !says->has_status && !forkid_place(chain, says->fork_hash, &place);
+	return says->has_fork && !forkid_place(chain, says->fork_hash, &place);
 }
 
 bool node_record_is_foreign(const struct probe_info *probe, const struct ethereum_chain *chain)
