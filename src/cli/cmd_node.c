@@ -307,7 +307,7 @@ static int serve(struct run *run)
 	 * is set back, and no node changes its record once in a millisecond. */
 	c->seq = (uint64_t)wall.tv_sec * 1000 + (uint64_t)wall.tv_usec / 1000;
 	c->refresh_ms = NODE_SERVE_REFRESH_MS;
-	c->client = contacts_agent();
+	c->client = contacts_client();
 	c->on_event = on_event;
 	c->on_datagram = on_datagram;
 	c->on_session = on_session;

@@ -37,6 +37,11 @@ struct slice contacts_agent(void)
 	return slice_text("/peerwalk:" PEERWALK_VERSION "/");
 }
 
+struct slice contacts_client(void)
+{
+	return slice_text("peerwalk/v" PEERWALK_VERSION);
+}
+
 unsigned contacts_index(const struct visit *v)
 {
 	return ((const struct contact *)v->owner)->index;

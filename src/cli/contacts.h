@@ -42,7 +42,8 @@ unsigned contacts_index(const struct visit *v);
 /* "bitcoin://HOST:PORT" as given, with the address behind it if HOST is a name; a node's URL. */
 void contacts_peer_text(const struct peer_arg *peer, const struct record *record,
 			char out[static CONTACTS_TEXT_MAX]);
-/* Our user agent. */
+/* Our user agent; our name where nodes have keys, in the form that is usual there. */
 struct slice contacts_agent(void);
+struct slice contacts_client(void);
 
 #endif

@@ -148,7 +148,7 @@ static int run(struct listening *l, const struct identity *identity)
 		.seq = 1,
 		.boots = &l->peer,
 		.boots_count = 1,
-		.client = contacts_agent(),
+		.client = contacts_client(),
 		.on_event = on_event,
 		.on_datagram = on_datagram,
 		.ctx = l,

@@ -191,7 +191,7 @@ static struct node_visit_config visit_config(const struct node_contacts *all, bo
 
 	visit_args_config(config->args, SESSION_GOAL_PING, &out.visit);
 	out.visit.session.network = all->config->peers[all->list[0].index].network;
-	out.visit.session.agent = slice_text("peerwalk/v" PEERWALK_VERSION);
+	out.visit.session.agent = contacts_client();
 	out.visit.session.identity = &all->identity;
 	out.timeout_ms = config->args->timeout_ms;
 	out.targets = all->targets;

@@ -133,7 +133,7 @@ async function testCalled() {
     assert.match(session.fork_hash, /^[0-9a-f]{8}$/);
     assert.deepEqual(session.capabilities.split(' '), theirs.nodes[0].capabilities);
     await until('theirs lets go', () => of('gone'));
-    assert.match(of('hello').hello, /peerwalk/);
+    assert.match(of('hello').hello, /^peerwalk\/v[0-9.]+$/);
     assert.equal(of('hello').key, ours.key);
     assert.equal(of('status').status, theirs.nodes[0].genesis);
     assert.equal(of('status').head, theirs.nodes[0].head);
