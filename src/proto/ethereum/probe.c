@@ -1,3 +1,5 @@
+#include "proto/ethereum/probe.h"
+
 #include "proto/ethereum/probe_inner.h"
 
 #include <assert.h>
