@@ -43,7 +43,8 @@ static struct netaddr read_addr(struct reader *r)
 	if (!reader_ok(r))
 		return a;
 	a = enode_addr(item.payload, 0);
-	if (a.kind != NETADDR_NONE)
+	/* For who looks; nearly nobody does. */
+	if (a.kind != NETADDR_NONE && r->on_field != NULL)
 		netaddr_host_text(&a, text);
 	rlp_pass(r, &item);
 	rlp_tell(r, "ip", a.kind != NETADDR_NONE ? FIELD_ADDR : FIELD_BYTES, &item, 0, text);

@@ -183,15 +183,17 @@ static void check_identity(struct reader *r, struct enr *e, size_t start, struct
 			       "signature: made of the rest, by the key in the record");
 }
 
-void enr_decode(struct reader *r, struct enr *out)
+/* All but the identity; what the signature is of. */
+static struct slice read_record(struct reader *r, struct enr *out)
 {
 	struct rlp_item item = rlp_peek(r, "record");
 	size_t start = r->at, content_at, pairs_at, end;
+	struct slice none = { 0 };
 	struct rlp_list list;
 
 	*out = (struct enr){ 0 };
 	if (!reader_ok(r))
-		return;
+		return none;
 	end = (size_t)(item.payload.data - r->data) + item.payload.len;
 	if (end - start > ENR_LEN_MAX)
 		reader_fail(r, ERR_LIMIT, "record: no longer than 300 bytes");
@@ -204,10 +206,28 @@ void enr_decode(struct reader *r, struct enr *out)
 	read_pairs(r);
 	rlp_leave(r, &list);
 	if (!reader_ok(r))
-		return;
+		return none;
 	out->raw = slice_of(r->data + start, end - start);
 	out->pairs = slice_of(r->data + pairs_at, end - pairs_at);
-	check_identity(r, out, start, slice_of(r->data + content_at, end - content_at));
+	return slice_of(r->data + content_at, end - content_at);
+}
+
+void enr_decode(struct reader *r, struct enr *out)
+{
+	size_t start = r->at;
+	struct slice content = read_record(r, out);
+
+	if (reader_ok(r))
+		check_identity(r, out, start, content);
+}
+
+bool enr_read_proven(struct slice raw, struct enr *out)
+{
+	struct reader r;
+
+	reader_init(&r, raw);
+	read_record(&r, out);
+	return reader_ok(&r);
 }
 
 bool enr_next(struct reader *pairs, struct slice *key, struct slice *value)
