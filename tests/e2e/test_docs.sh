@@ -107,8 +107,11 @@ if command -v python3 >/dev/null && "$program" crawl --help >/dev/null 2>&1; the
 		for query in queries:
 		    db.execute(query).fetchall()
 		tables = {row[0] for row in db.execute("SELECT name FROM sqlite_schema")}
-		for name in re.findall(r"^\| `([a-z_]+)`", text, re.M):
-		    assert name in tables, name
+		columns = {row[1] for table in ("nodes", "node_visits")
+		           for row in db.execute("PRAGMA table_info(%s)" % table)}
+		for names in re.findall(r"^\| (`[^|]+) \|", text, re.M):
+		    for name in re.findall(r"`([a-z_]+)`", names):
+		        assert name in tables | columns, name
 	END
 	check 'the queries in docs/database.md' $?
 fi
