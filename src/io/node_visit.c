@@ -98,7 +98,7 @@ static bool grow_slots(struct node_visitor *n)
 
 	if (n->count < size / 2)
 		return true;
-	n->slots = calloc((size_t)size * 2, sizeof(*n->slots));
+	n->slots = calloc((size_t)size * 2, sizeof(struct node_visit *));
 	if (n->slots == NULL) {
 		n->slots = old;
 		return false;
@@ -469,7 +469,7 @@ enum err node_visitor_open(struct dialer *dialer, const struct node_visit_config
 	if (n->config.timeout_ms == 0)
 		n->config.timeout_ms = NODE_VISIT_TIMEOUT_MS;
 	n->mask = SLOTS_FIRST - 1;
-	n->slots = calloc(SLOTS_FIRST, sizeof(*n->slots));
+	n->slots = calloc(SLOTS_FIRST, sizeof(struct node_visit *));
 	dial_random(&n->hash, sizeof(n->hash));
 	if (n->slots == NULL) {
 		free(n);
