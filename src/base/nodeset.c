@@ -153,7 +153,7 @@ static bool grow_chunks(struct nodeset *s)
 
 	if (s->count < s->chunk_count * (uint32_t)NODESET_CHUNK)
 		return true;
-	chunks = realloc(s->chunks, (s->chunk_count + 1) * sizeof(*chunks));
+	chunks = realloc(s->chunks, (s->chunk_count + 1) * sizeof(struct nodeset_entry *));
 	if (chunks == NULL)
 		return false;
 	s->chunks = chunks;
@@ -227,7 +227,8 @@ uint32_t nodeset_count(const struct nodeset *s)
 
 size_t nodeset_bytes(const struct nodeset *s)
 {
-	return (size_t)s->chunk_count * (NODESET_CHUNK * sizeof(**s->chunks) + sizeof(*s->chunks)) +
+	return (size_t)s->chunk_count *
+		       (NODESET_CHUNK * sizeof(**s->chunks) + sizeof(struct nodeset_entry *)) +
 	       ((size_t)s->mask + 1) * sizeof(*s->slots) +
 	       ((size_t)s->hosts_mask + 1) * sizeof(*s->hosts);
 }

@@ -228,7 +228,7 @@ static void tell_named(struct node_visit *v)
 {
 	struct node_visitor *n = v->visitor;
 
-	if (n->named_count > 0 && n->config.on_named != NULL)
+	if (n->named_count > 0 && n->config.on_named != NULL && v->stage == STAGE_DISCOVERY)
 		n->config.on_named(n->config.ctx, v, n->named, n->named_count);
 	n->named_count = 0;
 }
@@ -266,7 +266,7 @@ static void send_packet(struct node_visit *v, const struct probe_packet *packet,
 	probe_sent(&v->probe, packet->ticket, bytes, now);
 	if (n->config.on_datagram != NULL)
 		n->config.on_datagram(n->config.ctx, v, true, slice_of(bytes, w.len));
-	if (udp != NULL)
+	if (udp != NULL && v->stage == STAGE_DISCOVERY)
 		udp_send(udp, &packet->to, NULL, slice_of(bytes, w.len));
 }
 
@@ -310,7 +310,8 @@ static void set_timer(struct node_visit *v)
 	uv_timer_start(&v->timer, on_timer, at > now ? at - now : 0, 0);
 }
 
-/* After whatever has happened to the probe: tell, send, wait, or go on with the session. */
+/* After whatever has happened to the probe: tell, send, wait, or go on with the session. Whoever
+ * is told may cancel the visit: then nothing more is told or sent. */
 static void step(struct node_visit *v)
 {
 	struct node_visitor *n = v->visitor;
@@ -318,7 +319,7 @@ static void step(struct node_visit *v)
 	struct probe_packet packet;
 	struct probe_event event;
 
-	while (probe_next(&v->probe, &event)) {
+	while (v->stage == STAGE_DISCOVERY && probe_next(&v->probe, &event)) {
 		if (event.kind != PROBE_EVENT_NODE)
 			continue;
 		if (n->config.on_node != NULL)
@@ -326,8 +327,10 @@ static void step(struct node_visit *v)
 		take_named(v, &event);
 	}
 	tell_named(v);
-	while (probe_send(&v->probe, &packet, now))
+	while (v->stage == STAGE_DISCOVERY && probe_send(&v->probe, &packet, now))
 		send_packet(v, &packet, now);
+	if (v->stage != STAGE_DISCOVERY)
+		return;
 	if (probe_state(&v->probe) == PROBE_DONE)
 		begin_session(v);
 	else
@@ -349,10 +352,13 @@ static void handle(struct node_visitor *n, const struct waiting *w)
 	struct discv4_packet packet;
 	struct reader r;
 
-	if (v == NULL || v->stage != STAGE_DISCOVERY)
-		return; /* it came too late */
+	/* Too late; or too early: for another visit of that host, which is over. */
+	if (v == NULL || v->stage != STAGE_DISCOVERY || w->at_ms < v->started_ms)
+		return;
 	if (n->config.on_datagram != NULL)
 		n->config.on_datagram(n->config.ctx, v, false, bytes);
+	if (v->stage != STAGE_DISCOVERY)
+		return;
 	reader_init(&r, bytes);
 	discv4_decode_from(&r, v->node.key, &packet);
 	if (reader_ok(&r) && !w->cut)

@@ -359,73 +359,74 @@ static void all_of_it(void **state)
 	assert_ptr_not_equal(r.info.agent.data, name);
 }
 
+static const struct {
+	const char *name;
+	struct node_session session;
+	const char *word, *rule;
+	bool has_hello;
+} went[] = {
+	{ "none", { .tried = false }, NULL, NULL, false },
+	{ "refused",
+	  { .tried = true, .record = { .outcome = OUTCOME_REFUSED } },
+	  "refused",
+	  NULL,
+	  false },
+	{ "no answer",
+	  { .tried = true, .record = { .outcome = OUTCOME_CONNECT_TIMEOUT } },
+	  "connect_timeout",
+	  NULL,
+	  false },
+	{ "full",
+	  { .tried = true,
+	    .connected = true,
+	    .end = "full",
+	    .record = { .outcome = OUTCOME_PEER_FULL } },
+	  "full",
+	  NULL,
+	  false },
+	{ "a rule was broken",
+	  { .tried = true,
+	    .connected = true,
+	    .end = "protocol_error",
+	    .rule = "hello: once",
+	    .info = { .has_hello = true },
+	    .record = { .outcome = OUTCOME_PROTOCOL_ERROR } },
+	  "protocol_error",
+	  "hello: once",
+	  true },
+	/* We left in its middle. */
+	{ "cut short",
+	  { .tried = true,
+	    .connected = true,
+	    .info = { .has_hello = true },
+	    .record = { .outcome = OUTCOME_CANCELLED } },
+	  "cancelled",
+	  NULL,
+	  true },
+};
+
 static void how_sessions_went(void **state)
 {
-	static const struct {
-		const char *name;
-		struct node_session session;
-		const char *word, *rule;
-		bool has_hello;
-	} rows[] = {
-		{ "none", { .tried = false }, NULL, NULL, false },
-		{ "refused",
-		  { .tried = true, .record = { .outcome = OUTCOME_REFUSED } },
-		  "refused",
-		  NULL,
-		  false },
-		{ "no answer",
-		  { .tried = true, .record = { .outcome = OUTCOME_CONNECT_TIMEOUT } },
-		  "connect_timeout",
-		  NULL,
-		  false },
-		{ "full",
-		  { .tried = true,
-		    .connected = true,
-		    .end = "full",
-		    .record = { .outcome = OUTCOME_PEER_FULL } },
-		  "full",
-		  NULL,
-		  false },
-		{ "a rule was broken",
-		  { .tried = true,
-		    .connected = true,
-		    .end = "protocol_error",
-		    .rule = "hello: once",
-		    .info = { .has_hello = true },
-		    .record = { .outcome = OUTCOME_PROTOCOL_ERROR } },
-		  "protocol_error",
-		  "hello: once",
-		  true },
-		/* We left in its middle. */
-		{ "cut short",
-		  { .tried = true,
-		    .connected = true,
-		    .info = { .has_hello = true },
-		    .record = { .outcome = OUTCOME_CANCELLED } },
-		  "cancelled",
-		  NULL,
-		  true },
-	};
 	struct probe_info probe = reached();
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+	for (size_t i = 0; i < sizeof(went) / sizeof(*went); i++) {
 		struct node_texts texts;
 		struct record r;
 
-		node_record_make(&node, &probe, &rows[i].session, NULL, &texts, &r);
+		node_record_make(&node, &probe, &went[i].session, NULL, &texts, &r);
 		/* That it is there has discovery found out. */
 		if (r.outcome != OUTCOME_OK || !r.reached)
-			fail_msg("%s: %s", rows[i].name, outcome_name(r.outcome));
-		if ((r.node->session == NULL) != (rows[i].word == NULL) ||
-		    (rows[i].word != NULL && strcmp(r.node->session, rows[i].word) != 0))
-			fail_msg("%s", rows[i].name);
-		if (rows[i].rule == NULL)
+			fail_msg("%s: %s", went[i].name, outcome_name(r.outcome));
+		if ((r.node->session == NULL) != (went[i].word == NULL) ||
+		    (went[i].word != NULL && strcmp(r.node->session, went[i].word) != 0))
+			fail_msg("%s", went[i].name);
+		if (went[i].rule == NULL)
 			assert_null(r.node->session_rule);
 		else
-			assert_string_equal(r.node->session_rule, rows[i].rule);
-		assert_int_equal(r.node->has_hello, rows[i].has_hello);
-		assert_int_equal(r.info.has_version, rows[i].has_hello);
+			assert_string_equal(r.node->session_rule, went[i].rule);
+		assert_int_equal(r.node->has_hello, went[i].has_hello);
+		assert_int_equal(r.info.has_version, went[i].has_hello);
 		assert_null(r.rule); /* discovery's */
 	}
 }
