@@ -2,7 +2,7 @@
  *
  * Four parts, each usable without the others:
  *
- *   networks   pw_network_find("bitcoin"), or your own Bitcoin-like chain
+ *   networks   pw_network_find("bitcoin"), "ethereum", or your own Bitcoin-like chain
  *   crawls     pw_crawl_new, pw_crawl_add_seed, pw_crawl_run: visits everybody, calls you back
  *   sessions   one connection as a state machine, for an event loop of your own
  *   explain    names each field of a message
@@ -19,8 +19,8 @@
  * as their description says. Text is UTF-8 and ends with NUL.
  *
  * Versions: structs that you fill begin with `size`: set it to sizeof the struct and leave
- * what you don't know zero, so that later versions can add members. New values may be
- * added to enums, too. */
+ * what you don't know zero, so that later versions can add members. Those that you are given
+ * by a pointer may grow at their end. New values may be added to enums, too. */
 #ifndef PEERWALK_H
 #define PEERWALK_H
 
@@ -92,7 +92,7 @@ PW_API size_t pw_escape(struct pw_bytes bytes, char *out, size_t cap);
 struct pw_network;
 
 /** Finds a network that the library knows.
- *  @param name e.g. "bitcoin", "bitcoin-testnet4", "bitcoin-signet", "bitcoin-regtest"
+ *  @param name e.g. "bitcoin", "bitcoin-testnet4", "bitcoin-regtest", "ethereum", "sepolia"
  *  @return static; NULL if there is none of that name */
 PW_API const struct pw_network *pw_network_find(const char *name);
 
@@ -175,6 +175,43 @@ struct pw_info {
 	const char *sees_us_as;    /**< HOST:PORT under which it sees us; "" if not said */
 };
 
+/** What is known of a node of Ethereum beside struct pw_info, where `agent` is the name of its
+ *  client, `protocol` the version of eth that it shares with us and `height` its newest block.
+ *  All of it is its own claim but the key. Text is never NULL unless that is said. */
+struct pw_node {
+	struct pw_bytes public_key; /**< its name, 64 bytes; empty as long as it is not known */
+	uint16_t tcp_port;          /**< where it takes sessions; 0: not known, or nowhere */
+
+	/* Discovery. */
+	const char *completeness; /**< how much of its table is known: "drained" (all of it),
+				       "partial", "timed_out"; NULL: it was not asked */
+	uint32_t questions;       /**< that it was asked for its table */
+	uint32_t entries;         /**< different nodes that its table was seen to hold */
+	const char *record;       /**< its signed record, "enr:..."; "" if it gave none */
+	bool has_record_seq;      /**< record_seq holds something */
+	uint64_t record_seq;      /**< that of the record, or else the one that it announced */
+	const char *faults;       /**< rules that it broke, e.g. "expired 1, many 2"; or "" */
+
+	/* The session. */
+	const char *session;      /**< how it ended, e.g. "ok", "full", "no_eth", "refused"; NULL:
+				       none was tried, or it goes on */
+	const char *session_rule; /**< the rule of sessions that it broke, or NULL */
+	bool has_hello;           /**< capabilities and listen_port hold something */
+	const char *capabilities; /**< what it speaks, e.g. "eth/68 eth/69 snap/1"; or "" */
+	uint16_t listen_port;     /**< its TCP port, as it says; 0: it doesn't */
+
+	/* Its chain. */
+	const char *chain;    /**< by its fork id, as struct pw_crawl_config takes it, e.g.
+				   "mainnet"; NULL: not said, or none that is known here */
+	bool has_fork;        /**< fork_hash and fork_next hold something */
+	uint8_t fork_hash[4]; /**< of its fork id (EIP-2124), of its Status or else its record */
+	uint64_t fork_next;   /**< the next fork that it knows of; 0: none */
+	bool has_status;      /**< network_id, genesis and head hold something */
+	uint64_t network_id;  /**< of its chain */
+	uint8_t genesis[32];  /**< hash of the first block of its chain */
+	uint8_t head[32];     /**< hash of its newest block */
+};
+
 /** An address that a peer named. */
 struct pw_advert {
 	const char *host;    /**< IPv4, IPv6 (RFC 5952), .onion or .b32.i2p, without brackets */
@@ -185,26 +222,33 @@ struct pw_advert {
 
 /* --- crawls --------------------------------------------------------------------------- */
 
-/** One visit of one peer, for on_visit; lives for that call. */
+/** One visit of one peer, for on_visit; lives for that call.
+ *
+ *  A node of Ethereum is asked over UDP first, where connect_ms is the way of a packet there and
+ *  back, and the handshake is the proof of its address. Then, if it has a TCP port, it is asked
+ *  for its name and its chain in a session: see `node`. */
 struct pw_visit {
-	const char *peer; /**< HOST:PORT, IPv6 in brackets: as pw_crawl_add_seed() takes it */
+	const char *peer; /**< as pw_crawl_add_seed() takes it: HOST:PORT with IPv6 in brackets;
+			       of a node the URL, enode://KEY\@IP:PORT */
 	const char *host; /**< the host alone, without brackets */
-	uint16_t port;    /**< its port */
-	enum pw_outcome outcome; /**< how it ended */
-	bool reached;            /**< a handshake was completed, whatever came after it */
-	bool final;              /**< false: it will be visited once more, at the end */
-	unsigned tries;          /**< connections that were attempted */
-	const char *rule;        /**< the rule of the protocol that it broke, or NULL */
-	int64_t started_at_ms;   /**< milliseconds since 1970 */
-	int32_t connect_ms;      /**< until the connection stood; -1: it never did */
-	int32_t handshake_ms;    /**< until the handshake was complete; -1: it never was */
-	int32_t reply_ms;        /**< until it named others; -1: it never did */
-	int32_t total_ms;        /**< the whole visit */
-	uint32_t adverts;        /**< addresses it named, with repeats */
-	uint32_t adverts_new;    /**< of these, unknown before in this crawl */
-	uint64_t bytes_in;       /**< received from it */
-	uint64_t bytes_out;      /**< sent to it */
-	struct pw_info info;     /**< what it says of itself */
+	uint16_t port;    /**< its port; of a node the UDP port */
+	enum pw_outcome outcome;    /**< how it ended */
+	bool reached;               /**< a handshake was completed, whatever came after it */
+	bool final;                 /**< false: it will be visited once more, at the end */
+	unsigned tries;             /**< connections that were attempted */
+	const char *rule;           /**< the rule of the protocol that it broke, or NULL */
+	int64_t started_at_ms;      /**< milliseconds since 1970 */
+	int32_t connect_ms;         /**< until the connection stood; -1: it never did */
+	int32_t handshake_ms;       /**< until the handshake was complete; -1: it never was */
+	int32_t reply_ms;           /**< until it named others; -1: it never did */
+	int32_t total_ms;           /**< the whole visit */
+	uint32_t adverts;           /**< addresses it named, with repeats */
+	uint32_t adverts_new;       /**< of these, unknown before in this crawl */
+	uint64_t bytes_in;          /**< received from it */
+	uint64_t bytes_out;         /**< sent to it */
+	struct pw_info info;        /**< what it says of itself */
+	const struct pw_node *node; /**< what a node says beside that; NULL for networks where
+					 peers have no keys */
 };
 
 /** How a crawl stands. */
@@ -249,29 +293,43 @@ struct pw_crawl_config {
 					       --db` does; NULL: keep nothing */
 	bool resume;                 /**< go on with the newest unfinished crawl in the database */
 	bool keep_adverts;           /**< keep who named whom, too (large) */
-	bool dns_seeds;              /**< ask the network's DNS seeds for peers to begin with */
+	bool dns_seeds;              /**< begin with the network's own seeds: those that its
+					  DNS seeds name, or its bootstrap nodes */
 	bool allow_private;          /**< dial loopback and private addresses, too */
 	bool patient;                /**< wait for old software, which takes up to 61 s to answer */
-	uint32_t concurrency;        /**< visits at a time (2000), as far as descriptors go */
+	uint32_t concurrency;        /**< visits at a time (2000; nodes of Ethereum 4000), as far
+					  as descriptors go */
 	uint32_t per_group;          /**< of these, to one /16 (IPv4) or /32 (IPv6) (16) */
-	uint32_t threads;            /**< loops that share the work (1), at most 64 */
+	uint32_t threads;            /**< loops that share the work (1; for Ethereum, where
+					  signatures are most of it, one a core), at most 64 */
 	double rate_per_s;           /**< visits begun a second (no limit) */
 	uint64_t max_visits;         /**< stop after so many (no limit) */
 	uint64_t duration_ms;        /**< begin no visit after this time (no limit) */
 	uint64_t connect_timeout_ms; /**< for a connection (5,000) */
-	uint64_t timeout_ms;         /**< for a visit once connected (20,000; patient 90,000) */
-	const char *agent;           /**< user agent of BIP 14, printable ASCII of 1 to 256 bytes
-					  ("/peerwalk:VERSION/"); say whom to write to */
+	uint64_t timeout_ms;         /**< for a visit once connected (20,000; patient 90,000);
+					  of a node's visit for the session */
+	const char *agent;           /**< our name, printable ASCII of 1 to 256 bytes: the user
+					  agent of BIP 14 ("/peerwalk:VERSION/"), for Ethereum
+					  the client's ("peerwalk/vVERSION"); say whom to
+					  write to */
 	pw_visit_fn *on_visit;       /**< called for each visit, or NULL */
 	pw_progress_fn *on_progress; /**< called ten times a second, or NULL */
 	void *ctx;                   /**< handed to the callbacks */
+
+	/* For Ethereum's networks alone. */
+	const char *chain;  /**< whose nodes are wanted: "mainnet", "sepolia", "holesky", "hoodi";
+				 others end as wrong_network (what the network's name says, or
+				 everybody's) */
+	const uint8_t *key; /**< who we are: the 32 bytes of a private key (a new one for each
+				 run). Copied, and wiped by pw_crawl_free() */
+	bool no_session;    /**< discovery alone: ask nobody for client and chain */
 };
 
 /** Prepares a crawl. Nothing is opened or dialled yet.
  *  @param config copied, but for the network
  *  @param out    the crawl, or NULL on failure
- *  @return PW_ERR_VALUE for a size, a network, an agent or a number that is not allowed,
- *          PW_ERR_NOMEM */
+ *  @return PW_ERR_VALUE for a size, a network, an agent, a number, a chain or a key that is not
+ *          allowed, PW_ERR_NOMEM */
 PW_API enum pw_err pw_crawl_new(const struct pw_crawl_config *config, struct pw_crawl **out);
 
 /** Frees a crawl; not while it runs.
@@ -330,7 +388,12 @@ PW_API const char *pw_crawl_why(const struct pw_crawl *crawl);
  *  You own the connection and the time. Once after pw_session_new(), and then after each
  *  pw_session_recv(), pw_session_tick() and pw_session_closed(): call pw_session_next() until
  *  it returns NULL, then pw_session_send() until it returns 0. Call pw_session_tick() no later
- *  than pw_session_deadline(). PW_EVENT_DONE is the last event: close the connection then. */
+ *  than pw_session_deadline(). PW_EVENT_DONE is the last event: send what there is to send, and
+ *  close the connection.
+ *
+ *  Bitcoin's sessions name peers and more; those of Ethereum are encrypted, and tell who is
+ *  there and on which chain: pw_session_info() and pw_session_node() know it at the end. Nobody
+ *  is named in them. As a responder such a session is a node without a chain of its own. */
 struct pw_session;
 
 /** Which end of the connection the session is. */
@@ -339,7 +402,7 @@ enum pw_role {
 	PW_RESPONDER  /**< it was dialled; answers until closed */
 };
 
-/** What an initiator is there for. */
+/** What an initiator is there for; to a node of Ethereum it is PW_GOAL_PEERS alone. */
 enum pw_goal {
 	PW_GOAL_PEERS, /**< shake hands, ask whom it knows, end */
 	PW_GOAL_PING,  /**< shake hands, ping, end */
@@ -362,7 +425,11 @@ struct pw_session_config {
 	uint64_t services;         /**< bits that we claim to offer (none) */
 	int32_t height;            /**< of the chain that we claim to have */
 	const char *agent;         /**< as in struct pw_crawl_config */
-	const char *peer;          /**< HOST:PORT of the other end, as numbers (unknown) */
+	const char *peer;          /**< HOST:PORT of the other end, as numbers (unknown). An
+					initiator of Ethereum has to know whom it calls:
+					enode://KEY\@IP:PORT, or a record, enr:... */
+	const uint8_t *key;        /**< Ethereum: who we are, the 32 bytes of a private key (a new
+					one); copied, and wiped by pw_session_free() */
 };
 
 /** What has happened in a session. */
@@ -392,8 +459,8 @@ struct pw_event {
  *  @param config copied, but for the network
  *  @param now_ms milliseconds on a clock of yours that never goes back, not 0
  *  @param out    the session, or NULL on failure
- *  @return PW_ERR_VALUE for a size, a network, an agent, an enum or a time that is not
- *          allowed, PW_ERR_SYNTAX for the peer, PW_ERR_NOMEM */
+ *  @return PW_ERR_VALUE for a size, a network, an agent, an enum, a time or a key that is not
+ *          allowed, PW_ERR_SYNTAX for the peer or one that is missing, PW_ERR_NOMEM */
 PW_API enum pw_err pw_session_new(const struct pw_session_config *config, uint64_t now_ms,
 				  struct pw_session **out);
 
@@ -450,12 +517,18 @@ PW_API void pw_session_closed(struct pw_session *session, bool reset, uint64_t n
  *  @return until the next call for the session */
 PW_API const struct pw_info *pw_session_info(struct pw_session *session);
 
+/** What is known so far of the node at the other end: its key, its session and its chain.
+ *  @param session the session
+ *  @return until the next call for the session; NULL for networks where peers have no keys */
+PW_API const struct pw_node *pw_session_node(struct pw_session *session);
+
 /** A responder's answer to PW_EVENT_ASKED; pw_session_send() has it then.
  *  @param session the session
  *  @param adverts whom we know
  *  @param count   how many, 1 to 1,000
- *  @return PW_ERR_VALUE for another count, PW_ERR_SYNTAX for a host that is no address,
- *          PW_ERR_NOMEM, PW_ERR_FULL if earlier answers were not sent yet */
+ *  @return PW_ERR_VALUE for another count, or where sessions name nobody (Ethereum);
+ *          PW_ERR_SYNTAX for a host that is no address, PW_ERR_NOMEM, PW_ERR_FULL if earlier
+ *          answers were not sent yet */
 PW_API enum pw_err pw_session_answer(struct pw_session *session, const struct pw_advert *adverts,
 				     size_t count);
 
@@ -479,7 +552,7 @@ struct pw_field {
 	const char *name;        /**< e.g. "user agent"; static */
 	enum pw_field_kind kind; /**< which of the next holds something */
 	size_t at;               /**< where it stands in the input */
-	size_t len;              /**< how many bytes it has there */
+	size_t len;              /**< how many bytes it has there; 0: computed from others */
 	uint64_t value;          /**< its number */
 	struct pw_bytes bytes;   /**< its bytes */
 	const char *text;        /**< all of it for people, made harmless, meaning included */
@@ -496,7 +569,8 @@ struct pw_fault {
 	const char *rule; /**< the rule; static */
 };
 
-/** Names each field of one or more whole messages.
+/** Names each field of one or more whole messages. For Ethereum that is one packet of discovery
+ *  v4, one record or other list of RLP, or the text of one record or URL (enr:, enode:).
  *  @param network  whose messages they are
  *  @param data     the messages, header and all
  *  @param len      bytes of them

@@ -55,12 +55,14 @@ size_t pw_escape(struct pw_bytes bytes, char *out, size_t cap)
 	return cap > 0 ? text_escape(slice_of(bytes.data, bytes.len), out, cap) : 0;
 }
 
-bool api_agent(const char *text, char out[static PEER_AGENT_MAX + 1])
+/* BIP 14 for Bitcoin; Ethereum's clients call themselves name/version. */
+bool api_agent(const struct network *network, const char *text, char out[static PEER_AGENT_MAX + 1])
 {
 	size_t len;
 
 	if (text == NULL)
-		text = "/peerwalk:" PEERWALK_VERSION "/";
+		text = network->discovery == DISCOVERY_V4 ? "peerwalk/v" PEERWALK_VERSION
+							  : "/peerwalk:" PEERWALK_VERSION "/";
 	len = strlen(text);
 	if (len == 0 || len > PEER_AGENT_MAX)
 		return false;

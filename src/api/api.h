@@ -19,8 +19,10 @@ struct pw_bytes api_bytes(struct slice s);
  * caller's version doesn't have. False if it sets members that ours doesn't have. */
 bool api_config(void *out, size_t own, const void *in);
 
-/* NULL: our own. False if it is empty, too long, or not printable ASCII. */
-bool api_agent(const char *text, char out[static PEER_AGENT_MAX + 1]);
+/* NULL: our own, in the form of the network's software. False if it is empty, too long, or not
+ * printable ASCII. */
+bool api_agent(const struct network *network, const char *text,
+	       char out[static PEER_AGENT_MAX + 1]);
 
 /* A pw_info with the text that it points to. */
 struct api_info {

@@ -1,4 +1,4 @@
-#include "api/api.h"
+#include "api/node.h"
 #include "api/peer_arg.h"
 #include "api/walk.h"
 
@@ -17,6 +17,8 @@ struct pw_crawl {
 	struct pw_crawl_config config;
 	char agent[PEER_AGENT_MAX + 1];
 	char *database;
+	const struct ethereum_chain *chain; /* NULL: everybody's nodes */
+	struct secp_key key;                /* ours, if config.key was given */
 	struct peer_arg *seeds;
 	size_t seeds_count;
 	struct cidr *exclude;
@@ -37,6 +39,27 @@ static bool is_allowed(const struct pw_crawl_config *c)
 	       (!c->resume || c->database != NULL);
 }
 
+/* Whose nodes are wanted, and who we are to them. */
+static bool take_node_config(struct pw_crawl *c)
+{
+	const struct pw_crawl_config *p = &c->config;
+	const struct network *network = api_network(p->network);
+	const char *chain = p->chain != NULL ? p->chain : network->chain;
+
+	if (!api_has_nodes(network))
+		return p->chain == NULL && p->key == NULL && !p->no_session;
+	if (chain != NULL && (c->chain = api_chain(chain)) == NULL)
+		return false;
+	return p->key == NULL || secp_key_init(&c->key, p->key);
+}
+
+static bool take_config(struct pw_crawl *c, const struct pw_crawl_config *config)
+{
+	return api_config(&c->config, sizeof(c->config), config) && is_allowed(&c->config) &&
+	       take_node_config(c) &&
+	       api_agent(api_network(c->config.network), c->config.agent, c->agent);
+}
+
 enum pw_err pw_crawl_new(const struct pw_crawl_config *config, struct pw_crawl **out)
 {
 	struct pw_crawl *c = calloc(1, sizeof(*c));
@@ -44,14 +67,14 @@ enum pw_err pw_crawl_new(const struct pw_crawl_config *config, struct pw_crawl *
 	*out = NULL;
 	if (c == NULL)
 		return PW_ERR_NOMEM;
-	if (!api_config(&c->config, sizeof(c->config), config) || !is_allowed(&c->config) ||
-	    !api_agent(c->config.agent, c->agent)) {
+	if (!take_config(c, config)) {
 		free(c);
 		return PW_ERR_VALUE;
 	}
 	if (c->config.threads == 0)
-		c->config.threads = 1;
+		c->config.threads = walk_threads(api_network(c->config.network));
 	if (c->config.database != NULL && (c->database = strdup(c->config.database)) == NULL) {
+		secp_key_clear(&c->key);
 		free(c);
 		return PW_ERR_NOMEM;
 	}
@@ -70,6 +93,7 @@ void pw_crawl_free(struct pw_crawl *crawl)
 	free(crawl->database);
 	free(crawl->seeds);
 	free(crawl->exclude);
+	secp_key_clear(&crawl->key);
 	free(crawl);
 }
 
@@ -120,8 +144,9 @@ enum pw_err pw_crawl_add_exclude(struct pw_crawl *crawl, const char *block)
 static void on_visit(void *ctx, const struct record *r, bool final)
 {
 	struct pw_crawl *c = ctx;
-	char peer[NETADDR_TEXT_MAX], host[NETADDR_HOST_TEXT_MAX];
+	char peer[ENODE_TEXT_MAX], host[NETADDR_HOST_TEXT_MAX];
 	struct api_info info;
+	struct api_node node;
 	struct pw_visit visit = {
 		.peer = peer,
 		.host = host,
@@ -142,7 +167,13 @@ static void on_visit(void *ctx, const struct record *r, bool final)
 		.bytes_out = r->bytes_out,
 	};
 
-	netaddr_text(&r->addr, peer);
+	if (r->node != NULL) {
+		enode_url(r->info.node_id.data, &r->addr, r->node->tcp_port, peer);
+		api_node(&node, r->node, r->info.node_id);
+		visit.node = &node.node;
+	} else {
+		netaddr_text(&r->addr, peer);
+	}
 	netaddr_host_text(&r->addr, host);
 	api_info(&info, &r->info);
 	visit.info = info.info;
@@ -200,10 +231,11 @@ static void guard_end(const struct pipe_guard *g)
 static enum err new_walk(struct pw_crawl *c, struct walk **out)
 {
 	const struct pw_crawl_config *p = &c->config;
-	uint32_t wanted = p->concurrency > 0 ? p->concurrency : WALK_CONCURRENCY;
+	const struct network *network = api_network(p->network);
+	uint32_t wanted = p->concurrency > 0 ? p->concurrency : walk_concurrency(network);
 	uint64_t limit;
 	struct walk_config config = {
-		.visit = { .session = { .network = api_network(p->network),
+		.visit = { .session = { .network = network,
 					.patient = p->patient,
 					.agent = slice_text(c->agent),
 					.timeout_ms = p->timeout_ms },
@@ -217,6 +249,9 @@ static enum err new_walk(struct pw_crawl *c, struct walk **out)
 			   .exclude = c->exclude,
 			   .exclude_count = c->exclude_count },
 		.threads = p->threads,
+		.key = p->key != NULL ? &c->key : NULL,
+		.chain = c->chain,
+		.no_session = p->no_session,
 		.db = c->database,
 		.resume = p->resume,
 		.adverts = p->keep_adverts,
@@ -281,6 +316,11 @@ static enum err run(struct pw_crawl *c)
 	return err;
 }
 
+static bool has_own_seeds(const struct network *network)
+{
+	return network->dns_seeds[0] != NULL || network->boot_nodes != NULL;
+}
+
 enum pw_err pw_crawl_run(struct pw_crawl *crawl)
 {
 	const struct pw_crawl_config *p = &crawl->config;
@@ -289,7 +329,7 @@ enum pw_err pw_crawl_run(struct pw_crawl *crawl)
 
 	crawl->why[0] = 0;
 	if (crawl->seeds_count == 0 && !p->resume &&
-	    !(p->dns_seeds && api_network(p->network)->dns_seeds[0] != NULL)) {
+	    !(p->dns_seeds && has_own_seeds(api_network(p->network)))) {
 		snprintf(crawl->why, sizeof(crawl->why),
 			 "there is nobody to begin with: add a seed, or set dns_seeds for a "
 			 "network that has some");

@@ -1,4 +1,4 @@
-#include "api/api.h"
+#include "api/node.h"
 
 #include "io/dial.h"
 
@@ -31,19 +31,30 @@ struct pw_session {
 	struct pw_advert advert;
 	char advert_host[NETADDR_HOST_TEXT_MAX];
 	struct api_info info;
+	struct session_node *node; /* NULL where peers have no keys */
 	_Alignas(16) uint8_t state[];
 };
+
+/* Nodes of Ethereum are asked who they are, and nothing else. */
+static bool is_for_nodes(const struct pw_session_config *c)
+{
+	return c->role == PW_RESPONDER || c->goal == PW_GOAL_PEERS;
+}
 
 static bool take_config(const struct pw_session_config *c, struct pw_session *s,
 			struct session_params *p)
 {
-	if (c->network == NULL || !api_agent(c->agent, s->agent))
+	const struct network *network = api_network(c->network);
+
+	if (!api_agent(network, c->agent, s->agent))
+		return false;
+	if (api_has_nodes(network) ? !is_for_nodes(c) : c->key != NULL)
 		return false;
 	if ((c->role != PW_INITIATOR && c->role != PW_RESPONDER) ||
 	    (c->goal != PW_GOAL_PEERS && c->goal != PW_GOAL_PING && c->goal != PW_GOAL_LISTEN))
 		return false;
 	*p = (struct session_params){
-		.network = api_network(c->network),
+		.network = network,
 		.role = c->role == PW_INITIATOR ? SESSION_INITIATOR : SESSION_RESPONDER,
 		.goal = c->goal == PW_GOAL_PEERS  ? SESSION_GOAL_PEERS
 			: c->goal == PW_GOAL_PING ? SESSION_GOAL_PING
@@ -64,6 +75,17 @@ static bool take_config(const struct pw_session_config *c, struct pw_session *s,
 	return true;
 }
 
+static enum pw_err take_peer(const struct pw_session_config *c, struct pw_session *s,
+			     struct session_params *p)
+{
+	if (s->node != NULL && p->role == SESSION_INITIATOR)
+		return session_node_call(s->node, c->peer, p);
+	if (c->peer != NULL &&
+	    netaddr_parse(slice_text(c->peer), p->network->default_port, &p->peer) != ERR_OK)
+		return PW_ERR_SYNTAX;
+	return PW_OK;
+}
+
 enum pw_err pw_session_new(const struct pw_session_config *config, uint64_t now_ms,
 			   struct pw_session **out)
 {
@@ -71,6 +93,7 @@ enum pw_err pw_session_new(const struct pw_session_config *config, uint64_t now_
 	struct session_params params;
 	struct pw_session *s;
 	const struct proto *proto;
+	enum pw_err err;
 
 	*out = NULL;
 	if (!api_config(&c, sizeof(c), config) || c.network == NULL || now_ms == 0)
@@ -81,14 +104,14 @@ enum pw_err pw_session_new(const struct pw_session_config *config, uint64_t now_
 		return PW_ERR_NOMEM;
 	s->proto = proto;
 	s->now_ms = now_ms;
-	if (!take_config(&c, s, &params)) {
+	err = take_config(&c, s, &params) ? PW_OK : PW_ERR_VALUE;
+	if (err == PW_OK && api_has_nodes(params.network))
+		err = session_node_new(c.key, &params, &s->node);
+	if (err == PW_OK)
+		err = take_peer(&c, s, &params);
+	if (err != PW_OK) {
 		pw_session_free(s);
-		return PW_ERR_VALUE;
-	}
-	if (c.peer != NULL && netaddr_parse(slice_text(c.peer), params.network->default_port,
-					    &params.peer) != ERR_OK) {
-		pw_session_free(s);
-		return PW_ERR_SYNTAX;
+		return err;
 	}
 	proto->init(s->state, &params, now_ms);
 	*out = s;
@@ -101,6 +124,9 @@ void pw_session_free(struct pw_session *session)
 		return;
 	free(session->in);
 	free(session->answer);
+	if (session->node != NULL) /* its state has keys */
+		explicit_bzero(session->state, session->proto->session_size);
+	session_node_free(session->node);
 	free(session);
 }
 
@@ -233,6 +259,13 @@ const struct pw_info *pw_session_info(struct pw_session *session)
 	return &session->info.info;
 }
 
+const struct pw_node *pw_session_node(struct pw_session *session)
+{
+	if (session->node == NULL)
+		return NULL;
+	return session_node_tell(session->node, session->state);
+}
+
 /* --- out --- */
 
 size_t pw_session_send(struct pw_session *session, void *out, size_t cap)
@@ -289,7 +322,7 @@ enum pw_err pw_session_answer(struct pw_session *session, const struct pw_advert
 	struct advert *ours;
 	enum pw_err err;
 
-	if (count == 0 || count > ANSWER_COUNT_MAX)
+	if (count == 0 || count > ANSWER_COUNT_MAX || session->node != NULL)
 		return PW_ERR_VALUE;
 	ours = calloc(count, sizeof(*ours));
 	if (ours == NULL)
