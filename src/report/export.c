@@ -416,7 +416,7 @@ enum err export_run(struct store *s, const char *what, const char *format,
 	err = store_read_begin(s);
 	if (err == ERR_OK && filter->crawl_id != 0)
 		err = store_crawl_get(s, filter->crawl_id, filter->network, &crawl);
-	if (err == ERR_OK && f->write == NULL)
+	if (err == ERR_OK && e.write == NULL)
 		err = export_nodes_run(s, f->nodes, filter, sink, sink_ctx, &e.rows);
 	else if (err == ERR_OK)
 		err = write_table(s, filter, whats[i].walk, &e);
