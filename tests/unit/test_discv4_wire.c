@@ -492,6 +492,64 @@ static void envelopes(void **state)
 	assert_true(!reader_ok(&r) || memcmp(p.signer, public, sizeof(public)) != 0);
 }
 
+/* What is done to a packet of the key that is expected; its hash is made right again. */
+static const struct {
+	const char *name;
+	size_t at;    /* of the byte that is changed */
+	uint8_t with; /* by XOR */
+	enum err err;
+	bool expected; /* whether the one who is expected signed it */
+} spoilt[] = {
+	{ "nothing", 0, 0, ERR_OK, true },
+	{ "its recovery id is the other one", DISCV4_HASH_LEN + 64, 1, ERR_OK, true },
+	{ "its recovery id is none", DISCV4_HASH_LEN + 64, 2, ERR_VALUE, false },
+	{ "another r", DISCV4_HASH_LEN + 31, 1, ERR_OK, false },
+	{ "another s", DISCV4_HASH_LEN + 63, 1, ERR_OK, false },
+	{ "another list", DISCV4_HEADER_LEN + 10, 1, ERR_OK, false },
+};
+
+/* Who signed is found out, whoever was expected. */
+static void expected_signers(void **state)
+{
+	uint8_t bytes[DISCV4_LONG_MAX], nobody[SECP_PUBLIC_LEN] = { 0 }, other[SECP_PUBLIC_LEN];
+	const struct secp_key other_key = { { [31] = 9 } };
+	const uint8_t *const expected[] = { public, nobody, other };
+	struct discv4_packet p;
+	struct reader r;
+
+	(void)state;
+	secp_public(&secp, &other_key, other);
+	for (size_t i = 0; i < sizeof(expected) / sizeof(*expected); i++) {
+		reader_init(&r, hex_bytes(neighbors_more, bytes, sizeof(bytes)));
+		discv4_decode_from(&r, expected[i], &p);
+		assert_int_equal(r.err, ERR_OK);
+		assert_int_equal(p.type, DISCV4_NEIGHBORS);
+		assert_memory_equal(p.signer, public, sizeof(public));
+	}
+	for (size_t i = 0; i < sizeof(spoilt) / sizeof(*spoilt); i++) {
+		struct slice in = hex_bytes(ping_v4, bytes, sizeof(bytes));
+		bool is_expected;
+
+		bytes[spoilt[i].at] ^= spoilt[i].with;
+		keccak_256(slice_from(in, DISCV4_HASH_LEN), bytes);
+		reader_init(&r, in);
+		discv4_decode_from(&r, public, &p);
+		is_expected = reader_ok(&r) && memcmp(p.signer, public, sizeof(public)) == 0;
+		/* A signature that is off may be one that nobody can have made. */
+		if ((r.err != spoilt[i].err && (spoilt[i].expected || r.err != ERR_VALUE)) ||
+		    is_expected != spoilt[i].expected)
+			fail_msg("%s", spoilt[i].name);
+	}
+	/* The hash comes first, and long packets are taken. */
+	reader_init(&r, hex_bytes(ping_v4, bytes, sizeof(bytes)));
+	bytes[0] ^= 1;
+	discv4_decode_from(&r, public, &p);
+	assert_int_equal(r.err, ERR_CHECKSUM);
+	reader_init(&r, slice_of(bytes, DISCV4_LONG_MAX));
+	discv4_decode_from(&r, public, &p);
+	assert_int_equal(r.err, ERR_CHECKSUM);
+}
+
 static struct enode random_node(struct random *random)
 {
 	struct enode node;
@@ -689,6 +747,7 @@ int main(void)
 		cmocka_unit_test(envelopes),        cmocka_unit_test(neighbors_split),
 		cmocka_unit_test(neighbors_limits), cmocka_unit_test(round_trips),
 		cmocka_unit_test(too_long),         cmocka_unit_test(names),
+		cmocka_unit_test(expected_signers),
 	};
 
 	return cmocka_run_group_tests(tests, start, stop);
