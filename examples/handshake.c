@@ -1,7 +1,9 @@
 /* handshake: asks one peer who it is and whom it knows, over a socket of its own.
  *
- *     handshake NETWORK ADDRESS PORT
+ *     handshake NETWORK ADDRESS PORT [NODE]
  *     cc handshake.c $(pkg-config --cflags --libs peerwalk) -o handshake
+ *
+ * NODE is for Ethereum, where nobody is called without a key: enode://KEY@ADDRESS:PORT.
  *
  * Shows a session without the library's own crawl: the session says what to send and
  * what has happened, the program owns the socket and the clock. */
@@ -57,6 +59,17 @@ static void print_info(const struct pw_session_config *config, const struct pw_i
 			printf(" bit%u", bit);
 	}
 	printf("\nmessages  %s\n", info->negotiation);
+}
+
+/* Known at the end only, as it is the last that a node says. */
+static void print_node(const struct pw_node *node)
+{
+	if (node->has_hello)
+		printf("speaks    %s\n", node->capabilities);
+	if (node->has_status)
+		printf("chain     %s, network %" PRIu64 "\n",
+		       node->chain != NULL ? node->chain : "unknown", node->network_id);
+	printf("session   %s\n", node->session);
 }
 
 /* Returns the last event, NULL while there is more to come. */
@@ -128,10 +141,13 @@ static enum pw_outcome talk(const struct pw_session_config *config, int fd, bool
 	enum pw_outcome outcome = PW_OUTCOME_CANCELLED;
 	const struct pw_event *end;
 	struct pw_session *session;
+	enum pw_err err = pw_session_new(config, now_ms(), &session);
 
 	*again = false;
-	if (pw_session_new(config, now_ms(), &session) != PW_OK)
+	if (err != PW_OK) {
+		fprintf(stderr, "handshake: %s\n", pw_err_text(err));
 		return outcome;
+	}
 	while ((end = handle_events(session, config)) == NULL) {
 		if (send_all(session, fd))
 			wait_and_receive(session, fd);
@@ -142,6 +158,9 @@ static enum pw_outcome talk(const struct pw_session_config *config, int fd, bool
 	*again = end->retry_stepwise;
 	if (end->rule != NULL)
 		printf("rule      %s\n", end->rule);
+	send_all(session, fd); /* a node is told that we leave */
+	if (pw_session_node(session) != NULL)
+		print_node(pw_session_node(session));
 	pw_session_free(session);
 	return outcome;
 }
@@ -153,13 +172,14 @@ int main(int argc, char **argv)
 	bool again;
 	int fd;
 
-	if (argc != 4 || (config.network = pw_network_find(argv[1])) == NULL) {
-		fputs("handshake: expected NETWORK ADDRESS PORT\n", stderr);
+	if (argc < 4 || argc > 5 || (config.network = pw_network_find(argv[1])) == NULL) {
+		fputs("handshake: expected NETWORK ADDRESS PORT [NODE]\n", stderr);
 		return 2;
 	}
 	signal(SIGPIPE, SIG_IGN);
 	config.unix_s = time(NULL);
 	config.timeout_ms = 20000;
+	config.peer = argc == 5 ? argv[4] : NULL;
 	do {
 		fd = dial(argv[2], argv[3]);
 		if (fd < 0) {

@@ -133,6 +133,7 @@ static void on_visit(void *ctx, const struct pw_visit *v)
 	snprintf(told->host, sizeof(told->host), "%s", v->host);
 	/* IPv6 in brackets: localhost is ::1 as well where /etc/hosts says so. */
 	assert_memory_equal(v->peer + (v->peer[0] == '['), v->host, strlen(v->host));
+	assert_null(v->node); /* peers of Bitcoin have no keys */
 	assert_true(v->reached ? v->handshake_ms >= v->connect_ms : v->handshake_ms == -1);
 	assert_true(!v->reached || (strlen(v->info.agent) > 0 && v->info.has_version));
 	pw_crawl_stats(told->crawl, &stats);
