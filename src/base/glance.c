@@ -36,19 +36,24 @@ uint64_t glance_of(const struct glance_key *k, const struct netaddr *addr)
 	sum = k->factors[0] * ((uint64_t)addr->kind << 48 | port << 32) + k->offset;
 	for (size_t i = 1; i < GLANCE_WORDS; i++)
 		sum += k->factors[i] * little(addr->bytes + 8 * (i - 1));
-	return (uint64_t)(sum >> 64);
+	return glance_end(sum);
 }
 
-/* Empty: the slots don't say where they would belong in a larger table. */
 static enum err set_size(struct glance_cache *c, uint32_t size)
 {
-	uint32_t *slots = aligned_alloc(LINE_BYTES, size * sizeof(*slots));
+	uint64_t *old = c->slots;
+	uint32_t old_size = old != NULL ? c->mask + GLANCE_WAYS : 0;
+	uint64_t *slots = aligned_alloc(LINE_BYTES, size * sizeof(*slots));
 
 	if (slots == NULL)
 		return ERR_NOMEM;
 	memset(slots, 0, size * sizeof(*slots));
-	free(c->slots);
 	*c = (struct glance_cache){ .slots = slots, .mask = size - GLANCE_WAYS };
+	for (uint32_t i = 0; i < old_size; i++) {
+		if (old[i] != 0)
+			glance_cache_put(c, old[i]);
+	}
+	free(old);
 	return ERR_OK;
 }
 
@@ -66,14 +71,14 @@ void glance_cache_clear(struct glance_cache *c)
 
 void glance_cache_put(struct glance_cache *c, uint64_t hash)
 {
-	uint32_t *ways = &c->slots[hash & c->mask];
+	uint64_t *ways = &c->slots[hash & c->mask];
 	uint32_t size = c->mask + GLANCE_WAYS;
 
 	if (glance_cache_has(c, hash))
 		return;
 	for (unsigned i = 0; i < GLANCE_WAYS; i++) {
 		if (ways[i] == 0) {
-			ways[i] = glance_mark(hash);
+			ways[i] = hash;
 			c->used++;
 			return;
 		}
@@ -83,15 +88,15 @@ void glance_cache_put(struct glance_cache *c, uint64_t hash)
 	if (size < GLANCE_SLOTS_MAX && c->used > size / 8 * 3 && set_size(c, size * 2) == ERR_OK)
 		glance_cache_put(c, hash);
 	else
-		ways[hash >> 62] = glance_mark(hash);
+		ways[hash >> 32 & (GLANCE_WAYS - 1)] = hash;
 }
 
 void glance_cache_drop(struct glance_cache *c, uint64_t hash)
 {
-	uint32_t *ways = &c->slots[hash & c->mask];
+	uint64_t *ways = &c->slots[hash & c->mask];
 
 	for (unsigned i = 0; i < GLANCE_WAYS; i++) {
-		if (ways[i] == glance_mark(hash)) {
+		if (ways[i] == hash) {
 			ways[i] = 0;
 			c->used--;
 		}

@@ -7,10 +7,7 @@
  *
  * The hash is multilinear with factors of 128 bits, of which the upper half is kept: for
  * any two addresses the chance of one hash is 2^-64 (Lemire, Kaser: "Strongly universal
- * string hashing is fast", 2014), whoever chose them, as long as the key is secret. The
- * cache goes by a place and 31 more bits: one new address in 500 million is taken for a
- * known one, and nobody can choose which. With all 64 bits it would be twice the
- * size, and the processor would wait for it. */
+ * string hashing is fast", 2014), whoever chose them, as long as the key is secret. */
 #ifndef PEERWALK_BASE_GLANCE_H
 #define PEERWALK_BASE_GLANCE_H
 
@@ -19,8 +16,8 @@
 
 enum {
 	GLANCE_WORDS = 1 + NETADDR_BYTES_MAX / 8, /* kind and port; the address */
-	/* 1 MiB, all of a processor's second cache. Addresses beyond it are looked up in
-	 * the set. */
+	/* 2 MiB, all of the processor's second cache: addresses beyond it are looked up in
+	 * the set, as before there was a cache. */
 	GLANCE_SLOTS_MAX = 1 << 18,
 	/* Places that a hash may have, beside each other in one line of the processor's
 	 * cache: the table stays small, and few are pushed out. */
@@ -32,44 +29,42 @@ struct glance_key {
 };
 
 struct glance {
-	uint64_t hash;
-	uint32_t at; /* where the address stands in its message */
+	uint64_t hash; /* never 0 */
+	uint32_t at;   /* where the address stands in its message */
 };
 
 void glance_key_init(struct glance_key *k, const struct hash_key *key);
 
+static inline uint64_t glance_end(unsigned __int128 sum)
+{
+	uint64_t hash = (uint64_t)(sum >> 64);
+
+	return hash + (hash == 0); /* 0 is an empty slot */
+}
 /* Of an IPv4 address: its bytes and those of its port (big-endian), as a little-endian
  * number of 48 bits. */
 static inline uint64_t glance_ipv4(const struct glance_key *k, uint64_t bytes)
 {
-	uint64_t word = bytes | (uint64_t)NETADDR_IPV4 << 48;
-
-	return (uint64_t)((k->factors[0] * word + k->offset) >> 64);
+	return glance_end(k->factors[0] * (bytes | (uint64_t)NETADDR_IPV4 << 48) + k->offset);
 }
 uint64_t glance_of(const struct glance_key *k, const struct netaddr *addr);
 
 struct glance_cache {
 	/* private */
-	uint32_t *slots; /* in groups of GLANCE_WAYS; 0: empty */
+	uint64_t *slots; /* in groups of GLANCE_WAYS */
 	uint32_t mask, used;
 };
 
 /* ERR_NOMEM. */
 enum err glance_cache_init(struct glance_cache *c);
 void glance_cache_clear(struct glance_cache *c);
-/* What a slot keeps: bits that don't choose the place. */
-static inline uint32_t glance_mark(uint64_t hash)
-{
-	return (uint32_t)(hash >> 32) | 1;
-}
 static inline bool glance_cache_has(const struct glance_cache *c, uint64_t hash)
 {
-	const uint32_t *ways = &c->slots[hash & c->mask];
-	uint32_t mark = glance_mark(hash);
+	const uint64_t *ways = &c->slots[hash & c->mask];
 
 	_Static_assert(GLANCE_WAYS == 4, "each is compared");
 	/* Without a branch. */
-	return (ways[0] == mark) | (ways[1] == mark) | (ways[2] == mark) | (ways[3] == mark);
+	return (ways[0] == hash) | (ways[1] == hash) | (ways[2] == hash) | (ways[3] == hash);
 }
 static inline void glance_cache_prefetch(const struct glance_cache *c, uint64_t hash)
 {
