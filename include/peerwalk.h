@@ -317,12 +317,12 @@ struct pw_crawl_config {
 	void *ctx;                   /**< handed to the callbacks */
 
 	/* For Ethereum's networks alone. */
+	bool no_session;    /**< discovery alone: ask nobody for client and chain */
 	const char *chain;  /**< whose nodes are wanted: "mainnet", "sepolia", "holesky", "hoodi";
 				 others end as wrong_network (what the network's name says, or
 				 everybody's) */
 	const uint8_t *key; /**< who we are: the 32 bytes of a private key (a new one for each
 				 run). Copied, and wiped by pw_crawl_free() */
-	bool no_session;    /**< discovery alone: ask nobody for client and chain */
 };
 
 /** Prepares a crawl. Nothing is opened or dialled yet.
@@ -570,7 +570,7 @@ struct pw_fault {
 };
 
 /** Names each field of one or more whole messages. For Ethereum that is one packet of discovery
- *  v4, one record or other list of RLP, or the text of one record or URL (enr:, enode:).
+ *  v4, one record or other list of RLP, or the text of one record or URL.
  *  @param network  whose messages they are
  *  @param data     the messages, header and all
  *  @param len      bytes of them

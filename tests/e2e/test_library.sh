@@ -4,7 +4,8 @@
 #     tests/e2e/test_library.sh PROGRAM SOURCE BUILD
 #
 # Installs to a folder, builds the examples against the shared and the static library as
-# pkg-config tells, and runs them, two of them against a simulated network on loopback.
+# pkg-config tells, and runs them against simulated networks on loopback: one of Bitcoin, one of
+# Ethereum.
 # Checks that peerwalk.h is good C and C++ by itself, and declares just what is exported.
 # (test_install.sh looks at the rest of what is installed.)
 set -uo pipefail
@@ -85,7 +86,7 @@ header 'C++20' c++ "${CXX:-c++}" -std=c++20 -Wno-strict-prototypes
 # --- examples ---
 
 mkdir "$dir/shared" "$dir/static"
-for name in crawl handshake explain; do
+for name in crawl nodes handshake explain; do
 	# shellcheck disable=SC2046 # flags are words
 	expect_ok "compile $name, shared" "$cc" "$source_dir/examples/$name.c" "${extra[@]}" \
 		$(pkg-config --cflags --libs peerwalk) -o "$dir/shared/$name"
@@ -111,7 +112,7 @@ ldd "$dir/static/crawl" >"$dir/out" 2>&1
 result 'the static one does not' $?
 
 verack=f9beb4d976657261636b000000000000000000005df6e0e2
-run() { # shared or static
+run_messages() { # shared or static
 	local kind=$1
 
 	"$dir/$kind/explain" $verack >"$dir/out" 2>&1 &&
@@ -121,6 +122,10 @@ run() { # shared or static
 	"$dir/$kind/explain" ${verack%2}3 >"$dir/out" 2>&1
 	[ $? -eq 1 ] && grep -q '^ *20  error: the checksum is wrong' "$dir/out"
 	result "$kind: explain names the place of an error" $?
+}
+
+run_bitcoin() { # shared or static
+	local kind=$1
 
 	"$dir/$kind/handshake" bitcoin-regtest "${seed%:*}" "${seed##*:}" >"$dir/out" 2>&1 &&
 		grep -q '^agent  *[^ ]' "$dir/out" && grep -q '^services .*NETWORK' "$dir/out" &&
@@ -144,32 +149,84 @@ run() { # shared or static
 	result "$kind: a line for each peer that was reached" $?
 }
 
+run_ethereum() { # shared or static
+	local kind=$1 url
+
+	# shellcheck disable=SC2046 # one seed a word
+	"$dir/$kind/nodes" --local $(cat "$dir/seeds") >"$dir/found" 2>"$dir/out"
+	result "$kind: nodes" $?
+	awk -F , '$NF == 1 { print $1 }' "$dir/truth.csv" | sort >"$dir/reachable"
+	cut -f 1 "$dir/found" | sort | diff "$dir/reachable" - >"$dir/out" && [ -s "$dir/reachable" ]
+	result "$kind: a line for each node that can be reached, with its URL" $?
+	grep -q $'\tmainnet\t[A-Za-z].*\teth/' "$dir/found" && grep -q $'\t(full)\t' "$dir/found" &&
+		grep -qv $'\tmainnet\t' "$dir/found"
+	result "$kind: clients and chains" $?
+	# shellcheck disable=SC2046
+	"$dir/$kind/nodes" --local --chain mainnet $(cat "$dir/seeds") >"$dir/wanted" 2>"$dir/out" &&
+		[ "$(grep -c . "$dir/wanted")" -lt "$(grep -c . "$dir/found")" ] &&
+		! grep -qE $'\t(sepolia|holesky|hoodi)\t' "$dir/wanted"
+	result "$kind: nodes of one chain" $?
+	"$dir/$kind/nodes" --chain nowhere >"$dir/out" 2>&1
+	[ $? -eq 1 ] && grep -q '^nodes: expected' "$dir/out"
+	result "$kind: nodes of no chain" $?
+
+	url=$(grep $'\tmainnet\t[A-Za-z]' "$dir/found" | head -n 1 | cut -f 1)
+	seed=${url#*@}
+	"$dir/$kind/handshake" ethereum "${seed%:*}" "${seed##*:}" "$url" >"$dir/out" 2>&1 &&
+		grep -q '^speaks  *eth/' "$dir/out" &&
+		grep -q '^chain  *mainnet, network 1$' "$dir/out" &&
+		grep -q '^session  *ok$' "$dir/out" && grep -q '^outcome   ok:' "$dir/out"
+	result "$kind: handshake with a node" $?
+	"$dir/$kind/handshake" ethereum "${seed%:*}" "${seed##*:}" >"$dir/out" 2>&1
+	[ $? -eq 1 ] && grep -q '^handshake: the text is not in the expected form' "$dir/out"
+	result "$kind: handshake with a node whose key is not known" $?
+}
+
 # The first free port of a few: several builds may be tested side by side.
-: >"$dir/simulator"
-for ((port = 21000 + $$ % 1000 * 5; port < 30000; port += 500)); do
-	"$program" simulate bitcoin-regtest --peers 80 --ghosts 0 --latency 2ms --jitter 0ms \
-		--liars 0 --port $port --truth "$dir/truth.csv" --seeds-out "$dir/seeds" \
-		>"$dir/simulator" 2>"$dir/out" &
-	simulator=$!
-	for ((i = 0; i < 200; i++)); do
-		if grep -q '"ready":true' "$dir/simulator" || ! kill -0 $simulator 2>/dev/null; then
-			break
-		fi
-		sleep 0.05
+simulate() { # network, options...
+	: >"$dir/simulator"
+	for ((port = 21000 + $$ % 1000 * 5; port < 30000; port += 500)); do
+		"$program" simulate "$@" --latency 2ms --jitter 0ms --port $port \
+			--truth "$dir/truth.csv" --seeds-out "$dir/seeds" \
+			>"$dir/simulator" 2>"$dir/out" &
+		simulator=$!
+		for ((i = 0; i < 200; i++)); do
+			if grep -q '"ready":true' "$dir/simulator" ||
+				! kill -0 $simulator 2>/dev/null; then
+				break
+			fi
+			sleep 0.05
+		done
+		grep -q '"ready":true' "$dir/simulator" && return 0
+		end_simulation
 	done
-	grep -q '"ready":true' "$dir/simulator" && break
-	kill $simulator 2>/dev/null
-	wait $simulator
+	return 1
+}
+
+end_simulation() {
+	kill "$simulator" 2>/dev/null
+	wait "$simulator"
 	simulator=
-done
-if [ -n "$simulator" ]; then
+}
+
+run_messages shared
+run_messages static
+if simulate bitcoin-regtest --peers 80 --ghosts 0 --liars 0; then
 	seed=$(head -n 1 "$dir/seeds")
 	seed=${seed#*://}
-	run shared
-	run static
+	run_bitcoin shared
+	run_bitcoin static
+	end_simulation
 else
-	result 'a simulated network' 1
+	result 'a simulated network of Bitcoin' 1
+fi
+if simulate ethereum --peers 60 --ghosts 0 --liars 0; then
+	run_ethereum shared
+	run_ethereum static
+	end_simulation
+else
+	result 'a simulated network of Ethereum' 1
 fi
 
 echo "$passed passed, $failed failed"
-[ $failed -eq 0 ] && [ $passed -ge 25 ]
+[ $failed -eq 0 ] && [ $passed -ge 43 ]

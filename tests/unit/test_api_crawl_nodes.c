@@ -106,6 +106,8 @@ static void remove_db(void)
 /* --- crawls --- */
 
 struct told {
+	struct pw_crawl *crawl;
+	unsigned stop_after; /* visits; 0: never */
 	unsigned visits, finals, reached, foreign, with_session, named, listed;
 	bool reached_node[COUNT];
 	enum pw_outcome outcome;
@@ -134,6 +136,8 @@ static void on_visit(void *ctx, const struct pw_visit *v)
 	told->outcome = v->outcome;
 	if (v->reached && v->node->has_status)
 		snprintf(told->peer, sizeof(told->peer), "%s", v->peer);
+	if (told->visits == told->stop_after)
+		pw_crawl_stop(told->crawl);
 	if (index < 0) { /* one that a liar made up */
 		assert_false(v->reached);
 		return;
@@ -282,6 +286,42 @@ static void test_walk(void **state)
 	assert_int_equal(told.reached, 1);
 	assert_string_equal(told.peer, peer);
 	pw_crawl_free(crawl);
+}
+
+/* Stopped from a callback, then gone on with by another object. What is cut short is a visit of
+ * a node like any other. */
+static void test_stop_and_resume(void **state)
+{
+	struct pw_stats stats = { .size = sizeof(stats) };
+	struct told told;
+	struct pw_crawl_config config = config_for(&told);
+	uint64_t before;
+
+	(void)state;
+	config.database = net.db;
+	config.concurrency = 20;
+	told.crawl = new_crawl(&config);
+	told.stop_after = 10;
+	add_seeds(told.crawl, SEEDS);
+	assert_int_equal(pw_crawl_run(told.crawl), PW_OK);
+	pw_crawl_stats(told.crawl, &stats);
+	assert_false(stats.complete);
+	assert_true(stats.outcomes[PW_OUTCOME_CANCELLED] > 0);
+	before = stats.visited - stats.outcomes[PW_OUTCOME_CANCELLED];
+	assert_in_range(before, 10, net.reachable_count - 1);
+	pw_crawl_free(told.crawl);
+
+	config = config_for(&told);
+	config.database = net.db;
+	config.resume = true;
+	told.crawl = new_crawl(&config);
+	assert_int_equal(pw_crawl_run(told.crawl), PW_OK);
+	pw_crawl_stats(told.crawl, &stats);
+	assert_true(stats.complete);
+	assert_int_equal(stats.reached, net.reachable_count);
+	assert_int_equal(stats.visited, before + told.finals);
+	pw_crawl_free(told.crawl);
+	remove_db();
 }
 
 /* --- whose nodes --- */
@@ -438,7 +478,7 @@ static void test_earlier_size(void **state)
 
 	(void)state;
 	config.network = pw_network_find("bitcoin");
-	config.size = offsetof(struct pw_crawl_config, chain);
+	config.size = offsetof(struct pw_crawl_config, no_session);
 	config.key = key; /* not seen */
 	crawl = new_crawl(&config);
 	pw_crawl_free(crawl);
@@ -447,9 +487,10 @@ static void test_earlier_size(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_walk),       cmocka_unit_test(test_chains),
-		cmocka_unit_test(test_key),        cmocka_unit_test(test_config),
-		cmocka_unit_test(test_boot_nodes), cmocka_unit_test(test_earlier_size),
+		cmocka_unit_test(test_walk),         cmocka_unit_test(test_stop_and_resume),
+		cmocka_unit_test(test_chains),       cmocka_unit_test(test_key),
+		cmocka_unit_test(test_config),       cmocka_unit_test(test_boot_nodes),
+		cmocka_unit_test(test_earlier_size),
 	};
 
 	return cmocka_run_group_tests(tests, start, stop);
