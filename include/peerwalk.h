@@ -297,7 +297,7 @@ struct pw_crawl_config {
 					  DNS seeds name, or its bootstrap nodes */
 	bool allow_private;          /**< dial loopback and private addresses, too */
 	bool patient;                /**< wait for old software, which takes up to 61 s to answer */
-	uint32_t concurrency;        /**< visits at a time (2000; nodes of Ethereum 4000), as far
+	uint32_t concurrency;        /**< visits at a time (2000; nodes of Ethereum 10000), as far
 					  as descriptors go */
 	uint32_t per_group;          /**< of these, to one /16 (IPv4) or /32 (IPv6) (16) */
 	uint32_t threads;            /**< loops that share the work (1; for Ethereum, where

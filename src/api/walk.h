@@ -16,8 +16,8 @@
 enum {
 	WALK_CONCURRENCY = 2000,
 	/* Visits over UDP hold no descriptor most of the time, and nearly all that wait wait for
-	 * nodes that are gone: more at a time cost some kilobytes each. */
-	WALK_NODES_CONCURRENCY = 4000,
+	 * nodes that are gone: each of those some seconds, and some kilobytes. */
+	WALK_NODES_CONCURRENCY = 10000,
 	WALK_CONNECT_TIMEOUT_MS = 5 * 1000, /* Bitcoin Core's own */
 	/* A whole visit: handshake and reply have limits of their own. */
 	WALK_TIMEOUT_MS = 20 * 1000,

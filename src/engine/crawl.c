@@ -55,7 +55,7 @@ enum err crawl_new(const struct crawl_config *config, uint64_t now_ms, struct cr
 		return ERR_NOMEM;
 	c->config = *config;
 	if (c->config.per_group == 0)
-		c->config.per_group = CRAWL_PER_GROUP;
+		c->config.per_group = config->nodes ? CRAWL_NODES_PER_GROUP : CRAWL_PER_GROUP;
 	if (c->config.new_per_peer == 0)
 		c->config.new_per_peer = config->nodes ? CRAWL_NEW_PER_NODE : CRAWL_NEW_PER_PEER;
 	if (c->config.known_max == 0)

@@ -34,6 +34,8 @@ enum {
 	 * at most: fifty times those that Ethereum's tables are known to name, the dead
 	 * included. */
 	CRAWL_NEW_PER_NODE = 544,
+	/* A visit over UDP is a packet a round trip: no burden to a network. */
+	CRAWL_NODES_PER_GROUP = 64,
 	CRAWL_NODES_MAX = 2 * 1000 * 1000,
 };
 
@@ -44,7 +46,7 @@ struct crawl_config {
 	uint64_t max_visits;        /* 0: no limit */
 	uint64_t duration_ms;       /* begin no visit later than this; 0: no limit */
 	bool allow_private;         /* dial private and loopback addresses too */
-	uint32_t per_group;         /* 0: CRAWL_PER_GROUP */
+	uint32_t per_group;         /* 0: CRAWL_PER_GROUP, or CRAWL_NODES_PER_GROUP */
 	uint32_t new_per_peer;      /* 0: CRAWL_NEW_PER_PEER, or CRAWL_NEW_PER_NODE */
 	uint32_t known_max;         /* 0: CRAWL_KNOWN_MAX, or CRAWL_NODES_MAX */
 	const struct cidr *exclude; /* outlives the crawl */

@@ -244,7 +244,9 @@ static enum err start_visit(struct flight *f, const struct crawl_dial *next)
 				  f, &f->dial);
 	node.endpoint = (struct enode_endpoint){ .addr = next->addr, .tcp_port = next->tcp_port };
 	memcpy(node.key, next->node_id.data, sizeof(node.key));
-	return node_visit_start(loop->visitor, &node, nonce, f, &f->node);
+	/* Who was silent three times gets one more chance, at the end. */
+	return node_visit_start(loop->visitor, &node, next->attempt > 1 ? 1 : 0, nonce, f,
+				&f->node);
 }
 
 static bool begin(struct loop *loop, const struct crawl_dial *next)

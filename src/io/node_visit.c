@@ -17,9 +17,15 @@ enum {
 	TURN = 64,
 	NAMED_BATCH = 64,
 	SLOTS_FIRST = 1024,
+	/* Visits begin only while nothing that came waits, and so many a millisecond: each brings
+	 * work enough for a millisecond or two, but not before a round trip. Begun all at once,
+	 * they would wait for each other, and their times would say nothing of the nodes. */
+	BEGIN_PER_MS = 4,
+	BEGIN_AT_ONCE = 16,
 };
 
 enum visit_stage {
+	STAGE_WAITING, /* to begin */
 	STAGE_DISCOVERY,
 	STAGE_SESSION,
 	STAGE_ENDED, /* on_done was called */
@@ -33,10 +39,12 @@ struct node_visit {
 	int64_t started_unix_ms;
 	uint64_t started_ms;
 	enum visit_stage stage;
+	unsigned pings;
 	bool failed_here, cancelled;
 	/* Its timer rang: a tick is due as soon as all datagrams that came are handled. */
 	bool is_due;
 	struct node_visit *next_due, **due_link;
+	struct node_visit *next_waiting, *before_waiting; /* STAGE_WAITING */
 	uint64_t timer_ms; /* for when the timer is set; UINT64_MAX: it isn't */
 	uint64_t heard_ms; /* the newest time that the probe was told */
 	uv_timer_t timer;
@@ -62,6 +70,10 @@ struct node_visitor {
 	uv_idle_t idle; /* keeps the loop from waiting while there is work */
 	bool busy;
 	struct node_visit *due;
+	/* Visits to begin, the first first, and the ticks that begin them. */
+	struct node_visit *first_waiting, *last_waiting;
+	uv_timer_t pace;
+	uint64_t begun_ms; /* up to when what may begin was counted */
 	/* Visits by IP address. */
 	struct hash_key hash;
 	struct node_visit **slots;
@@ -72,6 +84,7 @@ struct node_visitor {
 	struct advert named[NAMED_BATCH];
 	struct enode named_nodes[NAMED_BATCH]; /* whose keys they borrow */
 	size_t named_count;
+	unsigned closed; /* handles */
 };
 
 /* --- visits by IP address --- */
@@ -147,6 +160,22 @@ static void forget_due(struct node_visit *v)
 	*v->due_link = v->next_due;
 	if (v->next_due != NULL)
 		v->next_due->due_link = v->due_link;
+}
+
+static void forget_waiting(struct node_visit *v)
+{
+	struct node_visitor *n = v->visitor;
+
+	if (v->before_waiting != NULL)
+		v->before_waiting->next_waiting = v->next_waiting;
+	else
+		n->first_waiting = v->next_waiting;
+	if (v->next_waiting != NULL)
+		v->next_waiting->before_waiting = v->before_waiting;
+	else
+		n->last_waiting = v->before_waiting;
+	if (n->first_waiting == NULL)
+		uv_timer_stop(&n->pace);
 }
 
 static void end(struct node_visit *v)
@@ -426,11 +455,58 @@ static void tick_due(struct node_visitor *n)
 	}
 }
 
+/* It leaves the list of those that wait. */
+static void init_discovery(struct node_visit *v)
+{
+	const struct node_visitor *n = v->visitor;
+	const struct node_visit_config *config = &n->config;
+	uint64_t now = dialer_now_ms(n->dialer);
+	struct probe_params params = { .node = v->node,
+				       .targets = config->targets,
+				       .pings = v->pings,
+				       .no_table = config->no_table,
+				       .no_record = config->no_record,
+				       .unix_ms = dialer_unix_ms(n->dialer),
+				       .timeout_ms = config->timeout_ms };
+
+	forget_waiting(v);
+	v->stage = STAGE_DISCOVERY;
+	v->started_ms = v->heard_ms = now;
+	v->started_unix_ms = params.unix_ms;
+	memcpy(params.own_key, config->visit.session.identity->public, sizeof(params.own_key));
+	probe_init(&v->probe, &params, now);
+	/* Without a socket of that family there is no way there. */
+	if ((v->node.endpoint.addr.kind == NETADDR_IPV4 ? n->v4 : n->v6) == NULL)
+		probe_failed(&v->probe, OUTCOME_UNREACHABLE, now);
+}
+
+static void begin_some(struct node_visitor *n)
+{
+	uint64_t now = dialer_now_ms(n->dialer), passed = now - n->begun_ms;
+	uint64_t may =
+		passed < BEGIN_AT_ONCE / BEGIN_PER_MS ? passed * BEGIN_PER_MS : BEGIN_AT_ONCE;
+
+	n->begun_ms = now;
+	while (n->first_waiting != NULL && may-- > 0) {
+		struct node_visit *v = n->first_waiting;
+
+		init_discovery(v);
+		step(v);
+	}
+}
+
+static void on_pace(uv_timer_t *timer)
+{
+	(void)timer; /* only wakes the loop: on_check does it */
+}
+
 /* After the sockets had their turn. */
 static void on_check(uv_check_t *check)
 {
 	struct node_visitor *n = check->data;
 
+	if (n->waiting_count == 0 && n->first_waiting != NULL)
+		begin_some(n);
 	if (n->waiting_count == 0 && n->due == NULL) {
 		if (n->busy)
 			uv_idle_stop(&n->idle);
@@ -489,6 +565,8 @@ enum err node_visitor_open(struct dialer *dialer, const struct node_visit_config
 	uv_idle_init(dialer->loop, &n->idle);
 	n->check.data = n->idle.data = n;
 	uv_check_start(&n->check, on_check);
+	uv_timer_init(dialer->loop, &n->pace);
+	n->pace.data = n;
 	*out = n;
 	return ERR_OK;
 }
@@ -497,14 +575,12 @@ static void on_visitor_closed(uv_handle_t *handle)
 {
 	struct node_visitor *n = handle->data;
 
-	if (n->mask == 0) { /* the second of both handles */
+	if (++n->closed == 3) { /* check, idle, pace */
 		for (unsigned i = 0; i < WAITING_MAX; i++)
 			free(n->waiting[i]);
 		free(n->slots);
 		free(n);
-		return;
 	}
-	n->mask = 0;
 }
 
 void node_visitor_close(struct node_visitor *n)
@@ -516,19 +592,12 @@ void node_visitor_close(struct node_visitor *n)
 		udp_close(n->v6);
 	uv_close((uv_handle_t *)&n->check, on_visitor_closed);
 	uv_close((uv_handle_t *)&n->idle, on_visitor_closed);
+	uv_close((uv_handle_t *)&n->pace, on_visitor_closed);
 }
 
-enum err node_visit_start(struct node_visitor *n, const struct enode *node, uint64_t nonce,
-			  void *owner, struct node_visit **out)
+enum err node_visit_start(struct node_visitor *n, const struct enode *node, unsigned pings,
+			  uint64_t nonce, void *owner, struct node_visit **out)
 {
-	const struct identity *id = n->config.visit.session.identity;
-	struct probe_params params = { .node = *node,
-				       .targets = n->config.targets,
-				       .no_table = n->config.no_table,
-				       .no_record = n->config.no_record,
-				       .unix_ms = dialer_unix_ms(n->dialer),
-				       .timeout_ms = n->config.timeout_ms };
-	uint64_t now = dialer_now_ms(n->dialer);
 	struct node_visit *v;
 
 	*out = NULL;
@@ -542,22 +611,24 @@ enum err node_visit_start(struct node_visitor *n, const struct enode *node, uint
 	v->visitor = n;
 	v->owner = owner;
 	v->node = *node;
+	v->pings = pings;
 	v->nonce = nonce;
-	v->started_ms = v->heard_ms = now;
-	v->started_unix_ms = params.unix_ms;
+	v->started_ms = dialer_now_ms(n->dialer);
+	v->started_unix_ms = dialer_unix_ms(n->dialer);
 	v->timer_ms = UINT64_MAX;
 	uv_timer_init(n->dialer->loop, &v->timer);
 	v->timer.data = v;
-	memcpy(params.own_key, id->public, sizeof(params.own_key));
-	probe_init(&v->probe, &params, now);
 	n->slots[find_slot(n, &node->endpoint.addr)] = v;
 	n->count++;
+	v->before_waiting = n->last_waiting;
+	if (n->last_waiting != NULL)
+		n->last_waiting->next_waiting = v;
+	else
+		n->first_waiting = v;
+	n->last_waiting = v;
+	if (!uv_is_active((uv_handle_t *)&n->pace))
+		uv_timer_start(&n->pace, on_pace, 1, 1);
 	*out = v;
-	/* Without a socket of that family there is no way there. */
-	if ((node->endpoint.addr.kind == NETADDR_IPV4 ? n->v4 : n->v6) == NULL)
-		probe_failed(&v->probe, OUTCOME_UNREACHABLE, now);
-	/* Its end, if it is one already, is told from the loop: the caller has the visit then. */
-	on_timer(&v->timer);
 	return ERR_OK;
 }
 
@@ -570,6 +641,8 @@ void node_visit_cancel(struct node_visit *v)
 		dial_cancel(v->dial); /* ends in on_session_done */
 		return;
 	}
+	if (v->stage == STAGE_WAITING)
+		init_discovery(v);
 	probe_cancel(&v->probe, dialer_now_ms(v->visitor->dialer));
 	end(v);
 }

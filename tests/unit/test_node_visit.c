@@ -229,7 +229,7 @@ static void visit(struct told *t, const struct enode *node)
 
 	memset(t, 0, sizeof(*t));
 	left++;
-	assert_int_equal(node_visit_start(visitor, node, ++nonce, t, &t->visit), ERR_OK);
+	assert_int_equal(node_visit_start(visitor, node, 0, ++nonce, t, &t->visit), ERR_OK);
 	assert_ptr_equal(node_visit_owner(t->visit), t);
 	assert_memory_equal(node_visit_node(t->visit), node, sizeof(*node));
 	/* Even what is over already is told from the loop. */
@@ -670,12 +670,12 @@ static void one_visit_of_one_address(void **state)
 	(void)state;
 	open_visitor();
 	visit(&t, &p->enode);
-	assert_int_equal(node_visit_start(visitor, &p->enode, 90, NULL, &none), ERR_BUSY);
+	assert_int_equal(node_visit_start(visitor, &p->enode, 0, 90, NULL, &none), ERR_BUSY);
 	assert_null(none);
 	/* Another key and port of that host, too; another host not. */
 	beside.endpoint.addr = p->enode.endpoint.addr;
 	beside.endpoint.addr.port++;
-	assert_int_equal(node_visit_start(visitor, &beside, 91, NULL, &none), ERR_BUSY);
+	assert_int_equal(node_visit_start(visitor, &beside, 0, 91, NULL, &none), ERR_BUSY);
 	visit(&u, &q->enode);
 	run();
 	assert_int_equal(t.outcome, OUTCOME_OK);

@@ -142,7 +142,7 @@ static void visit_all(struct crowd *c, struct net *net)
 		struct enode node;
 
 		sim_ethereum_enode(net->world, i, &node);
-		assert_int_equal(node_visit_start(c->visitor, &node, i + 1, &c->results[i], &v),
+		assert_int_equal(node_visit_start(c->visitor, &node, 0, i + 1, &c->results[i], &v),
 				 ERR_OK);
 		c->left++;
 	}

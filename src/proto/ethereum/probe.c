@@ -183,7 +183,10 @@ void probe_init(struct probe *p, const struct probe_params *params, uint64_t now
 	assert(netaddr_is_ip(&params->node.endpoint.addr));
 	assert(params->targets != NULL || params->no_table);
 	assert(params->unix_ms >= 0);
+	assert(params->pings <= PROBE_TRIES);
 	p->params = *params;
+	if (p->params.pings == 0)
+		p->params.pings = PROBE_TRIES;
 	p->started_ms = now_ms;
 	p->record_over = params->no_record;
 	p->info.rtt_ms = p->info.bonded_ms = p->info.neighbors_ms = -1;
@@ -394,7 +397,7 @@ static void no_pong(struct probe *p, uint64_t now_ms)
 	/* Once it has proven itself, its PONGs are no more than a means to get its PING. */
 	if (p->info.reached)
 		probe_begin_asking(p, now_ms);
-	else if (p->ping.tries < PROBE_TRIES)
+	else if (p->ping.tries < p->params.pings)
 		ask(&p->ping);
 	else
 		finish(p, now_ms);

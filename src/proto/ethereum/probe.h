@@ -106,6 +106,7 @@ struct probe_params {
 	struct enode_endpoint own; /* for PING; NETADDR_NONE if we don't know */
 	bool has_enr_seq;          /* we have a record, with this number */
 	uint64_t enr_seq;
+	unsigned pings;      /* before it counts as silent; 0: PROBE_TRIES, and no more than that */
 	int64_t unix_ms;     /* the wall clock at now_ms of init */
 	uint64_t timeout_ms; /* the whole visit; 0: for ever */
 };
