@@ -13,6 +13,12 @@ enum {
 	/* Datagrams that were read and wait for their turn. Checking a signature takes longer than
 	 * reading, and what the kernel keeps for us is little: some 90 datagrams. */
 	WAITING_MAX = 8192, /* 17 MiB, allocated as it is needed */
+	/* Of them, of one visit: three times an answer in single packets, PING, PONG and record.
+	 * Whoever sends without end takes nobody else's turn. */
+	WAITING_PER_VISIT = 64,
+	/* Read in one visit at all, of whoever has that address; each may cost a signature. Much
+	 * more than probe.h takes from the node itself. */
+	DATAGRAMS_PER_VISIT = 4 * PROBE_PACKETS_MAX,
 	/* Of them, handled before the sockets are looked at again: some milliseconds. */
 	TURN = 64,
 	NAMED_BATCH = 64,
@@ -47,6 +53,7 @@ struct node_visit {
 	struct node_visit *next_waiting, *before_waiting; /* STAGE_WAITING */
 	uint64_t timer_ms; /* for when the timer is set; UINT64_MAX: it isn't */
 	uint64_t heard_ms; /* the newest time that the probe was told */
+	uint32_t waiting, datagrams;
 	uv_timer_t timer;
 	struct dial *dial; /* NULL: no session goes on */
 	struct visit_config session_config;
@@ -56,6 +63,7 @@ struct node_visit {
 
 struct waiting {
 	struct netaddr from;
+	uint64_t nonce; /* of the visit that it is for */
 	uint64_t at_ms;
 	uint16_t len;
 	bool cut;
@@ -381,8 +389,11 @@ static void handle(struct node_visitor *n, const struct waiting *w)
 	struct discv4_packet packet;
 	struct reader r;
 
-	/* Too late; or too early: for another visit of that host, which is over. */
-	if (v == NULL || v->stage != STAGE_DISCOVERY || w->at_ms < v->started_ms)
+	/* Its visit is over; another of that host may have begun. */
+	if (v == NULL || v->nonce != w->nonce)
+		return;
+	v->waiting--;
+	if (v->stage != STAGE_DISCOVERY)
 		return;
 	if (n->config.on_datagram != NULL)
 		n->config.on_datagram(n->config.ctx, v, false, bytes);
@@ -410,18 +421,27 @@ static void handle_first(struct node_visitor *n)
 static void on_datagram(void *ctx, const struct udp_datagram *d)
 {
 	struct node_visitor *n = ctx;
+	struct node_visit *v = n->slots[find_slot(n, &d->from)];
 	struct waiting **place;
 
-	if (n->slots[find_slot(n, &d->from)] == NULL)
-		return; /* a stranger */
-	if (n->waiting_count == WAITING_MAX)
+	/* A stranger, or somebody who has had his share. */
+	if (v == NULL || v->waiting == WAITING_PER_VISIT || v->datagrams == DATAGRAMS_PER_VISIT)
+		return;
+	if (n->waiting_count == WAITING_MAX) {
 		handle_first(n);
+		v = n->slots[find_slot(n, &d->from)];
+		if (v == NULL)
+			return; /* that was its end */
+	}
 	place = &n->waiting[(n->waiting_first + n->waiting_count) % WAITING_MAX];
 	if (*place == NULL)
 		*place = malloc(sizeof(**place));
 	if (*place == NULL)
 		return; /* as lost on the way */
+	v->waiting++;
+	v->datagrams++;
 	(*place)->from = d->from;
+	(*place)->nonce = v->nonce;
 	(*place)->at_ms = dialer_now_ms(n->dialer);
 	(*place)->cut = d->cut;
 	(*place)->len = (uint16_t)d->bytes.len;
@@ -513,10 +533,12 @@ static void on_check(uv_check_t *check)
 		n->busy = false;
 		return;
 	}
-	if (n->waiting_count == 0)
-		tick_due(n);
 	for (unsigned i = 0; i < TURN && n->waiting_count > 0; i++)
 		handle_first(n);
+	/* Not before the sockets were looked at with nothing left to handle; but a turn later at
+	 * most, as somebody may send without end. */
+	if (n->waiting_count == 0)
+		tick_due(n);
 	keep_busy(n);
 }
 

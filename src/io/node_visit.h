@@ -4,7 +4,8 @@
  *
  * A visitor is what all visits of one loop share: the sockets (one for IPv4, one for IPv6),
  * our key, the keys to search with. At most one visit at a time goes to one IP address:
- * whatever comes from there is for that visit. What comes from elsewhere is dropped unread.
+ * whatever comes from there is for that visit, up to a number of datagrams, of which few may wait
+ * at a time. What is more, or comes from elsewhere, is dropped unread.
  * Signatures are made and checked in the loop's thread; several loops share several cores.
  *
  * A visit owns its memory and frees itself after on_done; until then the caller may cancel it.
@@ -71,7 +72,8 @@ const struct enode *node_visit_node(const struct node_visit *v);
 void node_visit_probe(const struct node_visit *v, struct probe_info *out);
 /* False if no session was begun. */
 bool node_visit_session(const struct node_visit *v, struct rlpx_info *out);
-/* In on_done: the visit was cancelled because this machine could not go on (no descriptor). */
+/* In on_done: this machine could not begin its session (no descriptor, no port): nothing against
+ * the node, which may be visited again. */
 bool node_visit_failed_here(const struct node_visit *v);
 
 #endif

@@ -1,276 +1,13 @@
-/* test_node_visit.c: visits of nodes on real sockets of the loopback, of all sorts, and ended at
- * every point. */
-#include "io/node_visit.h"
-
-#include "base/keccak.h"
-#include "proto/ethereum/rlp.h"
-
+/* test_node_visit.c: visits of nodes on real sockets of the loopback, of all sorts. */
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include <cmocka.h>
 
 /* After cmocka's own. */
-#include "support/puppet.h"
-
-enum { PUPPETS_MAX = 24, GUARD_MS = 10 * 1000, VISITOR = 77, CROWD = 700 };
-
-/* What a visit has told. */
-struct told {
-	struct node_visit *visit;
-	unsigned dones, named, in, out;
-	bool reached, had_session, failed_here;
-	enum outcome outcome;
-	uint32_t adverts, entries;
-	uint64_t bytes_in, bytes_out;
-	uint16_t tcp_port;
-	int64_t height;
-	struct peer_chain chain;
-	char agent[64], session[32], faults[PEER_FAULTS_MAX], completeness[32], rule[64];
-};
-
-/* Where a visit is cancelled. */
-enum cancel {
-	NEVER,
-	AT_ONCE,
-	ON_FIRST_OUT,
-	ON_FIRST_IN,
-	ON_NODE,
-	ON_NAMED,
-	ON_DONE, /* too late: nothing happens */
-};
-
-static uv_loop_t loop;
-static uv_timer_t guard;
-static struct secp secp;
-static struct targets targets;
-static struct identity identity;
-static struct dialer dialer;
-static struct node_visitor *visitor;
-static struct node_visit_config config;
-static struct puppet puppets[PUPPETS_MAX];
-static unsigned left; /* visits in flight */
-static enum cancel cancel_at;
-static bool close_with_the_last;
-static void (*then)(struct told *t); /* in on_done */
-
-static int begin_all(void **state)
-{
-	const uint8_t random[SECP_RANDOM_LEN] = { 8 };
-
-	(void)state;
-	secp_init(&secp, random);
-	targets_init(&targets);
-	return 0;
-}
-
-static int end_all(void **state)
-{
-	(void)state;
-	secp_clear(&secp);
-	return 0;
-}
-
-static void cancel_if(struct node_visit *v, enum cancel where)
-{
-	if (cancel_at == where)
-		node_visit_cancel(v);
-}
-
-static void on_named(void *ctx, struct node_visit *v, const struct advert *adverts, size_t count)
-{
-	struct told *t = node_visit_owner(v);
-
-	assert_ptr_equal(ctx, &config);
-	assert_int_equal(t->dones, 0);
-	for (size_t i = 0; i < count; i++) {
-		assert_int_equal(adverts[i].node_id.len, SECP_PUBLIC_LEN);
-		assert_int_equal(adverts[i].tcp_port, adverts[i].addr.port);
-	}
-	t->named += (unsigned)count;
-	cancel_if(v, ON_NAMED);
-}
-
-static void on_node(void *ctx, struct node_visit *v, const struct probe_event *event)
-{
-	(void)ctx;
-	(void)event;
-	assert_int_equal(((struct told *)node_visit_owner(v))->dones, 0);
-	cancel_if(v, ON_NODE);
-}
-
-static void on_datagram(void *ctx, struct node_visit *v, bool outgoing, struct slice bytes)
-{
-	struct told *t = node_visit_owner(v);
-
-	(void)ctx;
-	(void)bytes;
-	assert_int_equal(t->dones, 0);
-	*(outgoing ? &t->out : &t->in) += 1;
-	cancel_if(v, outgoing ? ON_FIRST_OUT : ON_FIRST_IN);
-}
-
-static void copy(char *out, size_t cap, struct slice text)
-{
-	snprintf(out, cap, "%.*s", (int)text.len, text.len > 0 ? (const char *)text.data : "");
-}
-
-static void copy_word(char *out, size_t cap, const char *word)
-{
-	snprintf(out, cap, "%s", word != NULL ? word : "");
-}
-
-static void on_done(void *ctx, struct node_visit *v, const struct record *record)
-{
-	struct told *t = node_visit_owner(v);
-	struct rlpx_info info;
-
-	(void)ctx;
-	assert_int_equal(t->dones++, 0);
-	t->outcome = record->outcome;
-	t->reached = record->reached;
-	t->adverts = record->adverts;
-	t->entries = record->node->entries;
-	t->bytes_in = record->bytes_in;
-	t->bytes_out = record->bytes_out;
-	t->tcp_port = record->node->tcp_port;
-	t->chain = record->node->chain;
-	t->height = record->info.height;
-	t->failed_here = node_visit_failed_here(v);
-	t->had_session = node_visit_session(v, &info);
-	copy(t->agent, sizeof(t->agent), record->info.agent);
-	copy(t->faults, sizeof(t->faults), record->node->faults);
-	copy_word(t->session, sizeof(t->session), record->node->session);
-	copy_word(t->completeness, sizeof(t->completeness), record->node->completeness);
-	copy_word(t->rule, sizeof(t->rule), record->rule);
-	assert_true(left-- > 0);
-	cancel_if(v, ON_DONE);
-	if (then != NULL)
-		then(t);
-	if (left == 0 && close_with_the_last) {
-		node_visitor_close(visitor);
-		visitor = NULL;
-	}
-}
-
-static void on_guard(uv_timer_t *timer)
-{
-	(void)timer;
-	fail_msg("a visit does not end");
-}
-
-static int begin(void **state)
-{
-	const uint8_t random[SECP_RANDOM_LEN + IDENTITY_SEED_LEN] = { 2, 2 };
-	struct player self;
-	struct netaddr nowhere = { 0 };
-
-	(void)state;
-	memset(puppets, 0, sizeof(puppets));
-	left = 0;
-	cancel_at = NEVER;
-	close_with_the_last = false;
-	then = NULL;
-	player_init(&self, &secp, VISITOR, &nowhere);
-	identity_init(&identity, &self.key, random);
-	assert_int_equal(uv_loop_init(&loop), 0);
-	uv_timer_init(&loop, &guard);
-	uv_timer_start(&guard, on_guard, GUARD_MS, 0);
-	uv_unref((uv_handle_t *)&guard);
-	dialer_init(&dialer, &loop);
-	config = (struct node_visit_config){
-		.visit = { .session = { .network = network_find("ethereum"),
-					.role = SESSION_INITIATOR,
-					.agent = slice_text("visitor/1"),
-					.identity = &identity,
-					.timeout_ms = 5000 },
-			   .connect_timeout_ms = 2000 },
-		.targets = &targets,
-		.on_named = on_named,
-		.on_node = on_node,
-		.on_datagram = on_datagram,
-		.on_done = on_done,
-		.ctx = &config,
-	};
-	return 0;
-}
-
-/* Nothing is left on the loop, or the loop says so. */
-static int end(void **state)
-{
-	(void)state;
-	if (visitor != NULL)
-		node_visitor_close(visitor);
-	visitor = NULL;
-	for (unsigned i = 0; i < PUPPETS_MAX; i++)
-		puppet_stop(&puppets[i]);
-	uv_close((uv_handle_t *)&guard, NULL);
-	uv_run(&loop, UV_RUN_DEFAULT);
-	identity_clear(&identity);
-	return uv_loop_close(&loop);
-}
-
-static void open_visitor(void)
-{
-	char why[NODE_VISIT_WHY_MAX];
-
-	if (node_visitor_open(&dialer, &config, &visitor, why) != ERR_OK)
-		fail_msg("%s", why);
-}
-
-static void visit(struct told *t, const struct enode *node)
-{
-	static uint64_t nonce;
-
-	memset(t, 0, sizeof(*t));
-	left++;
-	assert_int_equal(node_visit_start(visitor, node, 0, ++nonce, t, &t->visit), ERR_OK);
-	assert_ptr_equal(node_visit_owner(t->visit), t);
-	assert_memory_equal(node_visit_node(t->visit), node, sizeof(*node));
-	/* Even what is over already is told from the loop. */
-	assert_int_equal(t->dones, 0);
-}
-
-static void run(void)
-{
-	while (left > 0)
-		uv_run(&loop, UV_RUN_ONCE);
-}
-
-/* What may still come comes: of a visit that has ended nothing does. */
-static void run_some(void)
-{
-	for (unsigned i = 0; i < 10; i++)
-		uv_run(&loop, UV_RUN_NOWAIT);
-}
-
-/* Puppet number i, with a full table unless told otherwise. */
-static struct puppet *puppet(unsigned i, enum puppet_session sessions)
-{
-	struct puppet *p = &puppets[i];
-	char at[32];
-
-	if (p->table_count == 0)
-		p->table_count = PUPPET_TABLE_MAX;
-	p->sessions = sessions;
-	snprintf(at, sizeof(at), "127.0.3.%u", 1 + i);
-	puppet_start(p, &loop, &secp, 1000 + i, at);
-	return p;
-}
-
-static void visit_puppet(struct told *t, struct puppet *p)
-{
-	if (visitor == NULL)
-		open_visitor();
-	visit(t, &p->enode);
-	run();
-	assert_int_equal(t->dones, 1);
-}
+#include "support/visits.h"
 
 /* --- as it should be --- */
 
@@ -555,6 +292,61 @@ static void strangers(void **state)
 	stranger = NULL;
 }
 
+/* Somebody at the node's address sends as fast as the loop turns, each packet worth a signature;
+ * nothing else lets it end but the clock. */
+static uv_idle_t flood;
+static struct puppet *flooder;
+static struct packet flood_packet;
+static unsigned flooded;
+
+static void on_flood(uv_idle_t *idle)
+{
+	(void)idle;
+	for (unsigned i = 0; i < UDP_BATCH; i++)
+		udp_send(flooder->udp, &flooder->asker, NULL, packet_slice(&flood_packet));
+	flooded += UDP_BATCH;
+}
+
+static void begin_flood(struct puppet *p, enum discv4_type type)
+{
+	struct player other;
+
+	if (type != DISCV4_PING || uv_is_active((uv_handle_t *)&flood))
+		return;
+	flooder = p;
+	player_init(&other, &secp, 5, &p->player.addr);
+	say_findnode(&other, p->enode.key, puppet_now_s() + PLAYER_EXPIRATION_S, &flood_packet);
+	uv_idle_start(&flood, on_flood);
+}
+
+static void a_flood_takes_nobodys_turn(void **state)
+{
+	struct puppet *p = puppet(0, PUPPET_NO_SESSIONS), *q = puppet(1, PUPPET_SERVES);
+	struct told bad, good;
+
+	(void)state;
+	uv_idle_init(&loop, &flood);
+	flooded = 0;
+	p->silent = true;
+	p->on_packet = begin_flood;
+	config.timeout_ms = 1000;
+	open_visitor();
+	visit(&bad, &p->enode);
+	while (flooded < 10 * UDP_BATCH)
+		uv_run(&loop, UV_RUN_NOWAIT);
+	visit(&good, &q->enode);
+	run();
+	uv_close((uv_handle_t *)&flood, NULL);
+	assert_int_equal(good.outcome, OUTCOME_OK);
+	assert_string_equal(good.completeness, "drained");
+	assert_string_equal(good.session, "ok");
+	assert_int_equal(bad.outcome, OUTCOME_CONNECT_TIMEOUT);
+	assert_false(bad.reached);
+	/* Read up to a cap, however long it lasts. */
+	assert_in_range(bad.in, 10, 4 * PROBE_PACKETS_MAX);
+	assert_true(flooded > 4 * PROBE_PACKETS_MAX);
+}
+
 /* --- one chain's nodes --- */
 
 static void chains(void **state)
@@ -589,251 +381,6 @@ static void chains(void **state)
 	}
 }
 
-/* --- ended by us --- */
-
-static void cancelled(void **state)
-{
-	static const struct {
-		const char *name;
-		enum cancel at;
-		unsigned in, out; /* datagrams that were told, at most */
-		unsigned pings;   /* that the node has seen */
-		enum outcome outcome;
-	} rows[] = { { "before the first packet", AT_ONCE, 0, 0, 0, OUTCOME_CANCELLED },
-		     { "by the first packet", ON_FIRST_OUT, 0, 1, 0, OUTCOME_CANCELLED },
-		     { "by the first answer", ON_FIRST_IN, 1, 1, 1, OUTCOME_CANCELLED },
-		     { "by the first node", ON_NODE, 4, 4, 1, OUTCOME_CANCELLED },
-		     { "by whom it names", ON_NAMED, 4, 4, 1, OUTCOME_CANCELLED },
-		     { "when it is over", ON_DONE, 99, 99, 1, OUTCOME_OK } };
-
-	(void)state;
-	open_visitor();
-	for (unsigned i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		struct puppet *p = puppet(i, PUPPET_SERVES);
-		struct told t;
-
-		cancel_at = rows[i].at;
-		visit(&t, &p->enode);
-		if (rows[i].at == AT_ONCE)
-			node_visit_cancel(t.visit);
-		run();
-		run_some();
-		if (t.dones != 1 || t.outcome != rows[i].outcome || t.in > rows[i].in ||
-		    t.out > rows[i].out || p->pings != rows[i].pings)
-			fail_msg("%s: %s, %u in, %u out, %u pings", rows[i].name,
-				 outcome_name(t.outcome), t.in, t.out, p->pings);
-		if (rows[i].at == ON_NODE)
-			assert_int_equal(t.named, 0);
-	}
-}
-
-static void cancel_the_visit(struct puppet *p)
-{
-	struct told *t = p->ctx;
-
-	assert_int_equal(t->dones, 0);
-	node_visit_cancel(t->visit);
-	assert_int_equal(t->dones, 1);
-}
-
-static void cancelled_in_its_session(void **state)
-{
-	static const enum puppet_session kinds[] = { PUPPET_IS_SILENT, PUPPET_SERVES };
-
-	(void)state;
-	for (unsigned i = 0; i < 2; i++) {
-		struct puppet *p = puppet(i, kinds[i]);
-		struct told t;
-
-		p->on_accept = cancel_the_visit;
-		p->ctx = &t;
-		visit_puppet(&t, p);
-		assert_int_equal(t.outcome, OUTCOME_CANCELLED);
-		/* What discovery has learnt stands. */
-		assert_true(t.reached);
-		assert_int_equal(t.entries, PUPPET_TABLE_MAX);
-		assert_string_equal(t.session, "cancelled");
-		assert_false(t.failed_here);
-		run_some();
-	}
-}
-
-/* --- several visits --- */
-
-static void one_visit_of_one_address(void **state)
-{
-	struct puppet *p = puppet(0, PUPPET_NO_SESSIONS), *q = puppet(1, PUPPET_NO_SESSIONS);
-	struct enode beside = q->enode;
-	struct node_visit *none;
-	struct told t, u;
-
-	(void)state;
-	open_visitor();
-	visit(&t, &p->enode);
-	assert_int_equal(node_visit_start(visitor, &p->enode, 0, 90, NULL, &none), ERR_BUSY);
-	assert_null(none);
-	/* Another key and port of that host, too; another host not. */
-	beside.endpoint.addr = p->enode.endpoint.addr;
-	beside.endpoint.addr.port++;
-	assert_int_equal(node_visit_start(visitor, &beside, 0, 91, NULL, &none), ERR_BUSY);
-	visit(&u, &q->enode);
-	run();
-	assert_int_equal(t.outcome, OUTCOME_OK);
-	assert_int_equal(u.outcome, OUTCOME_OK);
-	visit(&t, &p->enode);
-	run();
-	assert_int_equal(t.outcome, OUTCOME_OK);
-}
-
-static struct told again_told;
-static unsigned again_left;
-
-/* The address is free as soon as the end of its visit is told. */
-static void visit_again(struct told *t)
-{
-	(void)t;
-	if (again_left-- > 0)
-		visit(&again_told, &puppets[0].enode);
-	else
-		then = NULL;
-}
-
-static void again_from_its_end(void **state)
-{
-	static const enum outcome outcomes[] = { OUTCOME_OK, OUTCOME_CANCELLED };
-	struct puppet *p = puppet(0, PUPPET_NO_SESSIONS);
-	struct told t;
-
-	(void)state;
-	open_visitor();
-	for (unsigned i = 0; i < 2; i++) {
-		again_left = 2;
-		then = visit_again;
-		visit(&t, &p->enode);
-		if (i > 0)
-			node_visit_cancel(t.visit);
-		run();
-		assert_int_equal(t.outcome, outcomes[i]);
-		assert_int_equal(again_told.outcome, OUTCOME_OK);
-		assert_string_equal(again_told.faults, "");
-	}
-}
-
-/* More than the index of visits holds at first; nearly all ends at once, some in between
- * goes on. */
-static void a_crowd(void **state)
-{
-	static struct told told[CROWD + PUPPETS_MAX];
-	struct puppet *p = puppet(0, PUPPET_NO_SESSIONS);
-	uint16_t free_port = p->enode.endpoint.addr.port;
-	unsigned refused = 0, ok = 0;
-
-	(void)state;
-	puppet_stop(p);
-	run_some();
-	open_visitor();
-	for (unsigned i = 0; i < CROWD; i++) {
-		struct enode ghost = p->enode;
-
-		if (i % (CROWD / (PUPPETS_MAX - 1)) == 0 && i > 0 &&
-		    i / (CROWD / (PUPPETS_MAX - 1)) < PUPPETS_MAX) {
-			unsigned number = i / (CROWD / (PUPPETS_MAX - 1));
-
-			visit(&told[CROWD + number], &puppet(number, PUPPET_SERVES)->enode);
-		}
-		ghost.endpoint.addr = netaddr_ipv4(0x7f010001U + i, free_port);
-		visit(&told[i], &ghost);
-	}
-	run();
-	for (unsigned i = 0; i < CROWD; i++)
-		refused += told[i].dones == 1 && told[i].outcome == OUTCOME_REFUSED;
-	for (unsigned i = 1; i < PUPPETS_MAX; i++)
-		ok += told[CROWD + i].dones == 1 && told[CROWD + i].outcome == OUTCOME_OK &&
-		      strcmp(told[CROWD + i].session, "ok") == 0;
-	assert_int_equal(ok, PUPPETS_MAX - 1);
-	assert_int_equal(refused, CROWD);
-}
-
-/* --- the visitor --- */
-
-/* As the crawl does it: with the last visit's end, wherever it comes from. */
-static void closed_by_the_last_end(void **state)
-{
-	static const struct {
-		const char *name;
-		enum puppet_session sessions;
-		bool silent, gone;
-	} rows[] = { { "by a datagram", PUPPET_NO_SESSIONS, false, false },
-		     { "by a session", PUPPET_SERVES, false, false },
-		     { "by a timer", PUPPET_NO_SESSIONS, true, false },
-		     { "by ICMP", PUPPET_NO_SESSIONS, false, true } };
-
-	(void)state;
-	close_with_the_last = true;
-	config.timeout_ms = 100;
-	for (unsigned i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		struct puppet *p = puppet(i, rows[i].sessions);
-		struct told t;
-
-		p->silent = rows[i].silent;
-		if (rows[i].gone)
-			puppet_stop(p);
-		visit_puppet(&t, p);
-		assert_null(visitor);
-		puppet_stop(p);
-		/* Only the guard is left, which holds nobody up. */
-		uv_run(&loop, UV_RUN_DEFAULT);
-		if (uv_loop_alive(&loop))
-			fail_msg("%s", rows[i].name);
-	}
-}
-
-static void no_descriptors(void **state)
-{
-	struct rlimit before, none;
-	char why[NODE_VISIT_WHY_MAX];
-	enum err err;
-
-	(void)state;
-	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
-	none = before;
-	none.rlim_cur = 0;
-	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
-	err = node_visitor_open(&dialer, &config, &visitor, why);
-	setrlimit(RLIMIT_NOFILE, &before);
-	assert_int_equal(err, ERR_IO);
-	assert_null(visitor);
-	assert_non_null(strstr(why, "ulimit -n"));
-}
-
-static struct rlimit descriptors;
-
-/* From the last question on the machine has no descriptor to give. */
-static void take_descriptors(struct puppet *p, enum discv4_type type)
-{
-	struct rlimit none = descriptors;
-
-	(void)p;
-	none.rlim_cur = 0;
-	if (type == DISCV4_ENRREQUEST)
-		setrlimit(RLIMIT_NOFILE, &none);
-}
-
-/* Not the node's fault: the caller may visit it again. */
-static void no_descriptor_for_a_session(void **state)
-{
-	struct puppet *p = puppet(0, PUPPET_SERVES);
-	struct told t;
-
-	(void)state;
-	assert_int_equal(getrlimit(RLIMIT_NOFILE, &descriptors), 0);
-	p->on_packet = take_descriptors;
-	visit_puppet(&t, p);
-	setrlimit(RLIMIT_NOFILE, &descriptors);
-	assert_true(t.failed_here);
-	assert_int_equal(p->accepted, 0);
-}
-
 int main(void)
 {
 #define ROW(test) cmocka_unit_test_setup_teardown(test, begin, end)
@@ -850,15 +397,8 @@ int main(void)
 		ROW(a_packet_that_is_too_long),
 		ROW(gone_in_the_middle),
 		ROW(strangers),
+		ROW(a_flood_takes_nobodys_turn),
 		ROW(chains),
-		ROW(cancelled),
-		ROW(cancelled_in_its_session),
-		ROW(one_visit_of_one_address),
-		ROW(again_from_its_end),
-		ROW(a_crowd),
-		ROW(closed_by_the_last_end),
-		ROW(no_descriptors),
-		ROW(no_descriptor_for_a_session),
 	};
 
 	signal(SIGPIPE, SIG_IGN); /* as the program does */
