@@ -545,6 +545,13 @@ void crawl_give_back(struct crawl *c, uint32_t id)
 		give_up(c, id);
 }
 
+/* Over UDP a node that was heard, but not its PONGs, may have lost them on the way. */
+static bool is_worth_another_try(const struct crawl *c, enum outcome outcome)
+{
+	return outcome == OUTCOME_CONNECT_TIMEOUT ||
+	       (c->config.nodes && outcome == OUTCOME_HANDSHAKE_TIMEOUT);
+}
+
 bool crawl_finish(struct crawl *c, uint32_t id, enum outcome outcome, bool reached)
 {
 	uint8_t *tag = tag_of(c, id);
@@ -553,7 +560,7 @@ bool crawl_finish(struct crawl *c, uint32_t id, enum outcome outcome, bool reach
 	*tag = DONE;
 	if (outcome == OUTCOME_SELF)
 		set_own(c, id);
-	if (outcome == OUTCOME_CONNECT_TIMEOUT && first && push_retry(c, id))
+	if (is_worth_another_try(c, outcome) && first && push_retry(c, id))
 		return false;
 	count_final(c, outcome, reached);
 	return true;
@@ -582,7 +589,7 @@ void crawl_add_visited(struct crawl *c, const struct advert *peer, enum outcome 
 	c->stats.known++;
 	*tag_of(c, id) = DONE;
 	/* The rules may have changed between the runs: a second try keeps to those of now. */
-	if (outcome == OUTCOME_CONNECT_TIMEOUT && tries < 2 && netaddr_is_ip(addr) &&
+	if (is_worth_another_try(c, outcome) && tries < 2 && netaddr_is_ip(addr) &&
 	    is_allowed(c, addr) && !is_excluded(c, addr) && push_retry(c, id))
 		return;
 	count_final(c, outcome, reached);

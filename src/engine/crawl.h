@@ -6,8 +6,8 @@
  * Not thread-safe: loops that share a crawl hold a lock around each call.
  *
  * The rules, each with its cap:
- *   - every address is visited once; a connect timeout is tried once more, when no first
- *     try waits;
+ *   - every address is visited once; a connect timeout (of a node over UDP also a handshake
+ *     timeout) is tried once more, when no first try waits;
  *   - at most one visit at a time to one IP, per_group to one /16 (IPv4) or /32 (IPv6);
  *   - non-routable, own and excluded addresses are never dialled, seeds included;
  *   - new addresses taken from one peer are capped, the excess is counted.
