@@ -126,7 +126,7 @@ static void tell(struct caller *c)
 static void on_timer(uv_timer_t *timer);
 static void on_poll(uv_poll_t *poll, int status, int events);
 
-/* After all that happens: sends, and says when to look again. */
+/* After all that happens: sends, and says when to look again. Whoever is told may stop it all. */
 static void step(struct caller *c)
 {
 	uint64_t now = uv_now(c->all->loop), at;
@@ -134,6 +134,8 @@ static void step(struct caller *c)
 
 	say(c);
 	tell(c);
+	if (c->closing > 0)
+		return;
 	if (c->broken) {
 		drop(c);
 		return;

@@ -22,7 +22,7 @@ struct served {
 	enum rlpx_outcome outcome; /* of the last session */
 	struct rlpx_info info;
 	char client[PEER_AGENT_MAX + 1];
-	bool stop_at_event;
+	bool stop_at_event, stop_at_session;
 };
 
 static uv_loop_t served_loop;
@@ -65,6 +65,10 @@ static inline void served_session(void *ctx, const struct node_session *session)
 	memset(s->client, 0, sizeof(s->client));
 	if (client.len > 0)
 		memcpy(s->client, client.data, client.len);
+	if (s->stop_at_session) {
+		node_serve_stop(s->node);
+		s->node = NULL;
+	}
 }
 
 /* With the key `number`, at 127.0.0.1 and any port; to be changed, then started. */

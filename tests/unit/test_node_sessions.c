@@ -189,6 +189,22 @@ static void takes_leave_when_stopped(void **state)
 	close(g.fd);
 }
 
+/* Whoever is told of a session may stop the node then and there. */
+static void is_stopped_by_a_session(void **state)
+{
+	struct served *s = start(0);
+	struct guest g;
+
+	(void)state;
+	s->stop_at_session = true;
+	guest_call(&g, s, 2);
+	guest_talk(&g, s);
+	served_until("it closes", guest_is_over, &g);
+	assert_null(s->node);
+	assert_int_equal(s->sessions, 1);
+	close(g.fd);
+}
+
 static void garbage_is_no_handshake(void **state)
 {
 	static const size_t sizes[] = { 2, 300, 2050, 5000, 100000 };
@@ -351,6 +367,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(tells_who_calls),
 		TEST(takes_leave_when_stopped),
+		TEST(is_stopped_by_a_session),
 		TEST(garbage_is_no_handshake),
 		TEST(nobody_stays_for_long),
 		TEST(who_never_closes_is_dropped),
