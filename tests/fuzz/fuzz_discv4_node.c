@@ -1,7 +1,7 @@
 /* fuzz_discv4_node.c: a discv4 node among strangers: any datagrams, from any addresses, at any
  * times; some are bytes of the fuzzer, most are packets that somebody signed. What has to
- * hold whatever they say: the caps, and that an address which has proven nothing gets no
- * more than DISCV4_AMPLIFY_MAX bytes for each that it sent, and nothing at all if it
+ * hold whatever they say: the caps, and that a host which has proven nothing gets no more
+ * bytes than it sent and the advance that comes back with time, and nothing at all if it
  * sent nothing and no one has named it.
  *
  * An input is a row of commands: what, who, where from, how much, and as many bytes of
@@ -14,6 +14,7 @@ enum {
 	PLACES = 8,
 	COMMANDS_MAX = 48, /* each may cost a signature or two */
 	START_S = 1780000000,
+	START_MS = 1000,
 };
 
 enum command {
@@ -86,6 +87,22 @@ static void set_free(const struct netaddr *addr)
 		places[i].free |= netaddr_same_host(&places[i].addr, addr);
 }
 
+/* Accounts are of hosts, too. */
+static void check_credit(const struct netaddr *host)
+{
+	uint64_t in = 0, out = 0;
+	uint64_t back = (now_ms - START_MS) * DISCV4_CREDIT_ADVANCE / DISCV4_CREDIT_BACK_MS;
+
+	for (unsigned i = 0; i < PLACES; i++) {
+		if (!netaddr_same_host(&places[i].addr, host))
+			continue;
+		in += places[i].in;
+		out += places[i].out;
+	}
+	CHECK(out == 0 || in > 0);
+	CHECK(out <= in + DISCV4_CREDIT_ADVANCE + back);
+}
+
 static struct place *place_of(const struct netaddr *addr)
 {
 	for (unsigned i = 0; i < PLACES; i++) {
@@ -124,7 +141,8 @@ static void check_sent(const struct discv4_datagram *d)
 	CHECK(place != NULL); /* nobody else was named, or spoke */
 	CHECK(netaddr_is_host(&d->to));
 	place->out += d->len;
-	CHECK(place->free || place->out <= place->in * DISCV4_AMPLIFY_MAX);
+	if (!place->free)
+		check_credit(&place->addr);
 	CHECK(place->free || p.type == DISCV4_PING || p.type == DISCV4_PONG);
 	if (p.type == DISCV4_PING) {
 		memcpy(place->last_ping, d->bytes, sizeof(place->last_ping));
@@ -293,7 +311,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	set_up();
 	places_init();
-	now_ms = 1000;
+	now_ms = START_MS;
 	params.key.bytes[0] = 1;
 	params.wall_ms = (int64_t)START_S * 1000;
 	params.self.addr = netaddr_ipv4(0x05050505, 30303);

@@ -425,6 +425,29 @@ static void statements_draw(void **state)
 	assert_false(statements_agreed(&s, 100 + STATEMENTS_WINDOW_MS, &out));
 }
 
+/* A PING with a new key, and no address in it. */
+static size_t stranger_pings(unsigned number, const struct netaddr *from)
+{
+	struct discv4_ping m = { .version = 4, .expiration_s = later_s() };
+	struct packet packet;
+	struct player p;
+
+	player_init(&p, &secp, 5000 + number, from);
+	say_ping(&p, &m, &packet);
+	say(&p, &packet, DISCV4_TAKEN);
+	return packet.len;
+}
+
+static size_t mail_to(const struct netaddr *addr)
+{
+	struct packet packet;
+	size_t len = 0;
+
+	while (take_mail(addr, &packet))
+		len += packet.len;
+	return len;
+}
+
 /* Anybody can write any address on a packet. */
 static void no_amplifier(void **state)
 {
@@ -434,33 +457,96 @@ static void no_amplifier(void **state)
 	(void)state;
 	begin(&params);
 	for (unsigned i = 0; i < 600; i++) {
-		struct discv4_ping m = { .version = 4, .expiration_s = later_s() };
 		struct packet packet;
 		struct player p;
 
-		/* Each with a new key, and no address in it: as short as can be. */
+		in += stranger_pings(i, &players[3].addr);
+		out += mail_to(&players[3].addr);
 		player_init(&p, &secp, 5000 + i, &players[3].addr);
-		say_ping(&p, &m, &packet);
-		in += packet.len;
-		say(&p, &packet, DISCV4_TAKEN);
-		while (take_mail(&p.addr, &packet))
-			out += packet.len;
 		say_findnode(&p, p.public, later_s(), &packet);
 		say(&p, &packet, DISCV4_UNBONDED);
 		say_enrrequest(&p, later_s(), &packet);
 		say(&p, &packet, DISCV4_UNBONDED);
 		assert_int_equal(world.mail_count, 0);
-		assert_true(out <= in * DISCV4_AMPLIFY_MAX);
+		assert_true(out <= in + DISCV4_CREDIT_ADVANCE);
 	}
-	assert_int_equal(node.pending_count, DISCV4_PENDING_STRANGERS);
+	/* All of the advance was used, but for what is less than a packet. */
+	assert_true(out > DISCV4_CREDIT_ADVANCE);
 	assert_int_equal(discv4_bonds_count(&node.bonds, world.now_ms), 0);
 	assert_int_equal(kademlia_count(&node.table), 0);
+	run_until(world.now_ms + 10 * DISCV4_CREDIT_BACK_MS);
+	in = out = 0;
+	/* For an hour, ten a second: no more than comes, and what comes back. */
+	for (unsigned i = 0; i < 3600; i++) {
+		in += stranger_pings(i, &players[3].addr);
+		run_until(world.now_ms + 100);
+		out += mail_to(&players[3].addr);
+		assert_true(out <= in + DISCV4_CREDIT_ADVANCE +
+					   (i + 1) * 100 * (uint64_t)DISCV4_CREDIT_ADVANCE /
+						   DISCV4_CREDIT_BACK_MS);
+	}
+}
+
+/* From everywhere: who comes takes the place of the oldest, and can prove itself. */
+static void strangers_are_capped(void **state)
+{
+	struct discv4_params params = params_of();
+	struct discv4_packet heard;
+	struct packet packet;
+
+	(void)state;
+	begin(&params);
+	for (unsigned i = 0; i < 600; i++) {
+		struct netaddr from = netaddr_ipv4(0x05200000 + i, 30000);
+
+		stranger_pings(i, &from);
+		assert_true(mail_to(&from) > 0);
+	}
+	assert_int_equal(node.pending_count, DISCV4_PENDING_STRANGERS);
 	/* We may still ask whom we want; and all that ends. */
 	assert_true(discv4_ping(&node, &(struct kademlia_node){ .addr = players[0].addr },
 				world.now_ms));
+	player_pings(&players[1]);
+	expect(&players[1], DISCV4_PONG, &packet, &heard);
+	expect(&players[1], DISCV4_PING, &packet, &heard);
+	player_pongs(&players[1], &packet, &params.self.addr, 0, DISCV4_TAKEN);
+	assert_int_equal(discv4_bonds_count(&node.bonds, world.now_ms), 1);
 	run_until(world.now_ms + DISCV4_REPLY_MS);
 	assert_int_equal(node.pending_count, 0);
 	assert_int_equal(events_of(DISCV4_EVENT_SILENT), 1);
+}
+
+/* Where the advance is used up one proves oneself first, has the PONG then, and can ask. */
+static void proof_first(void **state)
+{
+	struct discv4_params params = params_of();
+	struct discv4_packet heard;
+	struct packet ping, packet;
+	struct discv4_ping m;
+	unsigned i = 0;
+
+	(void)state;
+	begin(&params);
+	do {
+		stranger_pings(i++, &players[3].addr);
+		assert_true(i < 100);
+	} while (mail_to(&players[3].addr) > 0);
+	m = ping_of(&players[3], &params.self.addr, later_s());
+	say_ping(&players[3], &m, &ping);
+	say(&players[3], &ping, DISCV4_TAKEN);
+	expect(&players[3], DISCV4_PING, &packet, &heard);
+	assert_true(packet.len <= ping.len);
+	assert_false(heard.ping.has_enr_seq);
+	assert_int_equal(world.mail_count, 0);
+	player_pongs(&players[3], &packet, &params.self.addr, 0, DISCV4_TAKEN);
+	expect(&players[3], DISCV4_PONG, &packet, &heard);
+	assert_true(slice_equal(heard.pong.ping_hash, packet_hash(&ping)));
+	say_findnode(&players[3], players[3].public, later_s(), &packet);
+	say(&players[3], &packet, DISCV4_TAKEN);
+	expect(&players[3], DISCV4_NEIGHBORS, &packet, &heard);
+	/* Somebody there has what is sent: others are answered at once again. */
+	player_bonds(&(struct player){ .secp = &secp, .key = { { 9 } }, .addr = players[3].addr },
+		     &params.self.addr);
 }
 
 /* The shortest PING that can be read, and the longest answers. */
@@ -493,8 +579,8 @@ static void bounds_the_answers(void **state)
 	expect(&players[3], DISCV4_PONG, &packet, &heard);
 	len = packet.len;
 	expect(&players[3], DISCV4_PING, &packet, &heard);
+	assert_int_equal(packet.len, DISCV4_PING_LONGEST - 2); /* it told no TCP port */
 	assert_int_equal(len + packet.len, 330);
-	assert_true(330 <= DISCV4_AMPLIFY_MAX * 111);
 	assert_int_equal(world.mail_count, 0);
 }
 
@@ -519,6 +605,8 @@ int main(void)
 		cmocka_unit_test(moves_nowhere),
 		cmocka_unit_test(statements_draw),
 		cmocka_unit_test(no_amplifier),
+		cmocka_unit_test(strangers_are_capped),
+		cmocka_unit_test(proof_first),
 	};
 
 	return cmocka_run_group_tests(tests, start, stop);

@@ -65,6 +65,7 @@ void discv4_init(struct discv4 *d, const struct discv4_params *params, uint64_t 
 	kademlia_hash(d->key, hash);
 	kademlia_init(&d->table, hash);
 	discv4_bonds_init(&d->bonds, &params->hash);
+	discv4_credit_init(&d->credit, &params->hash);
 	statements_init(&d->statements);
 	for (size_t i = 0; i < params->boots_count; i++)
 		discv4_add(d, &params->boots[i], now_ms);
@@ -172,6 +173,23 @@ bool discv4_send(struct discv4 *d, struct discv4_datagram *out)
 	return true;
 }
 
+static bool forget_oldest_stranger(struct discv4 *d)
+{
+	struct discv4_pending *oldest = NULL;
+
+	for (unsigned i = 0; i < DISCV4_PENDING_MAX; i++) {
+		struct discv4_pending *p = &d->pending[i];
+
+		if (p->ticket != 0 && p->purpose == DISCV4_PURPOSE_STRANGER &&
+		    (oldest == NULL || p->deadline_ms < oldest->deadline_ms))
+			oldest = p;
+	}
+	if (oldest == NULL)
+		return false;
+	discv4_pending_free(d, oldest);
+	return true;
+}
+
 /* NULL: no more of this kind may be outstanding. */
 static struct discv4_pending *pending_new(struct discv4 *d, const struct kademlia_node *node,
 					  enum discv4_purpose purpose)
@@ -180,6 +198,9 @@ static struct discv4_pending *pending_new(struct discv4 *d, const struct kademli
 		purpose == DISCV4_PURPOSE_STRANGER ? DISCV4_PENDING_STRANGERS : DISCV4_PENDING_MAX;
 	struct discv4_pending *p = d->pending;
 
+	while (d->pending_count >= max && purpose == DISCV4_PURPOSE_STRANGER &&
+	       forget_oldest_stranger(d))
+		continue;
 	if (d->pending_count >= max)
 		return NULL;
 	while (p->ticket != 0)
@@ -210,22 +231,24 @@ static struct enode_endpoint from_endpoint(const struct discv4 *d)
 	return e;
 }
 
-static void ping_encode(const struct discv4 *d, const struct kademlia_node *node, struct writer *w)
+static void ping_encode(const struct discv4 *d, const struct kademlia_node *node, bool brief,
+			struct writer *w)
 {
 	struct discv4_ping m = {
 		.version = DISCV4_VERSION,
 		.from = from_endpoint(d),
-		.to = { .addr = node->addr, .tcp_port = node->tcp_port },
+		.to = { .addr = node->addr, .tcp_port = brief ? 0 : node->tcp_port },
 		.expiration_s = discv4_expiration_s(d),
-		.has_enr_seq = true,
+		.has_enr_seq = !brief,
 		.enr_seq = d->seq,
 	};
 
 	discv4_ping_encode(w, &m);
 }
 
-bool discv4_ping_for(struct discv4 *d, const struct kademlia_node *node,
-		     enum discv4_purpose purpose)
+/* The length, or 0 if it doesn't go out. */
+static size_t ping_send(struct discv4 *d, const struct kademlia_node *node,
+			enum discv4_purpose purpose, bool brief, size_t max)
 {
 	struct discv4_datagram *datagram;
 	struct discv4_pending *p;
@@ -233,14 +256,25 @@ bool discv4_ping_for(struct discv4 *d, const struct kademlia_node *node,
 
 	datagram = discv4_begin_to(d, &node->addr, DISCV4_PING, &w);
 	if (datagram == NULL)
-		return false;
-	p = pending_new(d, node, purpose);
+		return 0;
+	ping_encode(d, node, brief, &w);
+	p = w.len <= max ? pending_new(d, node, purpose) : NULL;
 	if (p == NULL)
-		return false;
-	ping_encode(d, node, &w);
+		return 0;
 	datagram->ticket = p->ticket;
 	discv4_end_to(d, datagram, &w);
-	return true;
+	return w.len;
+}
+
+bool discv4_ping_for(struct discv4 *d, const struct kademlia_node *node,
+		     enum discv4_purpose purpose)
+{
+	return ping_send(d, node, purpose, false, SIZE_MAX) > 0;
+}
+
+size_t discv4_ping_back(struct discv4 *d, const struct kademlia_node *node, bool brief, size_t max)
+{
+	return ping_send(d, node, DISCV4_PURPOSE_STRANGER, brief, max);
 }
 
 static void check_failed(struct discv4 *d, const struct kademlia_node *node)

@@ -19,11 +19,12 @@
  * DISCV4_PING_BACK_MS probably has one. Right after such a proof nothing else is asked
  * of the node, as nobody expects that.
  *
- * To an address that has proven nothing go only answers to its pings: PONG, and one PING
- * of ours, together at most DISCV4_AMPLIFY_MAX times the bytes that it sent. (Less is not
- * possible: a PONG alone is longer than the shortest PING.) FINDNODE and ENRREQUEST, whose
- * answers are longer, are dropped in silence. Beyond that, an unproven address hears of us
- * when a node that we had asked names it: a lookup and the table may ping it, once each.
+ * To an address that has proven nothing go only answers to its pings, PONG and one PING of
+ * ours, which are longer than those: as many bytes as it sent, and an advance (discv4_credit.h).
+ * Without one it is asked to prove itself first, by a PING that is as short as can be, and its
+ * PONG comes then. FINDNODE and ENRREQUEST, whose answers are longer still, are dropped in
+ * silence. Beyond that, an unproven address hears of us when a node that we had asked names
+ * it: a lookup and the table may ping it, once each.
  *
  * Signatures are nearly all of the work, and none of it needs the node: discv4_decode is
  * pure, and discv4_recv is no more than it and discv4_take; discv4_send is no more than
@@ -36,6 +37,7 @@
 #define PEERWALK_PROTO_ETHEREUM_DISCV4_H
 
 #include "proto/ethereum/discv4_bonds.h"
+#include "proto/ethereum/discv4_credit.h"
 #include "proto/ethereum/discv4_wire.h"
 #include "proto/ethereum/lookup.h"
 #include "proto/ethereum/statements.h"
@@ -61,12 +63,11 @@ enum {
 
 	/* Nodes in one packet of ours: 12 with IPv6 addresses fit, as go-ethereum counts. */
 	DISCV4_PACKET_NODES = 12,
-	/* Bytes out for each byte in, to an unproven address. Nothing counts them: PONG and
-	 * PING have at most 330 bytes, with IPv6 addresses and the longest numbers, and a PING
-	 * that can be read has at least 111. RFC 9000, 8.1, allows QUIC as many. */
-	DISCV4_AMPLIFY_MAX = 3,
+	/* A PING of ours, with IPv6 addresses and the longest numbers. */
+	DISCV4_PING_LONGEST = 163,
 	/* Outstanding PINGs and ENRREQUESTs. Strangers, who make us ping by pinging, may use
-	 * up the larger part of them, but never all. */
+	 * up the larger part of them, but never all; a new one takes the place of the oldest,
+	 * so that a flood leaves some time to each, rather than none to most. */
 	DISCV4_PENDING_MAX = 128,
 	DISCV4_PENDING_STRANGERS = 96,
 	/* Lookups that wait for the one that is going on. */
@@ -80,7 +81,7 @@ struct discv4_params {
 	const struct secp *secp; /* outlives the node */
 	struct secp_key key;     /* copied; wiped by discv4_clear */
 	uint64_t seed;           /* random: for choices, not for secrets */
-	struct hash_key hash;    /* random: for the bonds */
+	struct hash_key hash;    /* random: for the bonds and the credit */
 	int64_t wall_ms;         /* milliseconds since 1970 at now_ms = 0 */
 	/* Where we are; without an address, or one of kind NETADDR_NONE, at its port. */
 	struct enode_endpoint self;
@@ -161,6 +162,8 @@ struct discv4_pending {
 	uint32_t ticket; /* 0: free */
 	bool is_signed;  /* hash is known */
 	bool pinged_us;  /* and got its PONG */
+	bool owes_pong;  /* that goes out once it has proven itself, and names ping_hash */
+	uint8_t ping_hash[DISCV4_HASH_LEN];
 	uint8_t hash[DISCV4_HASH_LEN];
 };
 
@@ -191,6 +194,7 @@ struct discv4 {
 	struct random random;
 	struct kademlia table;
 	struct discv4_bonds bonds;
+	struct discv4_credit credit;
 	struct statements statements;
 	uint64_t seq;
 	size_t record_len;

@@ -28,6 +28,9 @@ void discv4_end_to(struct discv4 *d, struct discv4_datagram *datagram, const str
 /* False: too much is outstanding, or waits to be sent. */
 bool discv4_ping_for(struct discv4 *d, const struct kademlia_node *node,
 		     enum discv4_purpose purpose);
+/* The same as an answer to a PING, of no more than max bytes; how many, or 0. brief: as short as
+ * can be. */
+size_t discv4_ping_back(struct discv4 *d, const struct kademlia_node *node, bool brief, size_t max);
 void discv4_pending_free(struct discv4 *d, struct discv4_pending *p);
 
 /* discv4_search.c */

@@ -18,7 +18,9 @@ static struct discv4_pending *pending_ping(struct discv4 *d, const struct kademl
 	return NULL;
 }
 
-static bool pong_send(struct discv4 *d, const struct kademlia_node *node, struct slice ping_hash)
+/* Of no more than max bytes; how many, or 0 if it doesn't go out. */
+static size_t pong_send(struct discv4 *d, const struct kademlia_node *node, struct slice ping_hash,
+			size_t max)
 {
 	struct discv4_pong m = {
 		.to = { .addr = node->addr, .tcp_port = node->tcp_port },
@@ -32,10 +34,12 @@ static bool pong_send(struct discv4 *d, const struct kademlia_node *node, struct
 
 	datagram = discv4_begin_to(d, &node->addr, DISCV4_PONG, &w);
 	if (datagram == NULL)
-		return false;
+		return 0;
 	discv4_pong_encode(&w, &m);
+	if (w.len > max)
+		return 0;
 	discv4_end_to(d, datagram, &w);
-	return true;
+	return w.len;
 }
 
 /* Into the table goes only what we could name to others. */
@@ -45,30 +49,52 @@ static void node_add(struct discv4 *d, const struct kademlia_node *node)
 		kademlia_add(&d->table, node, d->now_ms, &d->random);
 }
 
+/* PONG and PING, if there is credit for both; else the PING alone, if it must be. False: without
+ * a PONG. */
+static bool answer_stranger(struct discv4 *d, const struct kademlia_node *node, struct slice hash)
+{
+	struct discv4_pending *ours = pending_ping(d, node);
+	size_t left = discv4_credit_left(&d->credit, &node->addr, d->now_ms);
+	size_t kept = ours == NULL ? DISCV4_PING_LONGEST : 0, pong, ping = 0;
+
+	pong = left > kept ? pong_send(d, node, hash, left - kept) : 0;
+	if (ours == NULL)
+		ping = discv4_ping_back(d, node, pong == 0, left - pong);
+	discv4_credit_spend(&d->credit, &node->addr, pong + ping, d->now_ms);
+	if (ping > 0)
+		ours = pending_ping(d, node);
+	if (ours == NULL)
+		return pong > 0;
+	ours->node.tcp_port = node->tcp_port;
+	if (pong > 0) {
+		ours->pinged_us = true;
+		ours->owes_pong = false;
+	} else if (!ours->pinged_us && netaddr_equal(&ours->node.addr, &node->addr)) {
+		ours->owes_pong = true;
+		memcpy(ours->ping_hash, hash.data, sizeof(ours->ping_hash));
+	}
+	return pong > 0;
+}
+
 static enum discv4_fate take_ping(struct discv4 *d, struct kademlia_node *node,
 				  const struct discv4_packet *p)
 {
-	struct discv4_pending *outstanding = NULL;
 	struct discv4_bond *bond;
 
 	/* Only the TCP port is taken from what it says of itself; it is where it speaks. */
 	node->tcp_port = p->ping.from.tcp_port;
-	if (!pong_send(d, node, p->hash))
-		return DISCV4_TAKEN; /* no answer, no proof: all is as if it had been lost */
 	bond = discv4_bonds_find(&d->bonds, node->hash, &node->addr, d->now_ms);
-	if (bond != NULL) {
-		bond->has_pinged = true;
-		bond->pinged_at_ms = d->now_ms;
-		node_add(d, node);
-	} else {
-		outstanding = pending_ping(d, node);
-		if (outstanding == NULL && discv4_ping_for(d, node, DISCV4_PURPOSE_STRANGER))
-			outstanding = pending_ping(d, node);
+	if (bond == NULL) {
+		discv4_credit_receive(&d->credit, &node->addr, p->len, d->now_ms);
+		if (answer_stranger(d, node, p->hash))
+			discv4_search_pinged(d, node->hash, &node->addr);
+		return DISCV4_TAKEN;
 	}
-	if (outstanding != NULL) {
-		outstanding->pinged_us = true;
-		outstanding->node.tcp_port = node->tcp_port;
-	}
+	if (pong_send(d, node, p->hash, SIZE_MAX) == 0)
+		return DISCV4_TAKEN; /* no answer: all is as if it had been lost */
+	bond->has_pinged = true;
+	bond->pinged_at_ms = d->now_ms;
+	node_add(d, node);
 	discv4_search_pinged(d, node->hash, &node->addr);
 	return DISCV4_TAKEN;
 }
@@ -139,6 +165,12 @@ static enum discv4_fate take_pong(struct discv4 *d, const struct kademlia_node *
 	discv4_pending_free(d, found);
 	is_new = discv4_bonds_find(&d->bonds, node->hash, &node->addr, d->now_ms) == NULL;
 	bond = discv4_bonds_prove(&d->bonds, node->hash, &node->addr, d->now_ms);
+	discv4_credit_proven(&d->credit, &node->addr);
+	if (p.owes_pong &&
+	    pong_send(d, &p.node, slice_of(p.ping_hash, sizeof(p.ping_hash)), SIZE_MAX) > 0) {
+		p.pinged_us = true;
+		discv4_search_pinged(d, node->hash, &node->addr);
+	}
 	if (p.pinged_us) {
 		bond->has_pinged = true;
 		bond->pinged_at_ms = d->now_ms;

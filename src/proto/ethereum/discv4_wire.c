@@ -265,6 +265,7 @@ static void packet_read(struct reader *r, struct discv4_packet *out)
 	if (!reader_ok(r))
 		return;
 	out->type = (enum discv4_type)type;
+	out->len = r->len;
 	list_decode(r, out);
 	if (reader_left(r) > 0)
 		reader_bytes(r, reader_left(r), "ignored");

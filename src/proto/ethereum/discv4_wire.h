@@ -82,6 +82,7 @@ struct discv4_enrresponse {
 
 struct discv4_packet {
 	struct slice hash;               /* DISCV4_HASH_LEN bytes: what a reply names */
+	size_t len;                      /* of the whole datagram */
 	uint8_t signer[SECP_PUBLIC_LEN]; /* who speaks */
 	enum discv4_type type;
 	union {
