@@ -90,6 +90,7 @@ static void step(struct node_serve *n)
 		uv_timer_start(&n->timer, on_timer, at > now ? at - now : 0, 0);
 }
 
+/* Anew for whatever comes: somebody may set the clock, or the machine has slept. */
 static int64_t wall_minus_loop_ms(const struct node_serve *n)
 {
 	uv_timeval64_t wall = { 0 };
@@ -102,7 +103,6 @@ static void on_timer(uv_timer_t *timer)
 {
 	struct node_serve *n = timer->data;
 
-	/* Somebody may have set it, or the machine has slept. */
 	discv4_set_wall(&n->discv4, wall_minus_loop_ms(n));
 	discv4_tick(&n->discv4, uv_now(n->loop));
 	step(n);
@@ -124,6 +124,7 @@ static void on_datagram(void *ctx, const struct udp_datagram *d)
 		n->unread++;
 		return;
 	}
+	discv4_set_wall(&n->discv4, wall_minus_loop_ms(n));
 	reader_init(&r, d->bytes);
 	discv4_decode(&r, &packet);
 	if (reader_ok(&r)) {
