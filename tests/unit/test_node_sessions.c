@@ -189,6 +189,28 @@ static void takes_leave_when_stopped(void **state)
 	close(g.fd);
 }
 
+/* A visitor without a chain, as we are ourselves: neither waits for the other for long. */
+static void has_nothing_to_say(void **state)
+{
+	struct served *s = start(0);
+	enum rlpx_outcome outcome;
+	struct rlpx_info info;
+	const char *rule;
+	struct guest g;
+
+	(void)state;
+	guest_call(&g, s, 2);
+	guest_talk(&g, s);
+	g.session.params.goal = RLPX_GOAL_LEARN;
+	served_until("it closes", guest_is_over, &g);
+	assert_true(rlpx_session_done(&g.session, &outcome, &rule));
+	assert_int_equal(outcome, RLPX_OUTCOME_DISCONNECTED);
+	rlpx_session_info(&g.session, &info);
+	assert_int_equal(info.reason, P2P_REASON_USELESS);
+	assert_int_equal(s->outcome, RLPX_OUTCOME_NO_STATUS);
+	close(g.fd);
+}
+
 /* Whoever is told of a session may stop the node then and there. */
 static void is_stopped_by_a_session(void **state)
 {
@@ -367,6 +389,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(tells_who_calls),
 		TEST(takes_leave_when_stopped),
+		TEST(has_nothing_to_say),
 		TEST(is_stopped_by_a_session),
 		TEST(garbage_is_no_handshake),
 		TEST(nobody_stays_for_long),

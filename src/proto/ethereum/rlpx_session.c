@@ -517,6 +517,12 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
+/* Whether we are called, and have nothing to say. */
+static bool is_called(const struct rlpx_session *s)
+{
+	return s->params.role == SESSION_RESPONDER && s->params.goal == RLPX_GOAL_LEARN;
+}
+
 uint64_t rlpx_session_deadline(const struct rlpx_session *s)
 {
 	uint64_t end = s->params.timeout_ms > 0 ? s->start_ms + s->params.timeout_ms : UINT64_MAX;
@@ -526,7 +532,8 @@ uint64_t rlpx_session_deadline(const struct rlpx_session *s)
 	case RLPX_STATE_HELLO:
 		return earlier(end, s->start_ms + RLPX_HANDSHAKE_MS);
 	case RLPX_STATE_STATUS:
-		return earlier(end, s->hello_at_ms + RLPX_STATUS_MS);
+		return earlier(end, s->hello_at_ms + (is_called(s) ? RLPX_STATUS_CALLED_MS
+								   : RLPX_STATUS_MS));
 	case RLPX_STATE_READY:
 		return end;
 	case RLPX_STATE_CLOSED:
@@ -554,13 +561,20 @@ static void end(struct rlpx_session *s, enum rlpx_outcome silent, enum rlpx_outc
 	}
 }
 
+static enum p2p_reason why_over(const struct rlpx_session *s)
+{
+	if (s->state == RLPX_STATE_READY)
+		return P2P_REASON_QUITTING;
+	return s->state == RLPX_STATE_STATUS && is_called(s) ? P2P_REASON_USELESS
+							     : P2P_REASON_TIMEOUT;
+}
+
 void rlpx_session_tick(struct rlpx_session *s, uint64_t now_ms)
 {
 	if (s->state == RLPX_STATE_CLOSED || now_ms < rlpx_session_deadline(s))
 		return;
 	if (s->state != RLPX_STATE_PACKET)
-		send_disconnect(s, s->state == RLPX_STATE_READY ? P2P_REASON_QUITTING
-								: P2P_REASON_TIMEOUT);
+		send_disconnect(s, why_over(s));
 	end(s, RLPX_OUTCOME_MUTE, RLPX_OUTCOME_TIMEOUT);
 }
 

@@ -27,6 +27,10 @@ enum {
 	RLPX_HANDSHAKE_MS = 10 * 1000,
 	/* From Hello to Status; go-ethereum waits as long. */
 	RLPX_STATUS_MS = 5 * 1000,
+	/* The same, where a caller's Status is waited for to be sent back. Who has a chain sends it
+	 * at once, and one packet may be lost. Who has none, as our own visitors, waits for
+	 * ours in vain: he is let go, as a useless peer. */
+	RLPX_STATUS_CALLED_MS = 2 * 1000,
 	/* Of one message, what is kept: more than a Hello or a Status has. The rest is
 	 * decrypted, checked and let go. */
 	RLPX_HELD_MAX = P2P_BASE_MAX,
