@@ -587,6 +587,33 @@ static void deadlines(void **state)
 	free(p);
 }
 
+static bool is_zero(const void *data, size_t len)
+{
+	const uint8_t *bytes = data;
+	size_t i = 0;
+
+	while (i < len && bytes[i] == 0)
+		i++;
+	return i == len;
+}
+
+/* Once it is over, neither our key nor those of the session are in memory any more. */
+static void keys_are_wiped(void **state)
+{
+	struct puppet *p = puppet_new();
+	const struct rlpx_session *s = &p->session;
+
+	(void)state;
+	say_hello(p, HELLO);
+	assert_false(is_zero(&s->frames, sizeof(s->frames)));
+	rlpx_session_leave(&p->session);
+	assert_int_equal(s->state, RLPX_STATE_CLOSED);
+	assert_true(is_zero(&s->frames, sizeof(s->frames)));
+	assert_true(is_zero(&s->handshake, sizeof(s->handshake)));
+	assert_true(is_zero(&s->params.local, sizeof(s->params.local)));
+	free(p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -595,6 +622,7 @@ int main(void)
 		cmocka_unit_test(a_long_name_is_cut),
 		cmocka_unit_test(pings_without_end),
 		cmocka_unit_test(deadlines),
+		cmocka_unit_test(keys_are_wiped),
 	};
 
 	return cmocka_run_group_tests(tests, start, stop);

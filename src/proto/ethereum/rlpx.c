@@ -131,6 +131,7 @@ const char *rlpx_auth_read(struct rlpx_handshake *h, struct slice packet)
 	uint8_t signature[SECP_SIGNATURE_LEN];
 	struct rlp_list list;
 	struct reader r;
+	bool ok;
 
 	assert(h->role == SESSION_RESPONDER);
 	if (!open_packet(h, packet, text, &r))
@@ -144,9 +145,9 @@ const char *rlpx_auth_read(struct rlpx_handshake *h, struct slice packet)
 		return r.rule;
 	if (!auth_hash(h, h->remote_nonce, hash))
 		return "auth: the public key is no point of the curve";
-	if (!secp_recover(signature, hash, h->remote_ephemeral))
-		return "auth: the signature can be nobody's";
-	return NULL;
+	ok = secp_recover(signature, hash, h->remote_ephemeral);
+	explicit_bzero(hash, sizeof(hash));
+	return ok ? NULL : "auth: the signature can be nobody's";
 }
 
 const char *rlpx_ack_read(struct rlpx_handshake *h, struct slice packet)

@@ -64,7 +64,9 @@ static void done(struct rlpx_session *s, enum rlpx_outcome outcome, const char *
 	s->outcome = outcome;
 	s->rule = rule;
 	s->need = 0;
+	/* What is still to be sent is sealed already. */
 	rlpx_handshake_clear(&s->handshake);
+	rlpx_frames_clear(&s->frames);
 	explicit_bzero(&s->params.local, sizeof(s->params.local));
 }
 
