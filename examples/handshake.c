@@ -7,6 +7,8 @@
  *
  * Shows a session without the library's own crawl: the session says what to send and
  * what has happened, the program owns the socket and the clock. */
+#define _POSIX_C_SOURCE 200809L /* sockets and clocks, whatever the compiler's -std */
+
 #include <peerwalk.h>
 
 #include <inttypes.h>
