@@ -540,9 +540,10 @@ void driver_stats(struct driver *d, struct crawl_stats *stats, struct driver_tot
 
 uint32_t driver_fit_concurrency(uint32_t wanted, unsigned threads, uint64_t *limit)
 {
-	uint64_t used = limits_open_descriptors() + DRIVER_DESCRIPTORS_SPARE + 8ULL * threads;
+	uint64_t used = limits_open_descriptors() + 8ULL * threads;
 
 	*limit = limits_raise_descriptors();
+	used += *limit / 4 < DRIVER_DESCRIPTORS_SPARE ? *limit / 4 : DRIVER_DESCRIPTORS_SPARE;
 	if (*limit <= used)
 		return 1;
 	return *limit - used < wanted ? (uint32_t)(*limit - used) : wanted;

@@ -13,7 +13,8 @@
 
 enum {
 	DRIVER_THREADS_MAX = 64,
-	/* Descriptors kept free for the database, the loops and the name resolver. */
+	/* Descriptors kept free for the database, the loops and the name resolver; of a small
+	 * limit only a quarter, as few connections with a wait now and then are better than one. */
 	DRIVER_DESCRIPTORS_SPARE = 64,
 	DRIVER_TICK_MS = 100, /* progress */
 	/* After this machine's own refusal (no descriptor, no port) nothing is begun

@@ -175,6 +175,11 @@ check "and finds everybody" recall_is_1 INT.db
 check "few descriptors: ends with 0" test $? -eq 0
 check "few descriptors: a line says so" grep -q "concurrency lowered from 1000 to" err
 check "few descriptors: everybody is found" recall_is_1 few.db
+(ulimit -n 64 && crawl --seeds seeds --db fewer.db >out 2>err)
+check "very few descriptors: ends with 0" test $? -eq 0
+check "very few descriptors: still several at a time" \
+	grep -qE 'concurrency lowered from 2000 to [2-5][0-9]:' err
+check "very few descriptors: everybody is found" recall_is_1 fewer.db
 
 # --- files that are not what they should be
 refused() { # name, word of the sentence, arguments
