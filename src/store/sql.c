@@ -43,10 +43,15 @@ static const char *const texts[SQL_COUNT] = {
 	[SQL_NETWORK_ADD] = "INSERT OR IGNORE INTO networks(name) VALUES(?1)",
 	[SQL_CRAWL_ADD] = "INSERT INTO crawls(network_id, started_at_ms, settings)"
 			  " VALUES(?1, ?2, ?3)",
+	/* A process that was killed could not add its counts: the visits have most of them. */
 	[SQL_CRAWL_END] =
 		"UPDATE crawls SET ended_at_ms = nullif(?2, 0), complete = ?3, known = ?4,"
-		" visited = ?5, reached = ?6, adverts = ?7, bytes_in = ?8, bytes_out = ?9,"
-		" cpu_seconds = ?10, max_rss_bytes = ?11 WHERE id = ?1",
+		" visited = ?5, reached = ?6, adverts = max(?7, of_visits.adverts),"
+		" bytes_in = max(?8, of_visits.bytes_in), bytes_out = max(?9, of_visits.bytes_out),"
+		" cpu_seconds = ?10, max_rss_bytes = ?11 FROM (SELECT"
+		" ifnull(sum(v.adverts), 0) AS adverts, ifnull(sum(v.bytes_in), 0) AS bytes_in,"
+		" ifnull(sum(v.bytes_out), 0) AS bytes_out"
+		" FROM visits v WHERE v.crawl_id = ?1) AS of_visits WHERE id = ?1",
 	[SQL_CRAWL_BY_ID] = CRAWL_COLUMNS "WHERE c.id = ?1 AND ifnull(n.name = ?2, 1)",
 	[SQL_CRAWL_NEWEST] =
 		CRAWL_COLUMNS "WHERE ifnull(n.name = ?2, 1) ORDER BY c.id DESC LIMIT 1",

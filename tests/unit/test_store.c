@@ -495,6 +495,28 @@ static void resume(void **state)
 	store_close(s);
 }
 
+/* Of a run that was killed, only its visits remain: a later one can't know its counts. */
+static void totals_after_a_kill(void **state)
+{
+	struct store *s = open_db(folder.db, STORE_CREATE);
+	struct store_crawl crawl = begin_crawl(s, "bitcoin"), got;
+	struct record r = ok_record(addr_of("1.1.1.1"), slice_text("/x/"));
+
+	(void)state;
+	r.bytes_in = 30000;
+	r.bytes_out = 200;
+	assert_int_equal(store_put_visit(s, &crawl, &r), ERR_OK);
+	crawl.adverts = 3;
+	crawl.bytes_in = 100;
+	crawl.bytes_out = 900; /* what was cancelled is in no visit */
+	assert_int_equal(store_crawl_end(s, &crawl), ERR_OK);
+	assert_int_equal(store_crawl_get(s, crawl.id, NULL, &got), ERR_OK);
+	assert_int_equal(got.adverts, 1000);
+	assert_int_equal(got.bytes_in, 30000);
+	assert_int_equal(got.bytes_out, 900);
+	store_close(s);
+}
+
 static enum err count_peers(void *ctx, const struct store_peer *p)
 {
 	(void)p;
@@ -676,6 +698,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(batches, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(crawls, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(resume, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(totals_after_a_kill, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(adverts, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(walk_stops, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(readable_views, set_up, tear_down),
