@@ -303,7 +303,7 @@ struct pw_crawl_config {
 	uint32_t threads;            /**< loops that share the work (1; for Ethereum, where
 					  signatures are most of it, one a core), at most 64 */
 	double rate_per_s;           /**< visits begun a second (no limit) */
-	uint64_t max_visits;         /**< stop after so many (no limit) */
+	uint64_t max_visits;         /**< stop once so many were tried (no limit) */
 	uint64_t duration_ms;        /**< begin no visit after this time (no limit) */
 	uint64_t connect_timeout_ms; /**< for a connection (5,000) */
 	uint64_t timeout_ms;         /**< for a visit once connected (20,000; patient 90,000);

@@ -45,7 +45,9 @@ struct option_row {
 	const char *help;    /* one sentence without a full stop */
 	const char *initial; /* default, as it would be typed; NULL: zero */
 	size_t offset;       /* of the field in the command's options struct */
-	uint64_t min, max;   /* OPTION_UINT; max 0: no limit */
+	/* OPTION_UINT; max 0: no limit. Of a duration (milliseconds) and a rate min 1 says that
+	 * zero, which the code takes for no limit, can't be meant. */
+	uint64_t min, max;
 	const char *choices; /* OPTION_CHOICE, and completions of OPTION_TEXT: "csv jsonl json" */
 };
 

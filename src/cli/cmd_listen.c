@@ -19,6 +19,7 @@ static const struct option_row options[] = {
 	  .type = OPTION_DURATION,
 	  .arg = "T",
 	  .help = "stop after that time",
+	  .min = 1,
 	  .offset = offsetof(struct listen_options, duration_ms) },
 	{ .name = "count",
 	  .letter = 'c',

@@ -59,6 +59,7 @@ static const struct option_row rows[] = {
 	  .type = OPTION_DURATION,
 	  .arg = "T",
 	  .help = "stop by itself after this time",
+	  .min = 1,
 	  .offset = offsetof(struct node_options, duration_ms) },
 	{ 0 },
 };

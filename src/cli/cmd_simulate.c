@@ -59,7 +59,7 @@ static const struct option_row rows[] = {
 	{ "seeds-out", 'o', OPTION_TEXT, "FILE", "write the first contacts, one a line", NULL,
 	  AT(seeds_out), 0, 0, NULL },
 	{ "duration", 'd', OPTION_DURATION, "T", "stop by itself after this time", NULL,
-	  AT(duration_ms), 0, 0, NULL },
+	  AT(duration_ms), 1, 0, NULL },
 	{ 0 },
 };
 

@@ -96,11 +96,11 @@ bool option_value_set(const struct option_row *row, void *base, const char *text
 	case OPTION_UINT:
 		return set_uint(row, text, field);
 	case OPTION_DURATION:
-		return parse_duration(text, field) == ERR_OK;
+		return parse_duration(text, field) == ERR_OK && *(uint64_t *)field >= row->min;
 	case OPTION_SIZE:
 		return parse_size(text, field) == ERR_OK;
 	case OPTION_RATE:
-		return parse_rate(text, field) == ERR_OK;
+		return parse_rate(text, field) == ERR_OK && (row->min == 0 || *(double *)field > 0);
 	case OPTION_FRACTION:
 		return parse_fraction(text, field) == ERR_OK;
 	case OPTION_CHOICE:
@@ -164,13 +164,15 @@ void option_expected(const struct option_row *row, char out[static OPTIONS_EXPEC
 		expected_uint(row, out, OPTIONS_EXPECTED_MAX);
 		return;
 	case OPTION_DURATION:
-		text = "a time such as 250ms, 5s or 10m";
+		text = row->min == 0 ? "a time such as 250ms, 5s or 10m"
+				     : "a time such as 250ms, 5s or 10m, above 0";
 		break;
 	case OPTION_SIZE:
 		text = "a size such as 64KiB, 10MB or 1GiB";
 		break;
 	case OPTION_RATE:
-		text = "a rate such as 2000/s or 100/m";
+		text = row->min == 0 ? "a rate such as 2000/s or 100/m"
+				     : "a rate such as 2000/s or 100/m, above 0";
 		break;
 	case OPTION_FRACTION:
 		text = "a share such as 0.25 or 25%";

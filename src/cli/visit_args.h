@@ -18,13 +18,13 @@ struct visit_args {
 	.name = "network", .letter = 'n', .type = OPTION_TEXT, .arg = "NETWORK",           \
 	.help = "the network of a peer that is written without one", .initial = "bitcoin", \
 	.offset = (at) + offsetof(struct visit_args, network)
-#define VISIT_ARGS_CONNECT_TIMEOUT(at)                                                   \
-	.name = "connect-timeout", .type = OPTION_DURATION, .arg = "T", .initial = "5s", \
-	.help = "how long to wait for a connection",                                     \
+#define VISIT_ARGS_CONNECT_TIMEOUT(at)                                                             \
+	.name = "connect-timeout", .type = OPTION_DURATION, .arg = "T", .min = 1, .initial = "5s", \
+	.help = "how long to wait for a connection",                                               \
 	.offset = (at) + offsetof(struct visit_args, connect_timeout_ms)
-#define VISIT_ARGS_TIMEOUT(at)                                                                   \
-	.name = "timeout", .letter = 't', .type = OPTION_DURATION, .arg = "T", .initial = "30s", \
-	.help = "how long the whole visit of a peer may take",                                   \
+#define VISIT_ARGS_TIMEOUT(at)                                                           \
+	.name = "timeout", .letter = 't', .type = OPTION_DURATION, .arg = "T", .min = 1, \
+	.initial = "30s", .help = "how long the whole visit of a peer may take",         \
 	.offset = (at) + offsetof(struct visit_args, timeout_ms)
 
 /* Reads `count` peers; *chain is the network of bare ones, and outlives them. Prints

@@ -83,6 +83,14 @@ wrong 2 '--count: expected a whole number from 1' ping --count x 127.0.0.1:1
 wrong 2 '--interval: expected a time such as' ping --interval 5parsecs 127.0.0.1:1
 wrong 2 '--timeout: expected a time such as' ping --timeout '' 127.0.0.1:1
 wrong 2 '--rate: expected a rate such as' crawl bitcoin --rate fast
+# Zero would be no limit at all.
+for zero in --rate=0/s --duration=0s --connect-timeout=0ms --timeout=0; do
+	wrong 2 ', above 0, not "0' crawl bitcoin $zero
+done
+wrong 2 '--max-peers: expected a whole number, at least 1' crawl bitcoin --max-peers 0
+wrong 2 ', above 0, not "0' ping --timeout 0s 127.0.0.1:1
+wrong 2 ', above 0, not "0' listen --duration 0s 127.0.0.1:1
+wrong 2 ', above 0, not "0' simulate bitcoin --duration 0s
 wrong 2 '--liars: expected a share such as' simulate bitcoin --liars 250%
 wrong 2 '--long: expected yes or no' peers --long=perhaps 127.0.0.1:1
 wrong 2 '--completion: expected one of: bash zsh fish' help --completion tcsh
