@@ -99,8 +99,9 @@ struct run {
 	struct walk *walk;
 	struct progress *progress;
 	uv_signal_t signals[2];
-	int interrupted; /* the signal; 0: none */
-	bool refused;    /* said that this machine refused a connection */
+	uint64_t visited_before; /* by the runs that this one goes on from */
+	int interrupted;         /* the signal; 0: none */
+	bool refused;            /* said that this machine refused a connection */
 };
 
 /* --- from the walk --- */
@@ -328,6 +329,7 @@ static void tell_earlier(struct run *run)
 	if (!run->options->resume)
 		return;
 	walk_stats(run->walk, &earlier);
+	run->visited_before = earlier.stats.visited;
 	cli_note(run->cli, "going on with crawl %lld: %llu visited, %llu waiting",
 		 (long long)earlier.crawl_id, (unsigned long long)earlier.stats.visited,
 		 (unsigned long long)earlier.stats.waiting);
@@ -417,6 +419,7 @@ static int conclude(struct run *run)
 		.started_at_ms = result.started_at_ms,
 		.elapsed_ms = result.elapsed_ms,
 		.stats = result.stats,
+		.visited_before = run->visited_before,
 		.bytes_in = result.totals.bytes_in,
 		.bytes_out = result.totals.bytes_out,
 		.nodes = finds_nodes(run) ? &result.totals.nodes : NULL,

@@ -42,6 +42,11 @@ static void print_counts(const struct summary *s)
 		line("visited", "%s; %s were left", a, b);
 	else
 		line("visited", "%s", a);
+	if (s->visited_before > 0) {
+		format_count(s->visited_before, a);
+		line("", "%s of them in earlier runs; named, time, traffic and CPU are of this one",
+		     a);
+	}
 	format_count(st->reached, a);
 	line("reached", "%s (%.1f%% of the visited)", a, percent(st->reached, st->visited));
 	format_count(st->adverts, a);
@@ -71,16 +76,16 @@ static void print_nodes(const struct driver_nodes *n)
 static void print_costs(const struct summary *s)
 {
 	double seconds = (double)s->elapsed_ms / 1000.0;
+	double visited = (double)(s->stats.visited - s->visited_before);
 	char a[32], b[32];
 
 	format_duration(s->elapsed_ms, a);
-	line("time", "%s, %.1f visits a second", a,
-	     seconds > 0 ? (double)s->stats.visited / seconds : 0.0);
+	line("time", "%s, %.1f visits a second", a, seconds > 0 ? visited / seconds : 0.0);
 	format_bytes(s->bytes_in, a);
 	format_bytes(s->bytes_out, b);
 	line("traffic", "%s in, %s out", a, b);
 	line("CPU", "%.2f s, %.2f ms a visit", s->cpu_seconds,
-	     s->stats.visited > 0 ? 1e3 * s->cpu_seconds / (double)s->stats.visited : 0.0);
+	     visited > 0 ? 1e3 * s->cpu_seconds / visited : 0.0);
 	format_bytes(s->max_rss_bytes, a);
 	line("memory", "%s at most", a);
 }

@@ -12,6 +12,7 @@ struct summary {
 	int64_t started_at_ms;
 	uint64_t elapsed_ms;
 	struct crawl_stats stats;
+	uint64_t visited_before; /* of stats.visited: by runs that this one resumed */
 	uint64_t bytes_in, bytes_out;
 	const struct driver_nodes *nodes; /* NULL: a network without */
 	double cpu_seconds;

@@ -199,6 +199,11 @@ check "there are visits" [ "$(rows before.csv)" -gt 20 ]
 check "but not all" [ "$(rows before.csv)" -lt "$visited" ]
 crawl two.db --resume >out 2>err
 check "--resume goes on" [ $? -eq 0 ]
+before=$(sed -n 's/^ *\([0-9,]*\) of them in earlier runs.*/\1/p' out)
+seconds=$(sed -n 's/.* time  *\([0-9.]*\) s, .*/\1/p' out)
+check "says how many are of earlier runs" [ "${before:-0}" -gt 0 ]
+check "counts the visits a second of this run alone" awk -v n=$((visited - before)) \
+	-v s="$seconds" '$1 == "time" { seen = $4 > n / s * .9 && $4 < n / s * 1.1 } END { exit !seen }' out
 check "and finds everybody" exits 0 score --db two.db --truth truth.csv --min-recall 1
 "$program" export --db two.db --what visits >after.csv 2>err
 check "in the same crawl" [ "$(cut -d, -f1 after.csv | sort -u | tr '\n' ' ')" = '1 crawl ' ]
