@@ -8,24 +8,9 @@
 # anywhere but this machine's loopback.
 set -uo pipefail
 
-program=$1
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-cd "$dir" || exit 1
-unset "${!PEERWALK_@}" NO_COLOR
-passed=0
-failed=0
-
-result() { # name, 0 or 1
-	if [ "$2" -eq 0 ]; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		echo "FAILED: $1"
-		sed 's/^/    out: /' "$dir/out" | head -n 8
-		sed 's/^/    err: /' "$dir/err" | head -n 8
-	fi
-}
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+source "$(dirname "$0")/lib.sh"
+unset NO_COLOR
 
 # status, text that stderr has to contain, arguments...
 wrong() {
@@ -294,6 +279,4 @@ if [ -w /dev/full ]; then
 	result "a full disk is told" $?
 fi
 
-echo "$passed checks passed, $failed failed"
-# Fewer checks than this means that part of the script did not run.
-[ $failed -eq 0 ] && [ $passed -ge 155 ]
+finish 155

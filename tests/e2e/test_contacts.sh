@@ -7,66 +7,10 @@
 # to agree with it.
 set -uo pipefail
 
-program=$1
-dir=$(mktemp -d)
-simulator=
-finish() {
-	[ -n "$simulator" ] && kill "$simulator" 2>/dev/null
-	wait
-	rm -rf "$dir"
-}
-trap finish EXIT
-cd "$dir" || exit 1
-unset "${!PEERWALK_@}"
-passed=0
-failed=0
-
-result() { # name, 0 or 1
-	if [ "$2" -eq 0 ]; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		echo "FAILED: $1"
-		sed 's/^/    out: /' out | head -n 12
-		sed 's/^/    err: /' err | head -n 12
-	fi
-}
-
-# A port range that nobody else uses; another test may run beside this one.
-start_simulator() {
-	local port try
-	for try in 1 2 3 4 5; do
-		port=$((20000 + (RANDOM % 2000) * 5))
-		"$program" simulate bitcoin --peers 400 --ghosts 60 --liars 30% --latency 10ms \
-			--jitter 2ms --port $port --truth truth.csv --duration 5m >ready 2>err &
-		simulator=$!
-		for _ in $(seq 100); do
-			grep -q '"ready":true' ready && return 0
-			kill -0 "$simulator" 2>/dev/null || break
-			sleep 0.1
-		done
-		kill "$simulator" 2>/dev/null
-	done
-	echo "cannot start the simulator ($try tries)"
-	cat err
-	return 1
-}
-start_simulator || exit 1
-
-peer_of() { # kind
-	awk -F, -v kind="$1" '$4 == kind { print $1; exit }' truth.csv
-}
-
-run() { # expected status, arguments...
-	local expected=$1 status
-	shift
-	"$program" "$@" >out 2>err </dev/null
-	status=$?
-	if [ $status -ne "$expected" ]; then
-		echo "status $status instead of $expected: $*"
-		return 1
-	fi
-}
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+source "$(dirname "$0")/lib.sh"
+simulate bitcoin --peers 400 --ghosts 60 --liars 30% --latency 10ms --jitter 2ms --duration 5m ||
+	exit 1
 
 # --- ping ---
 honest=$(peer_of honest)
@@ -155,6 +99,4 @@ for signal in INT:130 TERM:143; do
 	result "listen ends with ${signal#*:} on SIG${signal%:*}" $?
 done
 
-echo "$passed checks passed, $failed failed"
-# Fewer checks than this means that part of the script did not run.
-[ $failed -eq 0 ] && [ $passed -ge 27 ]
+finish 27

@@ -5,70 +5,23 @@
 #     tests/e2e/test_crawl.sh PROGRAM
 set -uo pipefail
 
-program=$1
-dir=$(mktemp -d)
-simulator=
-finish() {
-	[ -n "$simulator" ] && kill "$simulator" 2>/dev/null
-	wait
-	rm -rf "$dir"
-}
-trap finish EXIT
-cd "$dir" || exit 1
-unset "${!PEERWALK_@}"
-passed=0
-failed=0
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+source "$(dirname "$0")/lib.sh"
 
-check() { # name, then a command that has to succeed
-	local name=$1
-	shift
-	if "$@" >/dev/null; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		echo "FAILED: $name"
-		sed 's/^/    out: /' out | head -n 12
-		sed 's/^/    err: /' err | head -n 12
-	fi
-}
-
-# A port range that nobody else uses; another test may run beside this one.
-start_simulator() {
-	local port
-	for _ in 1 2 3 4 5; do
-		port=$((22000 + (RANDOM % 2000) * 5))
-		"$program" simulate bitcoin --peers 800 --ghosts 600 --liars 10% --latency 20ms \
-			--seed 7 --port $port --truth truth.csv --seeds-out seeds --duration 9m \
-			>ready 2>err &
-		simulator=$!
-		for _ in $(seq 100); do
-			grep -q '"ready":true' ready && return 0
-			kill -0 "$simulator" 2>/dev/null || break
-			sleep 0.1
-		done
-		kill "$simulator" 2>/dev/null
-	done
-	echo "cannot start the simulator"
-	cat err
-	return 1
-}
-start_simulator || exit 1
+simulate bitcoin --peers 800 --ghosts 600 --liars 10% --latency 20ms --seed 7 --duration 9m ||
+	exit 1
 
 # Silence is waited for half a second: real enough, and the test stays short.
+how=(--no-default-seeds --allow-private --connect-timeout 500ms --timeout 4s)
 crawl() {
-	"$program" crawl bitcoin --no-default-seeds --allow-private --connect-timeout 500ms \
-		--timeout 4s "$@"
+	"$program" crawl bitcoin "${how[@]}" "$@"
 }
 # The same in the background: $! is the program itself, and Ctrl-C reaches it.
 crawl_behind() {
 	(
 		trap - INT
-		exec "$program" crawl bitcoin --no-default-seeds --allow-private \
-			--connect-timeout 500ms --timeout 4s "$@" >out 2>err
+		exec "$program" crawl bitcoin "${how[@]}" "$@" >out 2>err
 	) &
-}
-key() { # of a JSON document in `out`
-	sed -n "s/.*\"$1\": *\"\{0,1\}\([0-9a-zA-Z.]*\).*/\1/p" out | head -n 1
 }
 recall_is_1() { # database
 	"$program" score --truth truth.csv --db "$1" --min-recall 1 --json >score 2>err &&
@@ -85,40 +38,40 @@ visited() {
 }
 
 # --- one crawl, from seeds to score
-crawl --seeds seeds --db a.db --json >out 2>err
+crawl --seeds seeds.txt --db a.db --json >out 2>err
 check "a crawl ends with 0" test $? -eq 0
 check "progress is for terminals" test ! -s err
-check "somebody was reached" test "$(key reached)" -gt 600
+check "somebody was reached" test "$(json_value reached out)" -gt 600
 check "complete" grep -q '"complete": true' out
 check "recall is 1, no false ok" recall_is_1 a.db
 check "who was visited once has one row" test "$(visited a.db | cut -d' ' -f1 | uniq -d | wc -l)" -eq 0
 check "visited in the JSON are the visits in the database" \
-	test "$(key visited)" -eq "$(visited a.db | wc -l)"
+	test "$(json_value visited out)" -eq "$(visited a.db | wc -l)"
 
 # --- threads find the same
-crawl --seeds seeds --db threads.db --threads 3 --concurrency 300 --json >out 2>err
+crawl --seeds seeds.txt --db threads.db --threads 3 --concurrency 300 --json >out 2>err
 check "three loops end with 0" test $? -eq 0
 check "three loops find everybody" recall_is_1 threads.db
 
 # --- who named whom
-crawl --seeds seeds --db adverts.db --adverts --max-peers 5 --json >out 2>err
+crawl --seeds seeds.txt --db adverts.db --adverts --max-peers 5 --json >out 2>err
 check "adverts are kept" test "$("$program" export --what adverts --format csv --db adverts.db | wc -l)" -gt 100
-check "--max-peers is kept" test "$(key visited)" -eq 5
+check "--max-peers is kept" test "$(json_value visited out)" -eq 5
 
 # --- excluded addresses
 awk -F, '$4 == "honest" { print $2; exit }' truth.csv >first
 sed 's/[0-9]*\.[0-9]*$/0.0\/16/' first >exclude
-crawl --seeds seeds --exclude exclude --db exclude.db --json >out 2>err
+crawl --seeds seeds.txt --exclude exclude --db exclude.db --json >out 2>err
 check "nobody of an excluded block is visited" \
 	test "$(visited exclude.db | grep -c "//$(cut -d. -f1,2 first)\.")" -eq 0
 
 # --- private addresses are refused by default
-"$program" crawl bitcoin --no-default-seeds --seeds seeds --db private.db --json >out 2>err
+"$program" crawl bitcoin --no-default-seeds --seeds seeds.txt --db private.db --json >out 2>err
 check "without --allow-private nobody is dialled: 3" test $? -eq 3
 check "and it says so" grep -q "nobody could be reached.*--allow-private" err
 
 # --- kill -9, again and again, then on to the end
-crawl_behind --seeds seeds --db kill.db --rate 400/s
+crawl_behind --seeds seeds.txt --db kill.db --rate 400/s
 # A busy machine needs a while for the first commit.
 for _ in $(seq 100); do
 	[ -s kill.db ] && [ -n "$(visited kill.db)" ] && break
@@ -145,7 +98,7 @@ check "there is nothing left to resume" bash -c '! "$0" crawl bitcoin --resume -
 check "and it says so" grep -q "no unfinished crawl" err
 
 # --- one crawl belongs to one process
-crawl_behind --seeds seeds --db one.db --rate 50/s
+crawl_behind --seeds seeds.txt --db one.db --rate 50/s
 sleep 1
 crawl --resume --db one.db >out.2 2>err.2
 check "a crawl that is going on can't be resumed: 1" test $? -eq 1
@@ -157,7 +110,7 @@ check "its process gone, it can" test $? -eq 0
 
 # --- Ctrl-C and SIGTERM
 for signal in INT:130 TERM:143; do
-	crawl_behind --seeds seeds --db "${signal%:*}.db" --rate 100/s
+	crawl_behind --seeds seeds.txt --db "${signal%:*}.db" --rate 100/s
 	sleep 1
 	kill -"${signal%:*}" $!
 	wait $!
@@ -171,11 +124,11 @@ check "--resume after Ctrl-C ends with 0" test $? -eq 0
 check "and finds everybody" recall_is_1 INT.db
 
 # --- concurrency is clamped to the descriptors, and it says so
-(ulimit -n 200 && crawl --seeds seeds --db few.db --concurrency 1000 >out 2>err)
+(ulimit -n 200 && crawl --seeds seeds.txt --db few.db --concurrency 1000 >out 2>err)
 check "few descriptors: ends with 0" test $? -eq 0
 check "few descriptors: a line says so" grep -q "concurrency lowered from 1000 to" err
 check "few descriptors: everybody is found" recall_is_1 few.db
-(ulimit -n 64 && crawl --seeds seeds --db fewer.db >out 2>err)
+(ulimit -n 64 && crawl --seeds seeds.txt --db fewer.db >out 2>err)
 check "very few descriptors: ends with 0" test $? -eq 0
 check "very few descriptors: still several at a time" \
 	grep -qE 'concurrency lowered from 2000 to [2-5][0-9]:' err
@@ -210,12 +163,11 @@ if unshare -Urm true 2>/dev/null; then
 	unshare -Urm bash -c '
 		mount -t tmpfs -o size=400k none disk || exit 9
 		"$0" crawl bitcoin --no-default-seeds --allow-private --connect-timeout 500ms \
-			--seeds seeds --db disk/x.db >out 2>err' "$program"
+			--seeds seeds.txt --db disk/x.db >out 2>err' "$program"
 	check "a full disk ends with 1" test $? -eq 1
 	check "a full disk is called that" grep -qi "full" err
 else
 	echo "no user namespaces: the full disk is not tried"
 fi
 
-echo "$passed passed, $failed failed"
-test "$failed" -eq 0
+finish 60

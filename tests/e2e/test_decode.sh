@@ -4,13 +4,8 @@
 #     tests/e2e/test_decode.sh PROGRAM
 set -uo pipefail
 
-program=$1
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-cd "$dir" || exit 1
-unset "${!PEERWALK_@}"
-passed=0
-failed=0
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+source "$(dirname "$0")/lib.sh"
 
 verack=f9beb4d976657261636b000000000000000000005df6e0e2
 # An addr with one entry, 95.28.218.61:8333, from a tutorial on the protocol.
@@ -18,35 +13,12 @@ addr=016843905c0d0400000000000000000000000000000000ffff5f1cda3d208d
 # The genesis block's header and coinbase are in tests/unit/test_blocks.c; the header alone:
 genesis=0100000000000000000000000000000000000000000000000000000000000000000000003ba3edfd7a7b12b27ac72c3e67768f617fc81bc3888a51323a9fb8aa4b1e5e4a29ab5f49ffff001d1dac2b7c
 
-result() { # name, 0 or 1
-	if [ "$2" -eq 0 ]; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		echo "FAILED: $1"
-		sed 's/^/    out: /' out | head -n 30
-		sed 's/^/    err: /' err | head -n 8
-	fi
+decodes() { # like prints
+	prints "$1" "$2" "$3" decode "${@:4}"
 }
 
-# name, expected status, text that stdout has to contain, arguments...; stdin is ./in
-decodes() {
-	local name=$1 expected=$2 text=$3 status
-	shift 3
-	"$program" decode "$@" >out 2>err <in
-	status=$?
-	[ $status -eq "$expected" ] && grep -qF -- "$text" out
-	result "$name (status $status, expected $expected and: $text)" $?
-}
-
-# name, expected status, text that stderr has to contain, arguments...; stdin is ./in
-complains() {
-	local name=$1 expected=$2 text=$3 status
-	shift 3
-	"$program" decode "$@" >out 2>err <in
-	status=$?
-	[ $status -eq "$expected" ] && grep -qF -- "$text" err
-	result "$name (status $status, expected $expected and: $text)" $?
+refuses() { # like complains
+	complains "$1" "$2" "$3" decode "${@:4}"
 }
 
 : >in
@@ -97,7 +69,7 @@ decodes "another network" 1 "error at offset 0: the magic belongs to another net
 	bitcoin "0b110907${verack:8}"
 decodes "cut short" 1 "error at offset 13: the input ends early; what is cut off: address" \
 	bitcoin -p addr "${addr:0:40}"
-complains "the error on stderr, too" 1 "at offset 13" bitcoin -p addr "${addr:0:40}"
+refuses "the error on stderr, too" 1 "at offset 13" bitcoin -p addr "${addr:0:40}"
 
 # JSON: one document, in which every byte belongs to one field.
 "$program" decode bitcoin --json "$verack$verack" >out 2>err &&
@@ -161,17 +133,16 @@ assert end == 143
 assert [f["value"] for f in d["fields"] if f["name"] == "ip"] == ["127.0.0.1", "::1"]
 PY
 result "JSON of a packet" $?
-complains "records are not Bitcoin's" 1 "neither hex nor a file" bitcoin "$record"
+refuses "records are not Bitcoin's" 1 "neither hex nor a file" bitcoin "$record"
 
 # What can't be decoded at all.
-complains "no network" 2 "NETWORK is missing"
-complains "no such network" 2 "nosuch" nosuch 00
-complains "no such message" 2 "no message is called" bitcoin -p nosuch 00
-complains "an odd digit" 1 "odd number" bitcoin f9b
-complains "no such file" 1 "neither hex nor a file" bitcoin no-such-file
-complains "an empty input" 1 "is empty" bitcoin -
+refuses "no network" 2 "NETWORK is missing"
+refuses "no such network" 2 "nosuch" nosuch 00
+refuses "no such message" 2 "no message is called" bitcoin -p nosuch 00
+refuses "an odd digit" 1 "odd number" bitcoin f9b
+refuses "no such file" 1 "neither hex nor a file" bitcoin no-such-file
+refuses "an empty input" 1 "is empty" bitcoin -
 printf 'zz' >in
 decodes "neither hex nor a message" 1 "error at offset 0" bitcoin -
 
-echo "$passed passed, $failed failed"
-[ $failed -eq 0 ]
+finish 46

@@ -9,45 +9,32 @@
 # shellcheck disable=SC2013,SC2016 # words without blanks; backquotes are Markdown's
 set -uo pipefail
 
-program=$1
-source_dir=$2
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-passed=0
-failed=0
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+source "$(dirname "$0")/lib.sh"
 export NO_COLOR=1 COLUMNS=100
 
-check() { # name, status
-	if [ "$2" -eq 0 ]; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		echo "FAILED: $1"
-	fi
-}
-
 "$program" help --man >"$dir/man" 2>"$dir/err"
-check 'the manual page is printed' $?
+result 'the manual page is printed' $?
 # roff writes a hyphen as \- .
 sed 's/\\-/-/g; s/\\f[A-Z]//g' "$dir/man" >"$dir/man.txt"
 if command -v groff >/dev/null; then
 	groff -man -Tascii -ww "$dir/man" 2>&1 >/dev/null | tee "$dir/warnings"
 	[ ! -s "$dir/warnings" ]
-	check 'groff has no warnings about the manual page' $?
+	result 'groff has no warnings about the manual page' $?
 fi
 
 "$program" --help >"$dir/help" 2>&1
-check 'help' $?
+result 'help' $?
 commands=$(sed -n 's/^\.SS "\{0,1\}\(peerwalk \)\{0,1\}\([a-z]*\).*/\2/p' "$dir/man" | sort -u)
 [ -n "$commands" ] || commands=$(sed -n 's/^  \([a-z]\{4,\}\)  .*/\1/p' "$dir/help")
 [ -n "$commands" ]
-check 'the manual page lists subcommands' $?
+result 'the manual page lists subcommands' $?
 for command in $commands; do
 	"$program" "$command" --help >"$dir/help.$command" 2>"$dir/err"
-	check "$command --help" $?
+	result "$command --help" $?
 	for option in $(grep -oE '(^|[ ,])--[a-z][a-z-]+' "$dir/help.$command" | tr -d ' ,' | sort -u); do
 		grep -qF -- "$option" "$dir/man.txt"
-		check "the manual page has $command's $option" $?
+		result "the manual page has $command's $option" $?
 	done
 done
 
@@ -66,7 +53,7 @@ for command in $commands; do
 	for file in docs/cli.md README.md; do
 		for option in $(options_of "$command" "$source_dir/$file"); do
 			grep -qF -- "$option" "$dir/help.$command"
-			check "$file: $command has $option" $?
+			result "$file: $command has $option" $?
 		done
 	done
 done
@@ -77,19 +64,19 @@ sed -n 's/.*\tX([A-Z_]*, "\([a-z_]*\)", "[^"]*").*/\1/p' "$source_dir/src/base/p
 sed -n '/^## Outcomes/,/^## /s/^| `\([a-z_]*\)` |.*/\1/p' "$source_dir/docs/cli.md" |
 	sort >"$dir/outcomes.docs"
 [ -s "$dir/outcomes.code" ] && diff "$dir/outcomes.code" "$dir/outcomes.docs"
-check 'docs/cli.md has the outcomes of the code' $?
+result 'docs/cli.md has the outcomes of the code' $?
 
 # Links inside the repository.
 for file in README.md CONTRIBUTING.md docs/*.md; do
 	[ -f "$source_dir/$file" ] || continue
 	for link in $(grep -oE '\]\([^)#: ]+' "$source_dir/$file" | sed 's/](//'); do
 		[ -e "$source_dir/$(dirname "$file")/$link" ]
-		check "$file: the link to $link" $?
+		result "$file: the link to $link" $?
 	done
 	# Targets of make and files that are named.
 	for target in $(grep -oE '(^|`)make [a-z]+' "$source_dir/$file" | sed 's/.*make //' | sort -u); do
 		grep -qE "^([a-z]+ )*$target( [a-z]+)*:" "$source_dir/Makefile"
-		check "$file: make $target" $?
+		result "$file: make $target" $?
 	done
 done
 
@@ -113,8 +100,7 @@ if command -v python3 >/dev/null && "$program" crawl --help >/dev/null 2>&1; the
 		    for name in re.findall(r"`([a-z_]+)`", names):
 		        assert name in tables | columns, name
 	END
-	check 'the queries in docs/database.md' $?
+	result 'the queries in docs/database.md' $?
 fi
 
-echo "$passed passed, $failed failed"
-[ $failed -eq 0 ] && [ $passed -gt 30 ]
+finish 31

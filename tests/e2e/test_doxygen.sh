@@ -5,10 +5,9 @@
 #     tests/e2e/test_doxygen.sh PROGRAM SOURCE
 set -uo pipefail
 
-source_dir=$2
 command -v doxygen >/dev/null || { echo "doxygen is missing: make lint installs it"; exit 77; }
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+source "$(dirname "$0")/lib.sh"
 status=0
 
 document() { # header

@@ -4,44 +4,8 @@
 #     tests/e2e/test_enr.sh PROGRAM
 set -uo pipefail
 
-program=$1
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-cd "$dir" || exit 1
-unset "${!PEERWALK_@}"
-passed=0
-failed=0
-
-result() { # name, 0 or 1
-	if [ "$2" -eq 0 ]; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		echo "FAILED: $1"
-		sed 's/^/    out: /' out | head -n 30
-		sed 's/^/    err: /' err | head -n 8
-	fi
-}
-
-# name, expected status, text that stdout has to contain, arguments...; stdin is ./in
-says() {
-	local name=$1 expected=$2 text=$3 status
-	shift 3
-	"$program" "$@" >out 2>err <in
-	status=$?
-	[ $status -eq "$expected" ] && grep -qF -- "$text" out
-	result "$name (status $status, expected $expected and: $text)" $?
-}
-
-# name, expected status, text that stderr has to contain, arguments...; stdin is ./in
-complains() {
-	local name=$1 expected=$2 text=$3 status
-	shift 3
-	"$program" "$@" >out 2>err <in
-	status=$?
-	[ $status -eq "$expected" ] && grep -qF -- "$text" err
-	result "$name (status $status, expected $expected and: $text)" $?
-}
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+source "$(dirname "$0")/lib.sh"
 
 # name, an expression on the document d in ./out
 json() {
@@ -78,25 +42,25 @@ strange+=wMjU2azGhA8pjTK4NSay0Adikxrb-jFW3DRFb9AB2nMFADzJYzTE4g3RjcICDdWRwggAB
 
 printf '%s' $key >geth.key
 chmod 600 geth.key
-says "the public key of a known key" 0 "public key  $public" key geth.key
-says "its node id" 0 "node id     $id" key geth.key
-says "its URL" 0 "enode       enode://$public@192.0.2.1:30303" key geth.key --enode 192.0.2.1:30303
-says "IPv6 in brackets" 0 "@[fd00::1]:30303" key geth.key -e '[fd00::1]:30303'
+prints "the public key of a known key" 0 "public key  $public" key geth.key
+prints "its node id" 0 "node id     $id" key geth.key
+prints "its URL" 0 "enode       enode://$public@192.0.2.1:30303" key geth.key --enode 192.0.2.1:30303
+prints "IPv6 in brackets" 0 "@[fd00::1]:30303" key geth.key -e '[fd00::1]:30303'
 ! grep -qF $key out && ! grep -qF $key err
 result "the private key is not printed" $?
 [ "$(cat geth.key)" = $key ]
 result "the file is left as it is" $?
 
-says "a new key" 0 "node id" key new.key
+prints "a new key" 0 "node id" key new.key
 grep -qF "new.key is new" err
 result "a new key is announced" $?
 [ "$(stat -c '%a %s' new.key)" = '600 65' ] && grep -qxE '[0-9a-f]{64}' new.key
 result "a new key is the owner's alone, 64 digits and a line feed" $?
 cp out first
-says "the same key again" 0 "node id" key new.key
+prints "the same key again" 0 "node id" key new.key
 cmp -s out first && [ ! -s err ]
 result "the same again, and nothing new" $?
-says "another file" 0 "node id" key --quiet other.key
+prints "another file" 0 "node id" key --quiet other.key
 ! cmp -s out first && [ ! -s err ]
 result "has another key" $?
 
@@ -125,33 +89,33 @@ complains "no name" 2 "FILE is missing" key
 
 # --- enr: reading ---
 
-says "its node id" 0 "node id     $id" enr $record
-says "its sequence number" 0 "seq         1" enr $record
-says "its URL" 0 "enode://$public@127.0.0.1:0?discport=30303" enr $record
-says "its text" 0 "record      $record" enr $record
-says "an address" 0 "  ip        127.0.0.1" enr $record
-says "a port" 0 "  udp       30303" enr $record
-says "its key" 0 "  secp256k1 0x03${public:0:64}" enr $record
-says "another TCP port" 0 "@192.0.2.7:30304?discport=30303" enr "$sepolia"
-says "the largest number" 0 "seq         18446744073709551615" enr "$sepolia"
-says "a fork id" 0 "  eth       f7f9bc08, next fork at 1706655072  (sepolia, after 2 of" enr "$sepolia"
-says "an unknown key" 0 "  zzz       0x0102ff" enr "$sepolia"
-says "an unknown list" 0 "  client    0xc8844765746882312e  (an RLP list)" enr "$sepolia"
-says "an unknown chain" 0 "deadbeef, no next fork  (a chain that is not known here)" enr "$strange"
-says "a key with control characters" 0 '  \x1b[31m  0x78' enr "$strange"
+prints "its node id" 0 "node id     $id" enr $record
+prints "its sequence number" 0 "seq         1" enr $record
+prints "its URL" 0 "enode://$public@127.0.0.1:0?discport=30303" enr $record
+prints "its text" 0 "record      $record" enr $record
+prints "an address" 0 "  ip        127.0.0.1" enr $record
+prints "a port" 0 "  udp       30303" enr $record
+prints "its key" 0 "  secp256k1 0x03${public:0:64}" enr $record
+prints "another TCP port" 0 "@192.0.2.7:30304?discport=30303" enr "$sepolia"
+prints "the largest number" 0 "seq         18446744073709551615" enr "$sepolia"
+prints "a fork id" 0 "  eth       f7f9bc08, next fork at 1706655072  (sepolia, after 2 of" enr "$sepolia"
+prints "an unknown key" 0 "  zzz       0x0102ff" enr "$sepolia"
+prints "an unknown list" 0 "  client    0xc8844765746882312e  (an RLP list)" enr "$sepolia"
+prints "an unknown chain" 0 "deadbeef, no next fork  (a chain that is not known here)" enr "$strange"
+prints "a key with control characters" 0 '  \x1b[31m  0x78' enr "$strange"
 ! grep -q $'\033' out
 result "the terminal stays as it is" $?
-says "an address of five bytes" 0 "  ip        0x0102030405" enr "$strange"
-says "a port with a leading zero" 0 "  udp       0x0001" enr "$strange"
-says "IPv6 alone" 0 "enode6      enode://$public@[2001:db8::1]:" enr "$strange"
+prints "an address of five bytes" 0 "  ip        0x0102030405" enr "$strange"
+prints "a port with a leading zero" 0 "  udp       0x0001" enr "$strange"
+prints "IPv6 alone" 0 "enode6      enode://$public@[2001:db8::1]:" enr "$strange"
 
 printf '# two records\n\n%s # the first\r\n  %s' "$record" "$sepolia" >records
-says "from a file" 0 "seq         18446744073709551615" enr records
+prints "from a file" 0 "seq         18446744073709551615" enr records
 [ "$(grep -c '^record ' out)" -eq 2 ]
 result "both of the file" $?
 cp records in
-says "from the standard input" 0 "$sepolia" enr -
-says "from all ways in" 0 "seq         3" enr records "$strange" -
+prints "from the standard input" 0 "$sepolia" enr -
+prints "from all ways in" 0 "seq         3" enr records "$strange" -
 [ "$(grep -c '^record ' out)" -eq 5 ]
 result "five in all" $?
 : >in
@@ -175,14 +139,14 @@ complains "a file of something else" 1 "long:1: " enr long
 
 # --- enr: making ---
 
-says "a record as EIP-778 has it" 0 "$record" enr --key geth.key --ip 127.0.0.1 --udp 30303
+prints "a record as EIP-778 has it" 0 "$record" enr --key geth.key --ip 127.0.0.1 --udp 30303
 [ "$(cat out)" = "$record" ]
 result "and nothing else" $?
 "$program" enr -k new.key --ip 192.0.2.1 --udp 30303 --tcp 30304 --seq 18446744073709551615 \
 	--ip6 fd00::1 --udp6 9 --tcp6 10 >made 2>err
 result "with everything" $?
 cp made in
-says "can be read again" 0 "seq         18446744073709551615" enr -
+prints "can be read again" 0 "seq         18446744073709551615" enr -
 for line in 'ip        192.0.2.1' 'udp       30303' 'tcp       30304' 'ip6       fd00::1' \
 	'udp6      9' 'tcp6      10'; do
 	grep -qxF "  $line" out
@@ -239,5 +203,4 @@ else
 	echo "note: no python3, the JSON is not checked"
 fi
 
-echo "$passed passed, $failed failed"
-[ $failed -eq 0 ] && [ $passed -gt 80 ]
+finish 81

@@ -6,23 +6,9 @@
 #     tests/e2e/test_install.sh PROGRAM SOURCE BUILD
 set -uo pipefail
 
-source_dir=$2
-build=$3
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
 compiler=${CC:-cc}
-passed=0
-failed=0
-
-check() { # name, status
-	if [ "$2" -eq 0 ]; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		echo "FAILED: $1"
-		sed 's/^/    /' "$dir/out"
-	fi
-}
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+source "$(dirname "$0")/lib.sh"
 
 sanitize=$(sed -n 's/^PEERWALK_SANITIZE:[A-Z]*=//p' "$build/CMakeCache.txt")
 coverage=$(sed -n 's/^PEERWALK_COVERAGE:[A-Z]*=//p' "$build/CMakeCache.txt")
@@ -32,30 +18,30 @@ flags=()
 [ "$coverage" != ON ] || flags+=(--coverage)
 
 DESTDIR=$dir/stage cmake --install "$build" --prefix /opt/peerwalk >"$dir/out" 2>&1
-check 'installs below DESTDIR' $?
+result 'installs below DESTDIR' $?
 root=$dir/stage/opt/peerwalk
 [ "$(find "$dir/stage" -type f ! -path "$root/*" | wc -l)" -eq 0 ]
-check 'nothing is put elsewhere' $?
+result 'nothing is put elsewhere' $?
 
 "$root/bin/peerwalk" --version >"$dir/out" 2>&1
-check 'the program runs' $?
+result 'the program runs' $?
 grep -q '^\.TH' "$root/share/man/man1/peerwalk.1"
-check 'the manual page' $?
+result 'the manual page' $?
 bash -n "$root/share/bash-completion/completions/peerwalk" 2>"$dir/out"
-check 'the completions for bash' $?
+result 'the completions for bash' $?
 [ -s "$root/share/zsh/site-functions/_peerwalk" ] &&
 	[ -s "$root/share/fish/vendor_completions.d/peerwalk.fish" ]
-check 'the completions for zsh and fish' $?
+result 'the completions for zsh and fish' $?
 
 if [ -z "$sanitize" ] && [ "$kind" != Debug ]; then
 	LC_ALL=C readelf -hldW "$root/bin/peerwalk" >"$dir/out"
 	grep -q 'Type: *DYN' "$dir/out" && grep -q 'GNU_RELRO' "$dir/out" &&
 		grep -qE 'FLAGS.*(BIND_NOW|NOW)' "$dir/out" &&
 		grep 'GNU_STACK' "$dir/out" | grep -qv 'RWE'
-	check 'position-independent, read-only relocations, no executable stack' $?
+	result 'position-independent, read-only relocations, no executable stack' $?
 	nm -D "$root/bin/peerwalk" >"$dir/out"
 	grep -q '__stack_chk_fail' "$dir/out" && grep -q '_chk@' "$dir/out"
-	check 'guarded stack, checked copies' $?
+	result 'guarded stack, checked copies' $?
 fi
 
 if [ ! -f "$root/include/peerwalk.h" ]; then
@@ -87,31 +73,31 @@ libdir=$(dirname "$pc_path")
 export PKG_CONFIG_PATH=$pc_path
 version=$("$root/bin/peerwalk" --version | grep -oE '[0-9]+\.[0-9]+\.[0-9]+')
 [ "$(pkg-config --modversion peerwalk)" = "$version" ]
-check 'pkg-config and the program tell one version' $?
+result 'pkg-config and the program tell one version' $?
 
 # shellcheck disable=SC2046 # pkg-config prints words
 "$compiler" -std=c11 -Wall -Wextra -Wpedantic -Werror "${flags[@]}" "$dir/use.c" -o "$dir/use-shared" \
 	$(pkg-config --cflags --libs peerwalk) >"$dir/out" 2>&1
-check 'a program with the shared library' $?
+result 'a program with the shared library' $?
 LD_LIBRARY_PATH=$libdir "$dir/use-shared" >"$dir/out" 2>&1 && grep -qx "bitcoin $version" "$dir/out"
-check 'it runs' $?
+result 'it runs' $?
 LC_ALL=C readelf -d "$dir/use-shared" | grep -q 'NEEDED.*libpeerwalk\.so\.[0-9]'
-check 'it asks for the versioned name' $?
+result 'it asks for the versioned name' $?
 if [ -z "$sanitize" ] && [ "$coverage" != ON ]; then
 	nm -D --defined-only "$libdir/libpeerwalk.so" | awk '$2 != "A" { print $3 }' |
 		grep -v '^pw_' >"$dir/out"
 	[ ! -s "$dir/out" ]
-	check 'the shared library exports pw_ and nothing else' $?
+	result 'the shared library exports pw_ and nothing else' $?
 	nm --defined-only --extern-only "$libdir/libpeerwalk.a" | awk 'NF == 3 { print $3 }' |
 		grep -v '^pw_' >"$dir/out"
 	[ ! -s "$dir/out" ]
-	check 'the static library exports pw_ and nothing else' $?
+	result 'the static library exports pw_ and nothing else' $?
 fi
 # Every function of the header is there.
 for symbol in $(grep -oE '\bpw_[a-z0-9_]+\(' "$root/include/peerwalk.h" | tr -d '(' | sort -u); do
 	grep -qE "^PW_API .*\b$symbol\(" "$root/include/peerwalk.h" || continue
 	nm -D --defined-only "$libdir/libpeerwalk.so" | grep -q " $symbol\(@@.*\)\?$"
-	check "$symbol is exported" $?
+	result "$symbol is exported" $?
 done
 
 mkdir "$dir/static"
@@ -120,10 +106,10 @@ cp "$libdir/libpeerwalk.a" "$dir/static/"
 "$compiler" -std=c11 -Wall -Wextra -Werror "${flags[@]}" "$dir/use.c" -o "$dir/use-static" \
 	$(pkg-config --cflags peerwalk) -L"$dir/static" \
 	$(pkg-config --static --libs peerwalk) >"$dir/out" 2>&1
-check 'a program with the static library' $?
+result 'a program with the static library' $?
 "$dir/use-static" >"$dir/out" 2>&1 &&
 	! LC_ALL=C readelf -d "$dir/use-static" | grep -q 'NEEDED.*libpeerwalk'
-check 'it runs without the shared one' $?
+result 'it runs without the shared one' $?
 
 # The examples need no more than what is installed.
 for example in "$source_dir"/examples/*.c; do
@@ -131,7 +117,7 @@ for example in "$source_dir"/examples/*.c; do
 	# shellcheck disable=SC2046
 	"$compiler" -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror "${flags[@]}" "$example" \
 		-o "$dir/example" $(pkg-config --cflags --libs peerwalk) >"$dir/out" 2>&1
-	check "examples/$(basename "$example")" $?
+	result "examples/$(basename "$example")" $?
 done
 
 if command -v c++ >/dev/null; then
@@ -139,8 +125,7 @@ if command -v c++ >/dev/null; then
 	# shellcheck disable=SC2046
 	c++ -Wall -Wextra -Wpedantic -Werror -fsyntax-only $(pkg-config --cflags peerwalk) \
 		"$dir/use.cc" >"$dir/out" 2>&1
-	check 'the header in C++' $?
+	result 'the header in C++' $?
 fi
 
-echo "$passed passed, $failed failed"
-[ $failed -eq 0 ] && [ $passed -ge 12 ]
+finish 12

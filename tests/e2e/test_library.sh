@@ -10,29 +10,9 @@
 # (test_install.sh looks at the rest of what is installed.)
 set -uo pipefail
 
-program=$1
-source_dir=$2
-build=$3
 cc=${CC:-cc}
-dir=$(mktemp -d)
-simulator=
-cleanup() {
-	[ -z "$simulator" ] || kill "$simulator" 2>/dev/null
-	rm -rf "$dir"
-}
-trap cleanup EXIT
-passed=0
-failed=0
-
-result() { # name, 0 or 1
-	if [ "$2" -eq 0 ]; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		echo "FAILED: $1"
-		sed 's/^/    /' "$dir/out"
-	fi
-}
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+source "$(dirname "$0")/lib.sh"
 
 # name, command ...
 expect_ok() {
@@ -137,7 +117,7 @@ run_bitcoin() { # shared or static
 
 	# shellcheck disable=SC2046 # one seed a word
 	"$dir/$kind/crawl" bitcoin-regtest --local --db "$dir/$kind.db" \
-		$(cat "$dir/seeds") >"$dir/found" 2>"$dir/out"
+		$(cat "$dir/seeds.txt") >"$dir/found" 2>"$dir/out"
 	result "$kind: crawl" $?
 	expect_ok "$kind: crawl found everybody" \
 		"$program" score --db "$dir/$kind.db" --truth "$dir/truth.csv" --json
@@ -153,7 +133,7 @@ run_ethereum() { # shared or static
 	local kind=$1 url
 
 	# shellcheck disable=SC2046 # one seed a word
-	"$dir/$kind/nodes" --local $(cat "$dir/seeds") >"$dir/found" 2>"$dir/out"
+	"$dir/$kind/nodes" --local $(cat "$dir/seeds.txt") >"$dir/found" 2>"$dir/out"
 	result "$kind: nodes" $?
 	awk -F , '$NF == 1 { print $1 }' "$dir/truth.csv" | sort >"$dir/reachable"
 	cut -f 1 "$dir/found" | sort | diff "$dir/reachable" - >"$dir/out" && [ -s "$dir/reachable" ]
@@ -162,7 +142,7 @@ run_ethereum() { # shared or static
 		grep -qv $'\tmainnet\t' "$dir/found"
 	result "$kind: clients and chains" $?
 	# shellcheck disable=SC2046
-	"$dir/$kind/nodes" --local --chain mainnet $(cat "$dir/seeds") >"$dir/wanted" 2>"$dir/out" &&
+	"$dir/$kind/nodes" --local --chain mainnet $(cat "$dir/seeds.txt") >"$dir/wanted" 2>"$dir/out" &&
 		[ "$(grep -c . "$dir/wanted")" -lt "$(grep -c . "$dir/found")" ] &&
 		! grep -qE $'\t(sepolia|holesky|hoodi)\t' "$dir/wanted"
 	result "$kind: nodes of one chain" $?
@@ -182,51 +162,23 @@ run_ethereum() { # shared or static
 	result "$kind: handshake with a node whose key is not known" $?
 }
 
-# The first free port of a few: several builds may be tested side by side.
-simulate() { # network, options...
-	: >"$dir/simulator"
-	for ((port = 21000 + $$ % 1000 * 5; port < 30000; port += 500)); do
-		"$program" simulate "$@" --latency 2ms --jitter 0ms --port $port \
-			--truth "$dir/truth.csv" --seeds-out "$dir/seeds" \
-			>"$dir/simulator" 2>"$dir/out" &
-		simulator=$!
-		for ((i = 0; i < 200; i++)); do
-			if grep -q '"ready":true' "$dir/simulator" ||
-				! kill -0 $simulator 2>/dev/null; then
-				break
-			fi
-			sleep 0.05
-		done
-		grep -q '"ready":true' "$dir/simulator" && return 0
-		end_simulation
-	done
-	return 1
-}
-
-end_simulation() {
-	kill "$simulator" 2>/dev/null
-	wait "$simulator"
-	simulator=
-}
-
 run_messages shared
 run_messages static
-if simulate bitcoin-regtest --peers 80 --ghosts 0 --liars 0; then
-	seed=$(head -n 1 "$dir/seeds")
+if simulate bitcoin-regtest --peers 80 --ghosts 0 --liars 0 --latency 2ms --jitter 0ms; then
+	seed=$(head -n 1 "$dir/seeds.txt")
 	seed=${seed#*://}
 	run_bitcoin shared
 	run_bitcoin static
-	end_simulation
+	end_simulation TERM
 else
 	result 'a simulated network of Bitcoin' 1
 fi
-if simulate ethereum --peers 60 --ghosts 0 --liars 0; then
+if simulate ethereum --peers 60 --ghosts 0 --liars 0 --latency 2ms --jitter 0ms; then
 	run_ethereum shared
 	run_ethereum static
-	end_simulation
+	end_simulation TERM
 else
 	result 'a simulated network of Ethereum' 1
 fi
 
-echo "$passed passed, $failed failed"
-[ $failed -eq 0 ] && [ $passed -ge 43 ]
+finish 43

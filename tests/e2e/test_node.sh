@@ -5,52 +5,8 @@
 #     tests/e2e/test_node.sh PROGRAM
 set -uo pipefail
 
-program=$1
-dir=$(mktemp -d)
-finish() {
-	# Those that still run: others have the numbers of those that have ended.
-	local left
-	mapfile -t left < <(jobs -pr)
-	[ ${#left[@]} -gt 0 ] && kill "${left[@]}" 2>/dev/null
-	wait
-	rm -rf "$dir"
-}
-trap finish EXIT
-cd "$dir" || exit 1
-unset "${!PEERWALK_@}"
-passed=0
-failed=0
-
-result() { # name, 0 or 1
-	if [ "$2" -eq 0 ]; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		echo "FAILED: $1"
-		sed 's/^/    out: /' out | head -n 12
-		sed 's/^/    err: /' err | head -n 12
-	fi
-}
-
-run() { # expected status, arguments...
-	local expected=$1 status
-	shift
-	"$program" "$@" >out 2>err </dev/null
-	status=$?
-	if [ $status -ne "$expected" ]; then
-		echo "status $status instead of $expected: $*"
-		return 1
-	fi
-}
-
-# Waits up to 20 s for a command to succeed.
-within() {
-	for _ in $(seq 200); do
-		"$@" && return 0
-		sleep 0.1
-	done
-	return 1
-}
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+source "$(dirname "$0")/lib.sh"
 
 pid=
 # name, arguments...: a node in the background, its output in name.out and name.err.
@@ -239,5 +195,4 @@ if command -v python3 >/dev/null; then
 for line in open("all"): json.loads(line)' 2>err
 	result "all lines are valid JSON" $?
 fi
-echo "$passed checks passed, $failed failed"
-[ $failed -eq 0 ] && [ $passed -ge 38 ]
+finish 38

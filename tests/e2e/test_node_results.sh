@@ -5,115 +5,52 @@
 #     tests/e2e/test_node_results.sh PROGRAM
 set -uo pipefail
 
-program=$(realpath "$1")
-dir=$(mktemp -d)
-simulation=
-passed=0
-failed=0
-
-clean_up() {
-	[ -z "$simulation" ] || kill "$simulation" 2>/dev/null
-	rm -rf "$dir"
-}
-trap clean_up EXIT
-cd "$dir" || exit 1
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+source "$(dirname "$0")/lib.sh"
 export LC_ALL=C.UTF-8 NO_COLOR=1
-unset PEERWALK_DB
-
-check() { # name, command...
-	if "${@:2}"; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		echo "FAILED: $1"
-		sed 's/^/    /' out err 2>/dev/null | head -20
-	fi
-}
-
-# Runs the program; its exit status must be the first argument.
-exits() { # status, arguments...
-	local want=$1
-	shift
-	"$program" "$@" >out 2>err </dev/null
-	[ $? -eq "$want" ]
-}
 
 says() { # what stderr must hold
 	grep -qF -- "$1" err
 }
 
-begin() {
-	local port try
-	for try in 0 1 2 3 4 5 6 7 8 9; do
-		port=$((20500 + ($$ * 11 + try * 900) % 9000))
-		"$program" simulate ethereum --peers 150 --ghosts 80 --seed 4 --latency 10ms \
-			--liars 8% --port "$port" --truth truth.csv --seeds-out seeds.txt \
-			>sim.out 2>sim.err </dev/null &
-		simulation=$!
-		for _ in $(seq 200); do
-			grep -q '"ready"' sim.out && return 0
-			kill -0 "$simulation" 2>/dev/null || break
-			sleep 0.05
-		done
-		kill "$simulation" 2>/dev/null
-		wait "$simulation" 2>/dev/null
-		simulation=
-	done
-	cat sim.err >&2
-	return 1
-}
-
-how=(--no-default-seeds --seeds seeds.txt --allow-private --quiet)
-crawl() { # database, options...
-	"$program" crawl ethereum "${how[@]}" --db "$@"
-}
-
-number() { # key, file: the first such number in a JSON document
-	sed -n "s/.*\"$1\": *\([0-9.]*\).*/\1/p" "$2" | head -n 1
-}
-
-rows() { # file
-	tail -n +2 "$1" | wc -l
-}
-
-begin || { echo "the simulated network did not come up"; exit 1; }
-crawl one.db --json >crawl.json 2>err || { cat err; echo "the crawl failed"; exit 1; }
-reached=$(number reached crawl.json)
-visited=$(number visited crawl.json)
-known=$(number known crawl.json)
+simulate ethereum --peers 150 --ghosts 80 --seed 4 --latency 10ms --liars 8% || exit 1
+crawl ethereum --quiet --db one.db --json >crawl.json 2>err || { cat err; echo "the crawl failed"; exit 1; }
+reached=$(json_value reached crawl.json)
+visited=$(json_value visited crawl.json)
+known=$(json_value known crawl.json)
 
 # report
-check "report works" exits 0 report --db one.db
+check "report works" run 0 report --db one.db
 check "it says how complete the tables are" grep -qE '^tables +[0-9,]+ drained \([0-9.]+%\)' out
 check "it shows clients" grep -qE '^  (Geth|Nethermind|erigon|besu|reth)' out
 check "it shows sessions" grep -q '^SESSION' out
 check "it shows capabilities" grep -qE '^  eth/[0-9]+ ' out
 check "it names chains" grep -qE '^  0x[0-9a-f]{8} mainnet ' out
 check "it has no table of services" bash -c '! grep -q ^SERVICE out'
-check "report --json works" exits 0 report --db one.db --json
-check "--fork leaves one chain" exits 0 report --db one.db --fork mainnet
+check "report --json works" run 0 report --db one.db --json
+check "--fork leaves one chain" run 0 report --db one.db --fork mainnet
 check "and says so" grep -q '^of mainnet: ' out
-check "a chain that is not known" exits 2 report --db one.db --fork nochain
+check "a chain that is not known" run 2 report --db one.db --fork nochain
 check "is told which there are" says 'mainnet, sepolia, holesky, hoodi'
-check "a genesis alone" exits 2 export --db one.db --fork 0xd4e5:1
+check "a genesis alone" run 2 export --db one.db --fork 0xd4e5:1
 
 # export
-check "export works" exits 0 export --db one.db --output peers.csv
+check "export works" run 0 export --db one.db --output peers.csv
 check "one row for each key at an address" [ "$(rows peers.csv)" = "$known" ]
 check "peer is the URL" [ "$(grep -cE '^ethereum,enode://[0-9a-f]{128}@' peers.csv)" = "$known" ]
-check "visits" exits 0 export --db one.db --what visits --format jsonl
+check "visits" run 0 export --db one.db --what visits --format jsonl
 check "have a line for each" [ "$(wc -l <out)" = "$visited" ]
-check "nodeset" exits 0 export --db one.db --format nodeset --output nodes.json
-check "enodes" exits 0 export --db one.db --format enodes --output enodes.txt
+check "nodeset" run 0 export --db one.db --format nodeset --output nodes.json
+check "enodes" run 0 export --db one.db --format enodes --output enodes.txt
 check "has those that answered" [ "$(wc -l <enodes.txt)" = "$reached" ]
-check "enrs" exits 0 export --db one.db --format enrs --output enrs.txt
-check "that are records" exits 0 enr enrs.txt
-check "--fork" exits 0 export --db one.db --format enodes --fork mainnet
+check "enrs" run 0 export --db one.db --format enrs --output enrs.txt
+check "that are records" run 0 enr enrs.txt
+check "--fork" run 0 export --db one.db --format enodes --fork mainnet
 check "leaves fewer, and some" [ "$(wc -l <out)" -lt "$reached" -a -s out ]
-check "a format of nodes is for peers" exits 2 export --db one.db --what visits --format enrs
+check "a format of nodes is for peers" run 2 export --db one.db --what visits --format enrs
 check "and that is said" says '--what peers'
 check "what was exported can be walked again" \
-	exits 0 crawl ethereum --no-default-seeds --seeds enodes.txt --allow-private --quiet \
+	run 0 crawl ethereum --no-default-seeds --seeds enodes.txt --allow-private --quiet \
 	--max-peers 5 --no-session --db again.db
 if command -v python3 >/dev/null; then
 	python3 - "$reached" <<-'END' >out 2>err
@@ -152,45 +89,20 @@ else
 fi
 
 # score
-check "score works" exits 0 score --db one.db --truth truth.csv --min-recall 1
+check "score works" run 0 score --db one.db --truth truth.csv --min-recall 1
 check "everybody was found" grep -qE '^ +recall +100\.00%' out
 check "and nobody else" grep -qE '^ +precision +100\.00%' out
 check "the tables are counted" grep -qE '^ +tables +[0-9]+  drained' out
-check "score --json" exits 0 score --db one.db --truth truth.csv --json
-check "no liar was believed" [ "$(number false_ok out)" = 0 ]
-check "all clients are those of the truth" [ "$(number agents_differ out)" = 0 ]
+check "score --json" run 0 score --db one.db --truth truth.csv --json
+check "no liar was believed" [ "$(json_value false_ok out)" = 0 ]
+check "all clients are those of the truth" [ "$(json_value agents_differ out)" = 0 ]
 # The key of a reachable node is another one: who answers at its address is not whom it names.
 awk -F, -v OFS=, '$4 == "honest" && $6 == 1 && !done {
 	first = substr($1, 9, 1); $1 = "enode://" (first == "0" ? "1" : "0") substr($1, 10); done = 1
 } { print }' truth.csv >wrong.csv
-check "another key" exits 0 score --db one.db --truth wrong.csv
+check "another key" run 0 score --db one.db --truth wrong.csv
 check "is missed" grep -qE '^  enode://.*, honest: never visited' out
-check "--min-recall can fail" exits 1 score --db one.db --truth wrong.csv --min-recall 100%
+check "--min-recall can fail" run 1 score --db one.db --truth wrong.csv --min-recall 100%
 
-# A crawl that is killed, and the one that goes on from there.
-"$program" crawl ethereum "${how[@]}" --db two.db --rate 40/s >out 2>err &
-victim=$!
-sleep 3
-kill -KILL "$victim"
-wait "$victim" 2>/dev/null
-check "what a killed crawl left can be read" exits 0 report --db two.db
-check "and is said not to have ended" grep -q 'not ended' out
-"$program" export --db two.db --what visits >before.csv 2>err
-check "there are visits" [ "$(rows before.csv)" -gt 10 ]
-check "but not all" [ "$(rows before.csv)" -lt "$visited" ]
-crawl two.db --resume >out 2>err
-check "--resume goes on" [ $? -eq 0 ]
-check "and finds everybody" exits 0 score --db two.db --truth truth.csv --min-recall 1
-"$program" export --db two.db --what visits >after.csv 2>err
-check "in the same crawl" [ "$(cut -d, -f1 after.csv | sort -u | tr '\n' ' ')" = '1 crawl ' ]
-# Who was visited before the kill is not visited again, but for late retries.
-sort before.csv >before.sorted
-sort after.csv >after.sorted
-again=$(comm -23 before.sorted after.sorted | grep -cv connect_timeout)
-check "and asks nobody twice" [ "$again" = 0 ]
-
-kill "$simulation"
-wait "$simulation" 2>/dev/null
-simulation=
-echo "$passed passed, $failed failed"
-[ "$failed" -eq 0 ]
+killed_and_resumed ethereum 40/s 3 10 "$visited"
+finish 46

@@ -7,64 +7,18 @@
 # is left out, with a note, where the system allows none.
 set -uo pipefail
 
-program=$(realpath "$1")
 self=$(realpath "$0")
-dir=${SIMULATE_DIR:-$(mktemp -d)}
-simulation=
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+source "$(dirname "$0")/lib.sh"
 network=bitcoin
-passed=0
-failed=0
 
-clean_up() {
-	[ -z "$simulation" ] || kill "$simulation" 2>/dev/null
-	[ -n "${SIMULATE_DIR:-}" ] || rm -rf "$dir"
-}
-trap clean_up EXIT
-cd "$dir" || exit 1
-
-check() { # name, command...
-	if "${@:2}"; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		echo "FAILED: $1"
-	fi
-}
-
-# Begins a simulation on the first free ports; PORT is its port. Arguments go to it.
-begin() {
-	local try
-	for try in 0 1 2 3 4 5 6 7 8 9; do
-		port=$((12000 + ($$ * 5 + try * 700) % 8000))
-		"$program" simulate "$network" --port "$port" --seeds-out seeds.txt "$@" \
-			>out 2>err </dev/null &
-		simulation=$!
-		for _ in $(seq 100); do
-			grep -q '"ready"' out && return 0
-			kill -0 "$simulation" 2>/dev/null || break
-			sleep 0.05
-		done
-		kill "$simulation" 2>/dev/null
-		wait "$simulation" 2>/dev/null
-		simulation=
-		grep -q 'is taken' err || break
-	done
-	cat err >&2
-	return 1
-}
-
-# Ends it with the signal; STATUS is its exit status.
-end() {
-	kill -"$1" "$simulation"
-	wait "$simulation"
-	status=$?
-	simulation=
+begin() { # options...
+	simulate "$network" "$@"
 }
 
 crawl_and_score() {
 	rm -f crawl.db*
-	"$program" crawl "$network" --no-default-seeds --seeds seeds.txt --allow-private --quiet \
-		--connect-timeout 1s --timeout 3s --db crawl.db >crawl.out 2>&1 &&
+	crawl "$network" --quiet --connect-timeout 1s --timeout 3s --db crawl.db >crawl.out 2>&1 &&
 		"$program" score --truth truth.csv --db crawl.db --min-recall 1 --json >score.out
 }
 
@@ -75,7 +29,7 @@ is_json_lines() { # file, lines
 }
 
 same_seeds() { # what is printed is what is in the file
-	sed -n 's/.*"seeds":\["\([^]]*\)"\].*/\1/p' out | head -n 1 | sed 's/","/\n/g' |
+	sed -n 's/.*"seeds":\["\([^]]*\)"\].*/\1/p' simulator.out | head -n 1 | sed 's/","/\n/g' |
 		cmp -s - seeds.txt
 }
 
@@ -126,11 +80,11 @@ wrong() { # status, text on stderr, arguments...
 
 ipv6_part() {
 	ip link set lo up && ip -6 route add local fd00::/8 dev lo || return 77
-	begin --peers 100 --ghosts 50 --latency 5ms --range fd00::/8 --truth truth.csv &&
+	begin --peers 100 --ghosts 50 --latency 5ms --range fd00::/8 &&
 		grep -q '^bitcoin://\[fd' seeds.txt && crawl_and_score || return 1
-	end TERM
+	end_simulation TERM
 	network=ethereum
-	begin --peers 100 --ghosts 50 --latency 5ms --range fd00::/8 --truth truth.csv &&
+	begin --peers 100 --ghosts 50 --latency 5ms --range fd00::/8 &&
 		grep -q '^enode://.*@\[fd' seeds.txt && crawl_and_score
 }
 
@@ -139,8 +93,8 @@ if [ "${2:-}" = ipv6 ]; then
 	exit
 fi
 
-begin --peers 300 --ghosts 200 --latency 10ms --seed 5 --truth truth.csv || exit 1
-check "one line when ready" is_json_lines out 1
+begin --peers 300 --ghosts 200 --latency 10ms --seed 5 || exit 1
+check "one line when ready" is_json_lines simulator.out 1
 check "the seeds are told twice" same_seeds
 check "eight seeds" test "$(wc -l <seeds.txt)" -eq 8
 check "the truth has a row for each" truth_is_whole 500
@@ -148,26 +102,26 @@ check "bound to the loopback device" only_loopback
 check "a port that is taken" wrong 1 "port $port is taken" bitcoin --port "$port"
 check "a crawl finds everybody" crawl_and_score
 cp truth.csv first.csv
-end TERM
+end_simulation TERM
 check "status after SIGTERM" test "$status" -eq 143
-check "a line of counts at the end" is_json_lines out 2
-check "counts" grep -q '"connections":[1-9]' out
+check "a line of counts at the end" is_json_lines simulator.out 2
+check "counts" grep -q '"connections":[1-9]' simulator.out
 
-begin --peers 300 --ghosts 200 --seed 5 --port "$port" --truth truth.csv --duration 200ms || exit 1
-wait "$simulation"
+begin --peers 300 --ghosts 200 --seed 5 --port "$port" --duration 200ms || exit 1
+wait "$simulator"
 status=$?
-simulation=
+simulator=
 check "status after --duration" test "$status" -eq 0
 check "the same seed makes the same world" cmp -s <(cut -d, -f2,4- first.csv) <(cut -d, -f2,4- truth.csv)
 
-begin --peers 300 --ghosts 200 --seed 6 --truth truth.csv || exit 1
+begin --peers 300 --ghosts 200 --seed 6 || exit 1
 check "another seed makes another" test "$(cat first.csv truth.csv | cut -d, -f2 | sort -u | wc -l)" -gt 900
-end INT
+end_simulation INT
 check "status after SIGINT" test "$status" -eq 130
 
 network=ethereum
-begin --peers 200 --ghosts 150 --latency 10ms --seed 5 --truth truth.csv || exit 1
-check "Ethereum: one line when ready" is_json_lines out 1
+begin --peers 200 --ghosts 150 --latency 10ms --seed 5 || exit 1
+check "Ethereum: one line when ready" is_json_lines simulator.out 1
 check "Ethereum: the seeds are told twice" same_seeds
 check "Ethereum: eight seeds" test "$(grep -c '^enode://' seeds.txt)" -eq 8
 check "Ethereum: the truth has a row for each" ethereum_truth_is_whole 350
@@ -175,24 +129,24 @@ check "Ethereum: bound to the loopback device" only_loopback_ethereum
 check "Ethereum: a port that is taken" wrong 1 "port $port is taken" ethereum --port "$port"
 check "Ethereum: a crawl finds everybody" crawl_and_score
 cp truth.csv first.csv
-end TERM
+end_simulation TERM
 check "Ethereum: status after SIGTERM" test "$status" -eq 143
-check "Ethereum: a line of counts at the end" is_json_lines out 2
-check "Ethereum: counts of datagrams" grep -q '"bonds":[1-9].*"findnodes":[1-9]' out
-check "Ethereum: counts of sessions" grep -q '"sessions":[1-9]' out
+check "Ethereum: a line of counts at the end" is_json_lines simulator.out 2
+check "Ethereum: counts of datagrams" grep -q '"bonds":[1-9].*"findnodes":[1-9]' simulator.out
+check "Ethereum: counts of sessions" grep -q '"sessions":[1-9]' simulator.out
 
-begin --peers 200 --ghosts 150 --seed 5 --truth truth.csv --duration 200ms || exit 1
-wait "$simulation"
-simulation=
+begin --peers 200 --ghosts 150 --seed 5 --duration 200ms || exit 1
+wait "$simulator"
+simulator=
 check "Ethereum: the same seed makes the same world" \
 	cmp -s <(cut -d, -f2,4- first.csv) <(cut -d, -f2,4- truth.csv)
 network=sepolia
-begin --peers 100 --ghosts 10 --latency 5ms --loss 5% --liars 30% --truth truth.csv || exit 1
+begin --peers 100 --ghosts 10 --latency 5ms --loss 5% --liars 30% || exit 1
 check "Sepolia: loss and liars" crawl_and_score
 check "Sepolia: nodes of other chains are told apart" \
 	grep -q '"wrong_network"' score.out
-end TERM
-check "Sepolia: some were lost" grep -q '"lost":[1-9]' out
+end_simulation TERM
+check "Sepolia: some were lost" grep -q '"lost":[1-9]' simulator.out
 
 check "no block of addresses" wrong 2 "--range: expected a block" bitcoin --range 10.0.0.0/33
 check "too small a block" wrong 2 "has no room for 2000 addresses" bitcoin --range 10.0.0.0/24
@@ -203,7 +157,7 @@ check "a file that can't be written" wrong 1 "cannot write /nonexistent/truth.cs
 	--port "$port" --truth /nonexistent/truth.csv
 
 if unshare -Urn true 2>/dev/null && command -v ip >/dev/null; then
-	SIMULATE_DIR=$dir unshare -Urn bash "$self" "$program" ipv6 >ipv6.out 2>&1
+	unshare -Urn bash "$self" "$program" ipv6 >ipv6.out 2>&1
 	status=$?
 	if [ $status -eq 77 ]; then
 		echo "left out: IPv6 (no IPv6 in a network namespace here)"
@@ -214,5 +168,4 @@ else
 	echo "left out: IPv6 (no network namespaces here)"
 fi
 
-echo "$passed checks passed, $failed failed"
-[ "$failed" -eq 0 ]
+finish 34

@@ -7,21 +7,8 @@
 # it fails and names the place.
 set -uo pipefail
 
-source_dir=$2
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-passed=0
-failed=0
-
-result() { # name, 0 or 1
-	if [ "$2" -eq 0 ]; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		echo "FAILED: $1"
-		sed 's/^/    /' "$dir/out"
-	fi
-}
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+source "$(dirname "$0")/lib.sh"
 
 # A copy that obeys: two folders, one header and one source each.
 fresh_copy() {
@@ -181,5 +168,4 @@ PATH=$dir/bin "$dir/bin/sh" "$source_dir/tools/setup" build >"$dir/out" 2>&1
 [ $? -eq 1 ] && grep -q 'libuv1-dev: event loop' "$dir/out" && grep -q 'package manager' "$dir/out"
 result 'setup: another system gets the list' $?
 
-echo "$passed passed, $failed failed"
-[ $failed -eq 0 ] && [ $passed -ge 40 ]
+finish 40

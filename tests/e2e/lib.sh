@@ -1,0 +1,179 @@
+#!/bin/bash
+# lib.sh: what the scripts beside it share. They source it first, with the arguments they got:
+# the program, the folder of the sources, the folder of the build.
+#
+# It moves to a scratch folder (dir), which is removed at the end, after everything that the
+# script has left running. Checks are counted (check, result, finish); what they look at are
+# the files out and err, and these are shown when one fails.
+# shellcheck disable=SC2034 # some of the variables are for the scripts
+
+program=$(realpath -- "$1")
+source_dir=${2:+$(realpath -- "$2")}
+build=${3:+$(realpath -- "$3")}
+passed=0
+failed=0
+dir=$(mktemp -d)
+clean_up() {
+	# Those that still run: others have the numbers of those that have ended.
+	local left
+	mapfile -t left < <(jobs -pr)
+	[ ${#left[@]} -eq 0 ] || kill "${left[@]}" 2>/dev/null
+	wait
+	rm -rf "$dir"
+}
+trap clean_up EXIT
+cd "$dir" || exit 1
+unset "${!PEERWALK_@}"
+
+# --- checks ---
+
+result() { # name, status
+	local file
+	if [ "$2" -eq 0 ]; then
+		passed=$((passed + 1))
+		return
+	fi
+	failed=$((failed + 1))
+	echo "FAILED: $1"
+	for file in out err; do
+		[ ! -f "$dir/$file" ] || sed "s/^/    $file: /" "$dir/$file" | head -n 30
+	done
+}
+
+check() { # name, then a command that has to succeed
+	"${@:2}" >/dev/null
+	result "$1" $?
+}
+
+# The last command of a script: how it went. Fewer checks than expected mean that part of the
+# script did not run.
+finish() { # the fewest checks that there are
+	echo "$passed checks passed, $failed failed"
+	[ "$failed" -eq 0 ] && [ "$passed" -ge "$1" ]
+}
+
+# --- the program ---
+
+run() { # expected status, arguments...
+	local expected=$1 status
+	shift
+	"$program" "$@" >out 2>err </dev/null
+	status=$?
+	[ $status -eq "$expected" ] && return
+	echo "status $status instead of $expected: $*" >&2
+	return 1
+}
+
+# name, expected status, text that stdout has to contain, arguments...; stdin is ./in
+prints() {
+	local status
+	"$program" "${@:4}" >out 2>err <in
+	status=$?
+	[ $status -eq "$2" ] && grep -qF -- "$3" out
+	result "$1 (status $status, expected $2 and: $3)" $?
+}
+
+# name, expected status, text that stderr has to contain, arguments...; stdin is ./in
+complains() {
+	local status
+	"$program" "${@:4}" >out 2>err <in
+	status=$?
+	[ $status -eq "$2" ] && grep -qF -- "$3" err
+	result "$1 (status $status, expected $2 and: $3)" $?
+}
+
+# Waits up to 20 s for a command to succeed.
+within() {
+	for _ in $(seq 200); do
+		"$@" && return 0
+		sleep 0.1
+	done
+	return 1
+}
+
+json_value() { # key, file: the first such number or word in a JSON document
+	sed -n "s/.*\"$1\": *\"\{0,1\}\([0-9a-zA-Z.]*\).*/\1/p" "$2" | head -n 1
+}
+
+# --- simulated networks ---
+
+simulator=
+ready_or_gone() {
+	grep -q '"ready":true' simulator.out || ! kill -0 "$simulator" 2>/dev/null
+}
+
+# Starts one and waits until it is ready: `simulator` is its process, `port` its first port,
+# its lines are in simulator.out, who is there in truth.csv and seeds.txt. Other tests may
+# run beside this one: a port that is taken is no failure.
+simulate() { # network, options...
+	for _ in 0 1 2 3 4 5 6 7 8 9; do
+		port=$((10000 + RANDOM % 4400 * 5))
+		# Before it is there, the file has what the last one said.
+		: >simulator.out
+		"$program" simulate "$1" --port "$port" --truth truth.csv --seeds-out seeds.txt \
+			"${@:2}" >simulator.out 2>err </dev/null &
+		simulator=$!
+		within ready_or_gone && grep -q '"ready":true' simulator.out && return 0
+		end_simulation TERM 2>/dev/null
+		grep -q 'is taken' err || break
+	done
+	echo "cannot start the simulator"
+	cat err
+	return 1
+}
+
+# `status` is its exit status.
+end_simulation() { # signal
+	kill -"$1" "$simulator"
+	wait "$simulator"
+	status=$?
+	simulator=
+}
+
+peer_of() { # kind, number (default: the first)
+	awk -F, -v kind="$1" -v n="${2:-1}" '$4 == kind && ++seen == n { print $1; exit }' truth.csv
+}
+
+# --- what a crawl leaves ---
+
+how=(--no-default-seeds --seeds seeds.txt --allow-private)
+crawl() { # network, options...
+	"$program" crawl "$1" "${how[@]}" "${@:2}"
+}
+
+rows() { # file
+	tail -n +2 "$1" | wc -l
+}
+
+# A crawl that is killed, and the one that goes on from there.
+killed_and_resumed() { # network, rate, seconds, visits until then, visits in all
+	local victim again seconds visited before
+	# (Not by the function, whose shell would be killed instead.)
+	"$program" crawl "$1" "${how[@]}" --quiet --db killed.db --rate "$2" >out 2>err &
+	victim=$!
+	sleep "$3"
+	kill -KILL "$victim"
+	wait "$victim" 2>/dev/null
+	check "what a killed crawl left can be read" run 0 report --db killed.db
+	check "and is said not to have ended" grep -q 'not ended' out
+	"$program" export --db killed.db --what visits >before.csv 2>err
+	check "there are visits" [ "$(rows before.csv)" -gt "$4" ]
+	check "but not all" [ "$(rows before.csv)" -lt "$5" ]
+	crawl "$1" --quiet --db killed.db --resume >out 2>err
+	check "--resume goes on" [ $? -eq 0 ]
+	visited=$(sed -n 's/^ *visited  *\([0-9,]*\)$/\1/p' out | tr -d ,)
+	before=$(sed -n 's/^ *\([0-9,]*\) of them in earlier runs.*/\1/p' out | tr -d ,)
+	seconds=$(sed -n 's/^ *time  *\([0-9.]*\) s, .*/\1/p' out)
+	check "says how many are of earlier runs" [ "${before:-0}" -gt 0 ]
+	check "counts the visits a second of this run alone" awk -v s="$seconds" \
+		-v n=$((visited - before)) '{ gsub(/,/, "") }
+		$1 == "time" { seen = $4 > n / s * .9 && $4 < n / s * 1.1 } END { exit !seen }' out
+	check "and finds everybody" run 0 score --db killed.db --truth truth.csv --min-recall 1
+	"$program" export --db killed.db --what visits >after.csv 2>err
+	check "in the same crawl" [ "$(cut -d, -f1 after.csv | sort -u | tr '\n' ' ')" = '1 crawl ' ]
+	# Who was visited before the kill is not visited again, but for late retries.
+	sort before.csv >before.sorted
+	sort after.csv >after.sorted
+	again=$(comm -23 before.sorted after.sorted | grep -cv connect_timeout)
+	check "and asks nobody twice" [ "$again" = 0 ]
+}
