@@ -1,57 +1,10 @@
 #include "report/export.h"
 
 #include "report/csv.h"
-#include "support/store.h"
+#include "support/export.h"
 
 #include <jansson.h>
 #include <sys/wait.h>
-
-static struct folder folder;
-static struct store *store;
-
-static int set_up(void **state)
-{
-	(void)state;
-	folder_make(&folder);
-	store = open_db(folder.db, STORE_CREATE);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	store_close(store);
-	folder_remove(&folder);
-	return 0;
-}
-
-static enum err collect(void *ctx, struct slice data)
-{
-	struct text *out = ctx;
-
-	text_add_slice(out, data);
-	return out->err;
-}
-
-static struct text export(const char *what, const char *format, const struct store_filter *filter,
-			  uint64_t want_rows)
-{
-	struct store_filter any = STORE_FILTER_ANY;
-	struct text out = { 0 };
-	uint64_t rows = 0;
-
-	text_add(&out, "");
-	assert_int_equal(export_run(store, what, format, filter != NULL ? filter : &any, collect,
-				    &out, &rows),
-			 ERR_OK);
-	assert_int_equal(rows, want_rows);
-	return out;
-}
-
-static void put(const struct store_crawl *crawl, struct record r)
-{
-	assert_int_equal(store_put_visit(store, crawl, &r), ERR_OK);
-}
 
 /* The promise of docs/cli.md, to the letter. */
 static void peer_columns(void **state)
@@ -424,15 +377,15 @@ static void streams(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(peer_columns, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(hostile_csv, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(hostile_json, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(csv_by_python, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(values_of_visits, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(adverts, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(empty, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(filtered, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(streams, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(peer_columns, store_set_up, store_tear_down),
+		cmocka_unit_test_setup_teardown(hostile_csv, store_set_up, store_tear_down),
+		cmocka_unit_test_setup_teardown(hostile_json, store_set_up, store_tear_down),
+		cmocka_unit_test_setup_teardown(csv_by_python, store_set_up, store_tear_down),
+		cmocka_unit_test_setup_teardown(values_of_visits, store_set_up, store_tear_down),
+		cmocka_unit_test_setup_teardown(adverts, store_set_up, store_tear_down),
+		cmocka_unit_test_setup_teardown(empty, store_set_up, store_tear_down),
+		cmocka_unit_test_setup_teardown(filtered, store_set_up, store_tear_down),
+		cmocka_unit_test_setup_teardown(streams, store_set_up, store_tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

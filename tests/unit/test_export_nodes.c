@@ -3,56 +3,10 @@
 
 #include "base/keccak.h"
 #include "report/csv.h"
+#include "support/export.h"
 #include "support/nodes.h"
 
 #include <jansson.h>
-
-static struct folder folder;
-static struct store *store;
-
-static int set_up(void **state)
-{
-	(void)state;
-	folder_make(&folder);
-	store = open_db(folder.db, STORE_CREATE);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	store_close(store);
-	folder_remove(&folder);
-	return 0;
-}
-
-static enum err collect(void *ctx, struct slice data)
-{
-	struct text *out = ctx;
-
-	text_add_slice(out, data);
-	return out->err;
-}
-
-static struct text export(const char *what, const char *format, const struct store_filter *filter,
-			  uint64_t want_rows)
-{
-	struct text out = { 0 };
-	uint64_t rows = 0;
-
-	text_add(&out, "");
-	assert_int_equal(export_run(store, what, format,
-				    filter != NULL ? filter : &STORE_FILTER_ANY, collect, &out,
-				    &rows),
-			 ERR_OK);
-	assert_int_equal(rows, want_rows);
-	return out;
-}
-
-static void put(const struct store_crawl *crawl, struct record r)
-{
-	assert_int_equal(store_put_visit(store, crawl, &r), ERR_OK);
-}
 
 #define ZEROS30    "000000000000000000000000000000000000000000000000000000000000"
 #define KEY(first) first "beef" ZEROS30 ZEROS30 "07"
@@ -479,14 +433,14 @@ static void adverts(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(columns, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(hostile, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(nodeset, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(lines, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(filtered, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(no_records, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(refused, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(adverts, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(columns, store_set_up, store_tear_down),
+		cmocka_unit_test_setup_teardown(hostile, store_set_up, store_tear_down),
+		cmocka_unit_test_setup_teardown(nodeset, store_set_up, store_tear_down),
+		cmocka_unit_test_setup_teardown(lines, store_set_up, store_tear_down),
+		cmocka_unit_test_setup_teardown(filtered, store_set_up, store_tear_down),
+		cmocka_unit_test_setup_teardown(no_records, store_set_up, store_tear_down),
+		cmocka_unit_test_setup_teardown(refused, store_set_up, store_tear_down),
+		cmocka_unit_test_setup_teardown(adverts, store_set_up, store_tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

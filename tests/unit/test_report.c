@@ -1,27 +1,8 @@
 #include "report/report.h"
 
-#include "support/store.h"
+#include "support/report.h"
 
 #include <sqlite3.h>
-
-static struct folder folder;
-static struct store *store;
-
-static int set_up(void **state)
-{
-	(void)state;
-	folder_make(&folder);
-	store = open_db(folder.db, STORE_CREATE);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	store_close(store);
-	folder_remove(&folder);
-	return 0;
-}
 
 static const char *service_name(const char *network, unsigned bit)
 {
@@ -88,38 +69,6 @@ static struct store_crawl fill(void)
 				      .total_ms = -1 });
 	return crawl;
 }
-
-struct want_row {
-	const char *label;
-	uint64_t count;
-};
-
-static void assert_table(const struct report *r, enum report_table_id id, uint64_t total,
-			 size_t distinct, uint64_t others, const struct want_row *want)
-{
-	const struct report_table *t = &r->tables[id];
-	size_t i = 0;
-
-	print_message("%s\n", t->key);
-	assert_int_equal(t->total, total);
-	assert_int_equal(t->distinct, distinct);
-	assert_int_equal(t->others, others);
-	for (; want[i].label != NULL; i++) {
-		assert_true(i < t->count);
-		assert_string_equal(t->rows[i].label, want[i].label);
-		assert_int_equal(t->rows[i].count, want[i].count);
-	}
-	assert_int_equal(t->count, i);
-}
-
-#define ROWS(...)                 \
-	(const struct want_row[]) \
-	{                         \
-		__VA_ARGS__,      \
-		{                 \
-			NULL, 0   \
-		}                 \
-	}
 
 static void tables(void **state)
 {
@@ -303,12 +252,12 @@ static void as_json(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(tables, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(times, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(all_rows, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(which_crawl, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(edited_by_hand, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(as_json, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(tables, store_set_up, store_tear_down),
+		cmocka_unit_test_setup_teardown(times, store_set_up, store_tear_down),
+		cmocka_unit_test_setup_teardown(all_rows, store_set_up, store_tear_down),
+		cmocka_unit_test_setup_teardown(which_crawl, store_set_up, store_tear_down),
+		cmocka_unit_test_setup_teardown(edited_by_hand, store_set_up, store_tear_down),
+		cmocka_unit_test_setup_teardown(as_json, store_set_up, store_tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,25 +2,7 @@
 #include "report/report.h"
 
 #include "support/nodes.h"
-
-static struct folder folder;
-static struct store *store;
-
-static int set_up(void **state)
-{
-	(void)state;
-	folder_make(&folder);
-	store = open_db(folder.db, STORE_CREATE);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	store_close(store);
-	folder_remove(&folder);
-	return 0;
-}
+#include "support/report.h"
 
 static void fork_text(const uint8_t hash[4], int64_t unix_ms, char *out, size_t cap)
 {
@@ -94,38 +76,6 @@ static void fill(void)
 	r = ghost_record("1.2.3.4:30303", &key, &none);
 	assert_int_equal(store_put_visit(store, &crawl, &r), ERR_OK);
 }
-
-struct want_row {
-	const char *label;
-	uint64_t count;
-};
-
-static void assert_table(const struct report *r, enum report_table_id id, uint64_t total,
-			 size_t distinct, uint64_t others, const struct want_row *want)
-{
-	const struct report_table *t = &r->tables[id];
-	size_t i = 0;
-
-	print_message("%s\n", t->key);
-	assert_int_equal(t->total, total);
-	assert_int_equal(t->distinct, distinct);
-	assert_int_equal(t->others, others);
-	for (; want[i].label != NULL; i++) {
-		assert_true(i < t->count);
-		assert_string_equal(t->rows[i].label, want[i].label);
-		assert_int_equal(t->rows[i].count, want[i].count);
-	}
-	assert_int_equal(t->count, i);
-}
-
-#define ROWS(...)                 \
-	(const struct want_row[]) \
-	{                         \
-		__VA_ARGS__,      \
-		{                 \
-			NULL, 0   \
-		}                 \
-	}
 
 static void tables(void **state)
 {
@@ -262,11 +212,11 @@ static void json(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(tables, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(versions, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(counts, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(one_chain, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(json, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(tables, store_set_up, store_tear_down),
+		cmocka_unit_test_setup_teardown(versions, store_set_up, store_tear_down),
+		cmocka_unit_test_setup_teardown(counts, store_set_up, store_tear_down),
+		cmocka_unit_test_setup_teardown(one_chain, store_set_up, store_tear_down),
+		cmocka_unit_test_setup_teardown(json, store_set_up, store_tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,25 +1,6 @@
 #include "report/score.h"
 
-#include "support/store.h"
-
-static struct folder folder;
-static struct store *store;
-
-static int set_up(void **state)
-{
-	(void)state;
-	folder_make(&folder);
-	store = open_db(folder.db, STORE_CREATE);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	store_close(store);
-	folder_remove(&folder);
-	return 0;
-}
+#include "support/store_rig.h"
 
 static const struct score_options options = { .key = { 7, 8 } };
 
@@ -286,13 +267,13 @@ static void nothing_there(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(all_right, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(each_fault, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(missing_are_listed, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(escaped_agents, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(bad_truth, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(other_columns, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(nothing_there, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(all_right, store_set_up, store_tear_down),
+		cmocka_unit_test_setup_teardown(each_fault, store_set_up, store_tear_down),
+		cmocka_unit_test_setup_teardown(missing_are_listed, store_set_up, store_tear_down),
+		cmocka_unit_test_setup_teardown(escaped_agents, store_set_up, store_tear_down),
+		cmocka_unit_test_setup_teardown(bad_truth, store_set_up, store_tear_down),
+		cmocka_unit_test_setup_teardown(other_columns, store_set_up, store_tear_down),
+		cmocka_unit_test_setup_teardown(nothing_there, store_set_up, store_tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,25 +2,7 @@
 #include "report/score.h"
 
 #include "support/nodes.h"
-
-static struct folder folder;
-static struct store *store;
-
-static int set_up(void **state)
-{
-	(void)state;
-	folder_make(&folder);
-	store = open_db(folder.db, STORE_CREATE);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	store_close(store);
-	folder_remove(&folder);
-	return 0;
-}
+#include "support/store_rig.h"
 
 #define HEADING      "peer,address,port,kind,agent,reachable\n"
 #define ZEROS30      "000000000000000000000000000000000000000000000000000000000000"
@@ -260,11 +242,11 @@ static void words_of_tables(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(all_right, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(each_fault, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(missing_are_listed, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(bad_truth, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(words_of_tables, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(all_right, store_set_up, store_tear_down),
+		cmocka_unit_test_setup_teardown(each_fault, store_set_up, store_tear_down),
+		cmocka_unit_test_setup_teardown(missing_are_listed, store_set_up, store_tear_down),
+		cmocka_unit_test_setup_teardown(bad_truth, store_set_up, store_tear_down),
+		cmocka_unit_test_setup_teardown(words_of_tables, store_set_up, store_tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,24 +1,7 @@
 #include "store/store.h"
 
-#include "support/store.h"
-
-#include <sqlite3.h>
-
-static struct folder folder;
-
-static int set_up(void **state)
-{
-	(void)state;
-	folder_make(&folder);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	folder_remove(&folder);
-	return 0;
-}
+#include "support/sql.h"
+#include "support/store_rig.h"
 
 static void assert_slice(struct slice got, struct slice want)
 {
@@ -628,13 +611,8 @@ static void readable_views(void **state)
 	assert_int_equal(store_put_advert(s, &crawl, &advert, &advert, 1), ERR_OK);
 	assert_int_equal(sqlite3_open(folder.db, &db), SQLITE_OK);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		sqlite3_stmt *st;
-
 		print_message("%s\n", rows[i].name);
-		assert_int_equal(sqlite3_prepare_v2(db, rows[i].sql, -1, &st, NULL), SQLITE_OK);
-		assert_int_equal(sqlite3_step(st), SQLITE_ROW);
-		assert_string_equal((const char *)sqlite3_column_text(st, 0), rows[i].want);
-		sqlite3_finalize(st);
+		assert_sql(db, rows[i].sql, rows[i].want);
 	}
 	sqlite3_close(db);
 	store_close(s);
@@ -689,19 +667,20 @@ static void text_or_blob(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(visit_round_trip, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(peers_over_crawls, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(visited_again, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(text_or_blob, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(peer_gone, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(filters, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(batches, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(crawls, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(resume, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(totals_after_a_kill, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(adverts, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(walk_stops, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(readable_views, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(visit_round_trip, folder_set_up, folder_tear_down),
+		cmocka_unit_test_setup_teardown(peers_over_crawls, folder_set_up, folder_tear_down),
+		cmocka_unit_test_setup_teardown(visited_again, folder_set_up, folder_tear_down),
+		cmocka_unit_test_setup_teardown(text_or_blob, folder_set_up, folder_tear_down),
+		cmocka_unit_test_setup_teardown(peer_gone, folder_set_up, folder_tear_down),
+		cmocka_unit_test_setup_teardown(filters, folder_set_up, folder_tear_down),
+		cmocka_unit_test_setup_teardown(batches, folder_set_up, folder_tear_down),
+		cmocka_unit_test_setup_teardown(crawls, folder_set_up, folder_tear_down),
+		cmocka_unit_test_setup_teardown(resume, folder_set_up, folder_tear_down),
+		cmocka_unit_test_setup_teardown(totals_after_a_kill, folder_set_up,
+						folder_tear_down),
+		cmocka_unit_test_setup_teardown(adverts, folder_set_up, folder_tear_down),
+		cmocka_unit_test_setup_teardown(walk_stops, folder_set_up, folder_tear_down),
+		cmocka_unit_test_setup_teardown(readable_views, folder_set_up, folder_tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,7 +2,7 @@
 #include "store/store.h"
 
 #include "store/db.h"
-#include "support/store.h"
+#include "support/store_rig.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,21 +11,10 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-static struct folder folder;
-
-static int set_up(void **state)
-{
-	(void)state;
-	folder_make(&folder);
-	return 0;
-}
-
 static int tear_down(void **state)
 {
-	(void)state;
 	chmod(folder.path, 0700);
-	folder_remove(&folder);
-	return 0;
+	return folder_tear_down(state);
 }
 
 static void write_file(const char *path, const void *data, size_t len, off_t at)
@@ -508,17 +497,17 @@ static void codes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(opening, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(others_untouched, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(missing_folder, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(odd_names, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(damaged_inside, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(locked, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(out_of_pages, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(full_disk, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(read_only_file, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(read_only_folder, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(made_by_many, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(opening, folder_set_up, tear_down),
+		cmocka_unit_test_setup_teardown(others_untouched, folder_set_up, tear_down),
+		cmocka_unit_test_setup_teardown(missing_folder, folder_set_up, tear_down),
+		cmocka_unit_test_setup_teardown(odd_names, folder_set_up, tear_down),
+		cmocka_unit_test_setup_teardown(damaged_inside, folder_set_up, tear_down),
+		cmocka_unit_test_setup_teardown(locked, folder_set_up, tear_down),
+		cmocka_unit_test_setup_teardown(out_of_pages, folder_set_up, tear_down),
+		cmocka_unit_test_setup_teardown(full_disk, folder_set_up, tear_down),
+		cmocka_unit_test_setup_teardown(read_only_file, folder_set_up, tear_down),
+		cmocka_unit_test_setup_teardown(read_only_folder, folder_set_up, tear_down),
+		cmocka_unit_test_setup_teardown(made_by_many, folder_set_up, tear_down),
 		cmocka_unit_test(codes),
 	};
 

@@ -1,25 +1,9 @@
 /* One crawl belongs to one store at a time, and stores of one process leave each other's locks
  * alone. */
-#include "support/store.h"
+#include "support/store_rig.h"
 
 #include <fcntl.h>
 #include <sys/wait.h>
-
-static struct folder folder;
-
-static int set_up(void **state)
-{
-	(void)state;
-	folder_make(&folder);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	folder_remove(&folder);
-	return 0;
-}
 
 static enum err resume(const char *path, struct store **s)
 {
@@ -97,10 +81,10 @@ static void closing_one_store_leaves_the_locks_of_others(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(a_crawl_is_held_until_its_store_is_closed, set_up,
-						tear_down),
+		cmocka_unit_test_setup_teardown(a_crawl_is_held_until_its_store_is_closed,
+						folder_set_up, folder_tear_down),
 		cmocka_unit_test_setup_teardown(closing_one_store_leaves_the_locks_of_others,
-						set_up, tear_down),
+						folder_set_up, folder_tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,6 +6,7 @@
 
 #include "base/hash.h"
 #include "store/db.h"
+#include "support/sql.h"
 #include "support/store.h"
 
 #include <signal.h>
@@ -83,17 +84,6 @@ static enum err count_rows(void *ctx, const struct store_visit *v)
 	return ERR_OK;
 }
 
-static void assert_whole(struct store *s)
-{
-	sqlite3_stmt *st;
-
-	assert_int_equal(sqlite3_prepare_v2(s->db, "PRAGMA integrity_check", -1, &st, NULL),
-			 SQLITE_OK);
-	assert_int_equal(sqlite3_step(st), SQLITE_ROW);
-	assert_string_equal((const char *)sqlite3_column_text(st, 0), "ok");
-	sqlite3_finalize(st);
-}
-
 /* Starts the child, lets it live for a while, kills it. Returns what it told last. */
 static void live_and_die(const char *path, void (*child)(const char *, int), unsigned life_ms,
 			 uint64_t told[2])
@@ -141,7 +131,7 @@ static void kill_loop(const struct plan *plan, uint64_t *told_in_all, uint64_t *
 
 		live_and_die(folder.db, plan->child, life_ms, told);
 		s = open_db(folder.db, STORE_CREATE);
-		assert_whole(s);
+		assert_sql(s->db, "PRAGMA integrity_check", "ok");
 		if (store_crawl_get(s, 0, NULL, &crawl) == ERR_OK) {
 			filter.crawl_id = whole.crawl_id = crawl.id;
 			assert_int_equal(store_visits(s, &filter, count_rows, &whole), ERR_OK);

@@ -3,24 +3,8 @@
 
 #include "base/text.h"
 #include "support/nodes.h"
-
-#include <sqlite3.h>
-
-static struct folder folder;
-
-static int set_up(void **state)
-{
-	(void)state;
-	folder_make(&folder);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	folder_remove(&folder);
-	return 0;
-}
+#include "support/sql.h"
+#include "support/store_rig.h"
 
 /* --- schema 1 --- */
 
@@ -535,13 +519,8 @@ static void readable_views(void **state)
 	assert_int_equal(store_put_visit(s, &crawl, &g), ERR_OK);
 	assert_int_equal(sqlite3_open(folder.db, &db), SQLITE_OK);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		sqlite3_stmt *st;
-
 		print_message("%s\n", rows[i].name);
-		assert_int_equal(sqlite3_prepare_v2(db, rows[i].sql, -1, &st, NULL), SQLITE_OK);
-		assert_int_equal(sqlite3_step(st), SQLITE_ROW);
-		assert_string_equal((const char *)sqlite3_column_text(st, 0), rows[i].want);
-		sqlite3_finalize(st);
+		assert_sql(db, rows[i].sql, rows[i].want);
 	}
 	sqlite3_close(db);
 	store_close(s);
@@ -550,14 +529,15 @@ static void readable_views(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(migrates, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(round_trip, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(retry_replaces, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(key_and_address, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(newest_words, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(forks, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(resume_and_adverts, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(readable_views, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(migrates, folder_set_up, folder_tear_down),
+		cmocka_unit_test_setup_teardown(round_trip, folder_set_up, folder_tear_down),
+		cmocka_unit_test_setup_teardown(retry_replaces, folder_set_up, folder_tear_down),
+		cmocka_unit_test_setup_teardown(key_and_address, folder_set_up, folder_tear_down),
+		cmocka_unit_test_setup_teardown(newest_words, folder_set_up, folder_tear_down),
+		cmocka_unit_test_setup_teardown(forks, folder_set_up, folder_tear_down),
+		cmocka_unit_test_setup_teardown(resume_and_adverts, folder_set_up,
+						folder_tear_down),
+		cmocka_unit_test_setup_teardown(readable_views, folder_set_up, folder_tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

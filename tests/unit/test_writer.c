@@ -1,27 +1,11 @@
 #include "store/writer.h"
 
 #include "store/db.h"
-#include "support/store.h"
+#include "support/store_rig.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 #include <time.h>
-
-static struct folder folder;
-
-static int set_up(void **state)
-{
-	(void)state;
-	folder_make(&folder);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	folder_remove(&folder);
-	return 0;
-}
 
 static uint64_t clock_ms(void)
 {
@@ -280,12 +264,12 @@ static void full_disk(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(keeps_copies, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(commits_by_itself, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(many_threads, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(order_is_kept, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(nothing_to_do, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(full_disk, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(keeps_copies, folder_set_up, folder_tear_down),
+		cmocka_unit_test_setup_teardown(commits_by_itself, folder_set_up, folder_tear_down),
+		cmocka_unit_test_setup_teardown(many_threads, folder_set_up, folder_tear_down),
+		cmocka_unit_test_setup_teardown(order_is_kept, folder_set_up, folder_tear_down),
+		cmocka_unit_test_setup_teardown(nothing_to_do, folder_set_up, folder_tear_down),
+		cmocka_unit_test_setup_teardown(full_disk, folder_set_up, folder_tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
