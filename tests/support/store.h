@@ -45,6 +45,18 @@ static inline void folder_remove(struct folder *f)
 	rmdir(f->path);
 }
 
+/* A database, and what SQLite keeps beside it. */
+static inline void db_remove(const char *db)
+{
+	static const char *const suffixes[] = { "", "-wal", "-shm" };
+	char path[256];
+
+	for (unsigned i = 0; i < 3; i++) {
+		snprintf(path, sizeof(path), "%s%s", db, suffixes[i]);
+		unlink(path);
+	}
+}
+
 static inline struct store *open_db(const char *path, enum store_mode mode)
 {
 	struct store *s = NULL;

@@ -1,7 +1,7 @@
 /* The library's crawl, on loopback: against a simulated world that lives in a thread. */
 #include "peerwalk.h"
-#include "sim/server.h"
-#include "store/query.h"
+#include "support/simnet.h"
+#include "support/store.h"
 
 #include <pthread.h>
 #include <setjmp.h>
@@ -19,94 +19,45 @@ enum { PEERS = 120, SEEDS = 4 };
 /* --- the world --- */
 
 static struct {
-	uv_loop_t loop;
-	uv_async_t ending;
-	pthread_t thread;
-	struct sim_world *world;
-	struct sim_server *server;
+	struct simnet sim;
 	struct netaddr seeds[SEEDS];
 	uint32_t reachable;
 	char db[64];
 } net;
 
-static void on_ending(uv_async_t *async)
-{
-	sim_server_stop(net.server);
-	uv_close((uv_handle_t *)async, NULL);
-}
-
-static void *serve(void *arg)
-{
-	(void)arg;
-	uv_run(&net.loop, UV_RUN_DEFAULT);
-	return NULL;
-}
-
 static void count_reachable(void)
 {
-	bool *reachable = calloc(sim_world_count(net.world), sizeof(*reachable));
+	bool *reachable = calloc(sim_world_count(net.sim.world), sizeof(*reachable));
 
 	assert_non_null(reachable);
-	assert_int_equal(sim_world_reachable(net.world, net.seeds, SEEDS, false, reachable),
+	assert_int_equal(sim_world_reachable(net.sim.world, net.seeds, SEEDS, false, reachable),
 			 ERR_OK);
-	for (uint32_t i = 0; i < sim_world_count(net.world); i++)
+	for (uint32_t i = 0; i < sim_world_count(net.sim.world); i++)
 		net.reachable += reachable[i];
 	free(reachable);
 }
 
 static int start(void **state)
 {
-	struct sim_config config = { .network = network_find("bitcoin-regtest"),
-				     .peers = PEERS,
-				     .ghosts = 0,
-				     .seed = 5,
-				     .latency_ms = 2 };
-	char why[256] = "";
-	enum err err = ERR_IO;
-
 	(void)state;
-	assert_int_equal(cidr_parse(slice_text("127.0.0.0/8"), &config.range), ERR_OK);
-	assert_int_equal(uv_loop_init(&net.loop), 0);
-	/* Tests of several build folders may run side by side: the first free ports, below
-	 * those that the system gives to connections. */
-	for (unsigned i = 0; i < 50 && err != ERR_OK; i++) {
-		config.port = (uint16_t)(12000 + (getpid() * 5 + i * 500) % 8000);
-		assert_int_equal(sim_world_new(&config, &net.world), ERR_OK);
-		err = sim_server_start(&net.loop, net.world, &net.server, why, sizeof(why));
-		uv_run(&net.loop, UV_RUN_NOWAIT);
-		if (err != ERR_OK)
-			sim_world_free(net.world);
-	}
-	if (err != ERR_OK)
-		fail_msg("%s", why);
-	assert_int_equal(sim_world_seeds(net.world, net.seeds, SEEDS), SEEDS);
+	simnet_start(&net.sim, &simnet_bitcoin,
+		     (struct sim_config){ .network = network_find("bitcoin-regtest"),
+					  .peers = PEERS,
+					  .ghosts = 0,
+					  .seed = 5,
+					  .latency_ms = 2 });
+	assert_int_equal(sim_world_seeds(net.sim.world, net.seeds, SEEDS), SEEDS);
 	count_reachable();
 	snprintf(net.db, sizeof(net.db), "test_api_crawl.%d.db", (int)getpid());
-	assert_int_equal(uv_async_init(&net.loop, &net.ending, on_ending), 0);
-	return pthread_create(&net.thread, NULL, serve, NULL);
+	return simnet_detach(&net.sim);
 }
 
 static int stop(void **state)
 {
 	(void)state;
-	if (net.thread == 0) /* start failed */
-		return 0;
-	uv_async_send(&net.ending);
-	pthread_join(net.thread, NULL);
-	assert_int_equal(uv_loop_close(&net.loop), 0);
-	sim_world_free(net.world);
+	if (net.sim.thread != 0) /* else start failed */
+		simnet_stop(&net.sim);
 	return 0;
-}
-
-static void remove_db(void)
-{
-	static const char *const suffixes[] = { "", "-wal", "-shm" };
-	char path[80];
-
-	for (unsigned i = 0; i < 3; i++) {
-		snprintf(path, sizeof(path), "%s%s", net.db, suffixes[i]);
-		unlink(path);
-	}
 }
 
 /* --- crawls --- */
@@ -262,7 +213,7 @@ static void test_database(void **state)
 	assert_int_equal(row.bytes_in, stats.bytes_in);
 	assert_non_null(strstr(row.settings, "/peerwalk:"));
 	store_close(store);
-	remove_db();
+	db_remove(net.db);
 }
 
 /* Stopped from a callback, then gone on with by another object. */
@@ -303,7 +254,7 @@ static void test_stop_and_resume(void **state)
 	assert_int_equal(pw_crawl_run(crawl), PW_ERR_NOT_FOUND);
 	assert_non_null(strstr(pw_crawl_why(crawl), "no unfinished crawl"));
 	pw_crawl_free(crawl);
-	remove_db();
+	db_remove(net.db);
 }
 
 struct stopper {
@@ -340,7 +291,7 @@ static void test_stop_from_thread(void **state)
 	config.allow_private = true;
 	config.on_visit = on_visit;
 	config.ctx = &told;
-	silent.port = (uint16_t)(sim_world_config(net.world)->port + SIM_PORT_SILENT);
+	silent.port = (uint16_t)(sim_world_config(net.sim.world)->port + SIM_PORT_SILENT);
 	netaddr_text(&silent, text);
 	assert_int_equal(pw_crawl_new(&config, &s.crawl), PW_OK);
 	told.crawl = s.crawl;
@@ -450,7 +401,7 @@ static void test_run_errors(void **state)
 	assert_non_null(strstr(pw_crawl_why(crawl), net.db));
 	assert_int_equal(told.visits, 0);
 	pw_crawl_free(crawl);
-	remove_db();
+	db_remove(net.db);
 }
 
 /* Nobody there, everybody excluded: no error, but nobody was reached. */
@@ -463,7 +414,7 @@ static void test_nobody(void **state)
 	struct pw_crawl *crawl = new_crawl(&told, NULL, 1, 0);
 
 	(void)state;
-	refused.port = (uint16_t)(sim_world_config(net.world)->port + SIM_PORT_REFUSED);
+	refused.port = (uint16_t)(sim_world_config(net.sim.world)->port + SIM_PORT_REFUSED);
 	netaddr_text(&refused, text);
 	assert_int_equal(pw_crawl_add_seed(crawl, text), PW_OK);
 	assert_int_equal(pw_crawl_run(crawl), PW_OK);
@@ -489,7 +440,7 @@ static void test_name(void **state)
 
 	(void)state;
 	snprintf(text, sizeof(text), "localhost:%u",
-		 sim_world_config(net.world)->port + (unsigned)SIM_PORT_REFUSED);
+		 sim_world_config(net.sim.world)->port + (unsigned)SIM_PORT_REFUSED);
 	assert_int_equal(pw_crawl_add_seed(crawl, text), PW_OK);
 	assert_int_equal(pw_crawl_run(crawl), PW_OK);
 	pw_crawl_stats(crawl, &stats);

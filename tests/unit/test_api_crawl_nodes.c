@@ -1,8 +1,8 @@
 /* The library's crawl of Ethereum's nodes, on loopback: against a simulated network that lives
  * in a thread. */
 #include "peerwalk.h"
-#include "sim/server_ethereum.h"
-#include "store/query.h"
+#include "support/simnet.h"
+#include "support/store.h"
 
 #include <pthread.h>
 #include <setjmp.h>
@@ -19,88 +19,39 @@ enum { PEERS = 90, GHOSTS = 10, COUNT = PEERS + GHOSTS, SEEDS = 3 };
 /* --- the network --- */
 
 static struct {
-	uv_loop_t loop;
-	uv_async_t ending;
-	pthread_t thread;
-	struct sim_ethereum *world;
-	struct sim_ethereum_server *server;
+	struct simnet sim;
 	uint32_t seeds[SEEDS];
 	bool reachable[COUNT];
 	unsigned reachable_count;
 	char db[64];
 } net;
 
-static void on_ending(uv_async_t *async)
-{
-	sim_ethereum_server_stop(net.server);
-	uv_close((uv_handle_t *)async, NULL);
-}
-
-static void *serve(void *arg)
-{
-	(void)arg;
-	uv_run(&net.loop, UV_RUN_DEFAULT);
-	return NULL;
-}
-
 static int start(void **state)
 {
-	struct sim_config config = { .network = network_find("ethereum"),
-				     .peers = PEERS,
-				     .ghosts = GHOSTS,
-				     .seed = 6,
-				     .latency_ms = 2,
-				     .liars = 0.1 };
-	char why[256] = "";
-	enum err err = ERR_IO;
-
 	(void)state;
-	assert_int_equal(cidr_parse(slice_text("127.0.0.0/8"), &config.range), ERR_OK);
-	assert_int_equal(uv_loop_init(&net.loop), 0);
-	/* Tests of several build folders may run side by side: the first free ports are ours. */
-	for (unsigned i = 0; i < 50 && err != ERR_OK; i++) {
-		config.port = (uint16_t)(20000 + (getpid() * 2 + i * 500) % 12000);
-		assert_int_equal(sim_ethereum_new(&config, &net.world), ERR_OK);
-		err = sim_ethereum_server_start(&net.loop, net.world, &net.server, why,
-						sizeof(why));
-		uv_run(&net.loop, UV_RUN_NOWAIT);
-		if (err != ERR_OK)
-			sim_ethereum_free(net.world);
-	}
-	if (err != ERR_OK)
-		fail_msg("%s", why);
-	assert_int_equal(sim_ethereum_seeds(net.world, net.seeds, SEEDS), SEEDS);
-	assert_int_equal(sim_ethereum_reachable(net.world, net.seeds, SEEDS, net.reachable),
+	simnet_start(&net.sim, &simnet_ethereum,
+		     (struct sim_config){ .network = network_find("ethereum"),
+					  .peers = PEERS,
+					  .ghosts = GHOSTS,
+					  .seed = 6,
+					  .latency_ms = 2,
+					  .liars = 0.1 });
+	assert_int_equal(sim_ethereum_seeds(net.sim.world, net.seeds, SEEDS), SEEDS);
+	assert_int_equal(sim_ethereum_reachable(net.sim.world, net.seeds, SEEDS, net.reachable),
 			 ERR_OK);
 	for (unsigned i = 0; i < COUNT; i++)
 		net.reachable_count += net.reachable[i];
 	assert_in_range(net.reachable_count, PEERS / 2, PEERS - 1);
 	snprintf(net.db, sizeof(net.db), "test_api_crawl_nodes.%d.db", (int)getpid());
-	assert_int_equal(uv_async_init(&net.loop, &net.ending, on_ending), 0);
-	return pthread_create(&net.thread, NULL, serve, NULL);
+	return simnet_detach(&net.sim);
 }
 
 static int stop(void **state)
 {
 	(void)state;
-	if (net.thread == 0) /* start failed */
-		return 0;
-	uv_async_send(&net.ending);
-	pthread_join(net.thread, NULL);
-	assert_int_equal(uv_loop_close(&net.loop), 0);
-	sim_ethereum_free(net.world);
+	if (net.sim.thread != 0) /* else start failed */
+		simnet_stop(&net.sim);
 	return 0;
-}
-
-static void remove_db(void)
-{
-	static const char *const suffixes[] = { "", "-wal", "-shm" };
-	char path[80];
-
-	for (unsigned i = 0; i < 3; i++) {
-		snprintf(path, sizeof(path), "%s%s", net.db, suffixes[i]);
-		unlink(path);
-	}
 }
 
 /* --- crawls --- */
@@ -124,7 +75,7 @@ static void on_visit(void *ctx, const struct pw_visit *v)
 
 	assert_non_null(v->node);
 	assert_int_equal(netaddr_parse(slice_text(v->host), v->port, &addr), ERR_OK);
-	index = sim_ethereum_find(net.world, &addr);
+	index = sim_ethereum_find(net.sim.world, &addr);
 	told->visits++;
 	told->finals += v->final;
 	told->reached += v->reached;
@@ -143,7 +94,7 @@ static void on_visit(void *ctx, const struct pw_visit *v)
 		return;
 	}
 	told->reached_node[index] = told->reached_node[index] || v->reached;
-	sim_ethereum_node(net.world, (uint32_t)index, &truth);
+	sim_ethereum_node(net.sim.world, (uint32_t)index, &truth);
 	if (told->check != NULL && truth.kind == SIM_ETHEREUM_HONEST)
 		told->check(v, &truth);
 }
@@ -154,7 +105,7 @@ static void add_seeds(struct pw_crawl *crawl, unsigned count)
 	struct enode node;
 
 	for (unsigned i = 0; i < count; i++) {
-		sim_ethereum_enode(net.world, net.seeds[i], &node);
+		sim_ethereum_enode(net.sim.world, net.seeds[i], &node);
 		enode_text(&node, text);
 		assert_int_equal(pw_crawl_add_seed(crawl, text), PW_OK);
 	}
@@ -274,7 +225,7 @@ static void test_walk(void **state)
 	assert_int_equal(row.reached, net.reachable_count);
 	assert_non_null(strstr(row.settings, "\"peerwalk/v" PEERWALK_VERSION "\""));
 	store_close(store);
-	remove_db();
+	db_remove(net.db);
 
 	/* What names a visit is what a crawl begins with. */
 	snprintf(peer, sizeof(peer), "%s", told.peer);
@@ -321,7 +272,7 @@ static void test_stop_and_resume(void **state)
 	assert_int_equal(stats.reached, net.reachable_count);
 	assert_int_equal(stats.visited, before + told.finals);
 	pw_crawl_free(told.crawl);
-	remove_db();
+	db_remove(net.db);
 }
 
 /* --- whose nodes --- */
@@ -374,7 +325,7 @@ static void test_key(void **state)
 {
 	struct told told;
 	struct pw_crawl_config config = config_for(&told);
-	struct secp_key key = *sim_ethereum_key(net.world, net.seeds[0]);
+	struct secp_key key = *sim_ethereum_key(net.sim.world, net.seeds[0]);
 	struct pw_crawl *crawl;
 
 	(void)state;

@@ -2,8 +2,8 @@
  * several, to their end and stopped in the middle. */
 #include "io/driver.h"
 #include "proto/ethereum/identity.h"
-#include "sim/server_ethereum.h"
 #include "support/sanitized.h"
+#include "support/simnet.h"
 
 #include <pthread.h>
 #include <setjmp.h>
@@ -28,76 +28,33 @@ enum {
 
 /* --- the network, on a thread of its own --- */
 
-struct net {
-	uv_loop_t loop;
-	uv_async_t stop;
-	pthread_t thread;
-	struct sim_config config;
-	struct sim_ethereum *world;
-	struct sim_ethereum_server *server;
-};
-
-static struct net net;
+static struct simnet net;
 static struct targets targets;
 static struct identity identity;
-
-static void on_stop(uv_async_t *async)
-{
-	sim_ethereum_server_stop(net.server);
-	uv_close((uv_handle_t *)async, NULL);
-}
-
-static void *serve(void *arg)
-{
-	uv_run(&net.loop, UV_RUN_DEFAULT);
-	return arg;
-}
 
 static int begin_all(void **state)
 {
 	const uint8_t random[SECP_RANDOM_LEN + IDENTITY_SEED_LEN] = { 6 };
-	char why[256] = "";
-	enum err err = ERR_IO;
 
 	(void)state;
 	targets_init(&targets);
 	identity_init(&identity, NULL, random);
-	net.config = (struct sim_config){ .network = network_find("ethereum"),
+	simnet_start(&net, &simnet_ethereum,
+		     (struct sim_config){ .network = network_find("ethereum"),
 					  .peers = PEERS,
 					  .ghosts = GHOSTS,
 					  .seed = 3,
 					  .latency_ms = 2,
-					  .liars = 0.1 };
-	if (cidr_parse(slice_text("127.0.0.0/8"), &net.config.range) != ERR_OK ||
-	    uv_loop_init(&net.loop) != 0)
-		return -1;
-	/* Tests of several build folders may run side by side: the first free ports are ours. */
-	for (unsigned i = 0; i < 50 && err != ERR_OK; i++) {
-		net.config.port = (uint16_t)(20100 + (getpid() * 2 + i * 500) % 12000);
-		if (sim_ethereum_new(&net.config, &net.world) != ERR_OK)
-			return -1;
-		err = sim_ethereum_server_start(&net.loop, net.world, &net.server, why,
-						sizeof(why));
-		uv_run(&net.loop, UV_RUN_NOWAIT);
-		if (err != ERR_OK)
-			sim_ethereum_free(net.world);
-	}
-	if (err != ERR_OK) {
-		print_error("%s\n", why);
-		return -1;
-	}
-	uv_async_init(&net.loop, &net.stop, on_stop);
-	return pthread_create(&net.thread, NULL, serve, NULL);
+					  .liars = 0.1 });
+	return simnet_detach(&net);
 }
 
 static int end_all(void **state)
 {
 	(void)state;
-	uv_async_send(&net.stop);
-	pthread_join(net.thread, NULL);
-	sim_ethereum_free(net.world);
+	simnet_stop(&net);
 	identity_clear(&identity);
-	return uv_loop_close(&net.loop);
+	return 0;
 }
 
 /* --- the crawl --- */

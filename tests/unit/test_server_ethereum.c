@@ -3,6 +3,7 @@
 #include "sim/server_ethereum.h"
 
 #include "io/node_visit.h"
+#include "support/simnet.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -19,52 +20,19 @@
 
 enum { PEERS = 260, GHOSTS = 20, COUNT = PEERS + GHOSTS, LATENCY_MS = 10, TIMEOUT_MS = 20 * 1000 };
 
-struct net {
-	uv_loop_t loop;
-	struct sim_config config;
-	struct sim_ethereum *world;
-	struct sim_ethereum_server *server;
-};
-
 static struct targets targets;
 
-/* Tests of several build folders may run side by side: the first free ports are ours. */
-static void start(struct net *net, double loss)
+static void start(struct simnet *net, double loss)
 {
-	char why[256] = "";
-	enum err err = ERR_IO;
-
-	memset(net, 0, sizeof(*net));
-	net->config = (struct sim_config){ .network = network_find("ethereum"),
-					   .peers = PEERS,
-					   .ghosts = GHOSTS,
-					   .seed = 41,
-					   .latency_ms = LATENCY_MS,
-					   .jitter_ms = 5,
-					   .loss = loss,
-					   .liars = 0.3 };
-	assert_int_equal(cidr_parse(slice_text("127.0.0.0/8"), &net->config.range), ERR_OK);
-	assert_int_equal(uv_loop_init(&net->loop), 0);
-	for (unsigned i = 0; i < 50 && err != ERR_OK; i++) {
-		net->config.port = (uint16_t)(20000 + (getpid() * 2 + i * 500) % 12000);
-		assert_int_equal(sim_ethereum_new(&net->config, &net->world), ERR_OK);
-		err = sim_ethereum_server_start(&net->loop, net->world, &net->server, why,
-						sizeof(why));
-		uv_run(&net->loop, UV_RUN_NOWAIT);
-		if (err != ERR_OK)
-			sim_ethereum_free(net->world);
-	}
-	if (err != ERR_OK)
-		fail_msg("%s", why);
-}
-
-/* The loop ends only if the server has closed everything. */
-static void stop(struct net *net)
-{
-	sim_ethereum_server_stop(net->server);
-	uv_run(&net->loop, UV_RUN_DEFAULT);
-	assert_int_equal(uv_loop_close(&net->loop), 0);
-	sim_ethereum_free(net->world);
+	simnet_start(net, &simnet_ethereum,
+		     (struct sim_config){ .network = network_find("ethereum"),
+					  .peers = PEERS,
+					  .ghosts = GHOSTS,
+					  .seed = 41,
+					  .latency_ms = LATENCY_MS,
+					  .jitter_ms = 5,
+					  .loss = loss,
+					  .liars = 0.3 });
 }
 
 /* --- visits --- */
@@ -78,7 +46,7 @@ struct result {
 };
 
 struct crowd {
-	struct net *net;
+	struct simnet *net;
 	struct identity identity;
 	struct dialer dialer;
 	struct node_visitor *visitor;
@@ -114,7 +82,7 @@ static void on_done(void *ctx, struct node_visit *v, const struct record *record
 	c->left--;
 }
 
-static void visit_all(struct crowd *c, struct net *net)
+static void visit_all(struct crowd *c, struct simnet *net)
 {
 	uint8_t random[SECP_RANDOM_LEN + IDENTITY_SEED_LEN] = { 4 };
 	struct node_visit_config config = {
@@ -175,7 +143,7 @@ static void every_kind_ends_as_it_should(void **state)
 	static struct crowd crowd;
 	struct sim_ethereum_server_counts counts;
 	unsigned kinds = 0, sessions = 0, answering = 0;
-	struct net net;
+	struct simnet net;
 
 	(void)state;
 	start(&net, 0);
@@ -217,7 +185,7 @@ static void every_kind_ends_as_it_should(void **state)
 	assert_true(counts.connections >= counts.sessions && counts.sessions > answering / 2);
 	assert_true(counts.datagrams_out > counts.peers.findnodes);
 	assert_int_equal(counts.lost + counts.overrun + counts.strangers, 0);
-	stop(&net);
+	simnet_stop(&net);
 }
 
 static void loss_is_made_good(void **state)
@@ -226,7 +194,7 @@ static void loss_is_made_good(void **state)
 	struct sim_ethereum_server_counts counts;
 	unsigned missed = 0, answering = 0;
 	double share;
-	struct net net;
+	struct simnet net;
 
 	(void)state;
 	start(&net, 0.1);
@@ -244,7 +212,7 @@ static void loss_is_made_good(void **state)
 	share = (double)counts.lost /
 		(double)(counts.datagrams_in + counts.datagrams_out + counts.lost / 2);
 	assert_true(share > 0.06 && share < 0.14);
-	stop(&net);
+	simnet_stop(&net);
 }
 
 static int udp_socket(void)
@@ -262,7 +230,7 @@ static void nobody_and_nonsense(void **state)
 	struct sim_ethereum_server_counts counts = { 0 };
 	uint8_t bytes[4000] = { 1, 2, 3 };
 	struct enode node;
-	struct net net;
+	struct simnet net;
 	int fd;
 
 	(void)state;
@@ -287,7 +255,7 @@ static void nobody_and_nonsense(void **state)
 	assert_int_equal(counts.datagrams_out, 0);
 	assert_true(recv(fd, bytes, sizeof(bytes), 0) < 0 && errno == EAGAIN);
 	close(fd);
-	stop(&net);
+	simnet_stop(&net);
 }
 
 static void it_refuses_to_start_with_a_reason(void **state)
@@ -296,7 +264,7 @@ static void it_refuses_to_start_with_a_reason(void **state)
 	struct sim_ethereum *world;
 	struct sim_config config;
 	char why[256], port[16];
-	struct net net;
+	struct simnet net;
 
 	(void)state;
 	start(&net, 0);
@@ -314,7 +282,7 @@ static void it_refuses_to_start_with_a_reason(void **state)
 			 ERR_IO);
 	assert_non_null(strstr(why, "198.51.100."));
 	assert_non_null(strstr(why, "no address of this machine"));
-	stop(&net);
+	simnet_stop(&net);
 	sim_ethereum_free(world);
 }
 
@@ -324,7 +292,7 @@ static void stopping_lets_go_of_everything(void **state)
 	struct sockaddr_in to = { .sin_family = AF_INET };
 	struct sim_ethereum_server_counts counts = { 0 };
 	struct enode node;
-	struct net net;
+	struct simnet net;
 	char byte;
 	int fd;
 
@@ -341,7 +309,7 @@ static void stopping_lets_go_of_everything(void **state)
 		sim_ethereum_server_counts(net.server, &counts);
 	}
 	assert_int_equal(counts.open, 1);
-	stop(&net);
+	simnet_stop(&net);
 	assert_true(read(fd, &byte, 1) <= 0);
 	close(fd);
 }

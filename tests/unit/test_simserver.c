@@ -3,6 +3,7 @@
 
 #include "engine/visit.h"
 #include "proto/bitcoin/messages.h"
+#include "support/simnet.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,50 +22,18 @@
 
 enum { PEERS = 250, GHOSTS = 60, LATENCY_MS = 4, IN_MAX = 256 * 1024 };
 
-struct net {
-	uv_loop_t loop;
-	struct sim_config config;
-	struct sim_world *world;
-	struct sim_server *server;
-};
-
-/* Tests of several build folders may run side by side: the first free ports are ours. */
-static void start(struct net *net, uint32_t latency_ms)
+static void start(struct simnet *net, uint32_t latency_ms)
 {
-	char why[256] = "";
-	enum err err = ERR_IO;
-
-	memset(net, 0, sizeof(*net));
-	net->config = (struct sim_config){ .network = network_find("bitcoin-regtest"),
-					   .peers = PEERS,
-					   .ghosts = GHOSTS,
-					   .seed = 12,
-					   .latency_ms = latency_ms,
-					   .liars = 0.3 };
-	assert_int_equal(cidr_parse(slice_text("127.0.0.0/8"), &net->config.range), ERR_OK);
-	assert_int_equal(uv_loop_init(&net->loop), 0);
-	for (unsigned i = 0; i < 50 && err != ERR_OK; i++) {
-		net->config.port = (uint16_t)(20000 + (getpid() * 5 + i * 500) % 12000);
-		assert_int_equal(sim_world_new(&net->config, &net->world), ERR_OK);
-		err = sim_server_start(&net->loop, net->world, &net->server, why, sizeof(why));
-		uv_run(&net->loop, UV_RUN_NOWAIT);
-		if (err != ERR_OK)
-			sim_world_free(net->world);
-	}
-	if (err != ERR_OK)
-		fail_msg("%s", why);
+	simnet_start(net, &simnet_bitcoin,
+		     (struct sim_config){ .network = network_find("bitcoin-regtest"),
+					  .peers = PEERS,
+					  .ghosts = GHOSTS,
+					  .seed = 12,
+					  .latency_ms = latency_ms,
+					  .liars = 0.3 });
 }
 
-/* The loop ends only if the server has closed everything. */
-static void stop(struct net *net)
-{
-	sim_server_stop(net->server);
-	uv_run(&net->loop, UV_RUN_DEFAULT);
-	assert_int_equal(uv_loop_close(&net->loop), 0);
-	sim_world_free(net->world);
-}
-
-static uint64_t now_ms(struct net *net)
+static uint64_t now_ms(struct simnet *net)
 {
 	uv_update_time(&net->loop);
 	return uv_now(&net->loop);
@@ -183,7 +152,7 @@ struct crowd {
 	uint32_t count;
 };
 
-static void crowd_init(struct crowd *crowd, struct net *net, uint32_t count)
+static void crowd_init(struct crowd *crowd, struct simnet *net, uint32_t count)
 {
 	memset(crowd, 0, sizeof(*crowd));
 	crowd->config = (struct visit_config){ .session = { .network = net->config.network,
@@ -208,7 +177,7 @@ static void crowd_init(struct crowd *crowd, struct net *net, uint32_t count)
 	}
 }
 
-static void crowd_run(struct crowd *crowd, struct net *net)
+static void crowd_run(struct crowd *crowd, struct simnet *net)
 {
 	uint32_t left = crowd->count;
 
@@ -242,7 +211,7 @@ static void every_kind_ends_as_it_should(void **state)
 	struct record record;
 	struct sim_peer peer;
 	struct crowd crowd;
-	struct net net;
+	struct simnet net;
 
 	(void)state;
 	start(&net, LATENCY_MS);
@@ -280,7 +249,7 @@ static void every_kind_ends_as_it_should(void **state)
 		sim_server_counts(net.server, &counts);
 	}
 	assert_int_equal(counts.open, 0);
-	stop(&net);
+	simnet_stop(&net);
 }
 
 static void strangers_are_sent_away(void **state)
@@ -288,7 +257,7 @@ static void strangers_are_sent_away(void **state)
 	struct netaddr addr = netaddr_ipv4(0x7f000001, 0); /* 127.0.0.1 is never in a world */
 	struct sim_server_counts counts = { 0 };
 	ssize_t n = -1;
-	struct net net;
+	struct simnet net;
 	char byte;
 	int fd;
 
@@ -306,7 +275,7 @@ static void strangers_are_sent_away(void **state)
 	sim_server_counts(net.server, &counts);
 	assert_int_equal(counts.strangers, 1);
 	close(fd);
-	stop(&net);
+	simnet_stop(&net);
 }
 
 static void ghosts_are_silent_or_refuse(void **state)
@@ -314,7 +283,7 @@ static void ghosts_are_silent_or_refuse(void **state)
 	enum { DIALS = 300 };
 	int fds[DIALS];
 	struct netaddr addr;
-	struct net net;
+	struct simnet net;
 
 	(void)state;
 	start(&net, 0);
@@ -342,12 +311,12 @@ static void ghosts_are_silent_or_refuse(void **state)
 			assert_int_equal(-fds[i], ECONNREFUSED);
 		}
 	}
-	stop(&net);
+	simnet_stop(&net);
 }
 
 /* Reads until `least` bytes are there, and nothing more comes (or nothing came for
  * seconds: TCP's probes of a closed window take their time). */
-static uint64_t read_all(int fd, struct net *net, uint64_t least)
+static uint64_t read_all(int fd, struct simnet *net, uint64_t least)
 {
 	static uint8_t sink[1 << 16];
 	uint64_t heard = 0;
@@ -377,7 +346,7 @@ static void who_never_reads_is_no_burden(void **state)
 	struct netaddr seed;
 	uint64_t sent = 0, heard;
 	struct writer w;
-	struct net net;
+	struct simnet net;
 	unsigned stuck = 0;
 	size_t mark, n;
 	ssize_t done;
@@ -417,7 +386,7 @@ static void who_never_reads_is_no_burden(void **state)
 	assert_int_equal(counts.bytes_out, heard);
 	assert_int_equal(counts.bytes_in, sent + n);
 	close(fd);
-	stop(&net);
+	simnet_stop(&net);
 }
 
 static void it_refuses_to_start_with_a_reason(void **state)
@@ -426,7 +395,7 @@ static void it_refuses_to_start_with_a_reason(void **state)
 	struct sim_server *server;
 	struct sim_world *world;
 	char why[256], port[16];
-	struct net net;
+	struct simnet net;
 
 	(void)state;
 	start(&net, 0);
@@ -443,14 +412,14 @@ static void it_refuses_to_start_with_a_reason(void **state)
 	assert_non_null(strstr(why, "198.51.100."));
 	assert_non_null(strstr(why, "no address of this machine"));
 	sim_world_free(world);
-	stop(&net);
+	simnet_stop(&net);
 }
 
 static void stopping_lets_go_of_everybody(void **state)
 {
 	struct netaddr seeds[8];
 	struct sim_server_counts counts = { 0 };
-	struct net net;
+	struct simnet net;
 	size_t count;
 	int fds[8];
 	char byte;
@@ -467,7 +436,7 @@ static void stopping_lets_go_of_everybody(void **state)
 		sim_server_counts(net.server, &counts);
 	}
 	assert_int_equal(counts.open, count);
-	stop(&net);
+	simnet_stop(&net);
 	for (size_t i = 0; i < count; i++) {
 		assert_true(read(fds[i], &byte, 1) <= 0);
 		assert_int_not_equal(errno, EAGAIN);
