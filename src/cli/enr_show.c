@@ -1,7 +1,7 @@
 #include "cli/enr_show.h"
 
-#include "base/field_text.h"
 #include "base/text.h"
+#include "cli/field_text.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -228,26 +228,16 @@ static json_t *escaped_json(struct slice s)
 	return o;
 }
 
-/* As elsewhere: what does not fit a JSON integer is text. */
-static json_t *number_json(uint64_t v)
-{
-	char text[24];
-
-	if (v <= INT64_MAX)
-		return json_integer((json_int_t)v);
-	snprintf(text, sizeof(text), "%" PRIu64, v);
-	return json_string(text);
-}
-
 static json_t *forkid_json(const struct forkid *id)
 {
 	size_t place;
 	const struct ethereum_chain *chain = forkid_chain(id->hash, &place);
 
-	return json_pack(
-		"{s:o, s:o, s:s?, s:o}", "hash", hex_json(slice_of(id->hash, sizeof(id->hash))),
-		"next", number_json(id->next), "chain", chain != NULL ? chain->name : NULL,
-		"forks_passed", chain != NULL ? json_integer((json_int_t)place) : json_null());
+	return json_pack("{s:o, s:o, s:s?, s:o}", "hash",
+			 hex_json(slice_of(id->hash, sizeof(id->hash))), "next",
+			 field_text_number_json(id->next), "chain",
+			 chain != NULL ? chain->name : NULL, "forks_passed",
+			 chain != NULL ? json_integer((json_int_t)place) : json_null());
 }
 
 static json_t *value_json(const struct pair *p)
@@ -305,8 +295,8 @@ json_t *enr_show_json(const struct enr *e)
 	enr_endpoint4(e, &endpoint4);
 	enr_endpoint6(e, &endpoint6);
 	return json_pack("{s:s, s:I, s:o, s:o, s:o, s:o, s:s?, s:s?, s:o, s:o}", "record", text,
-			 "bytes", (json_int_t)e->raw.len, "seq", number_json(e->seq), "node_id",
-			 hex_json(slice_of(id, sizeof(id))), "public_key",
+			 "bytes", (json_int_t)e->raw.len, "seq", field_text_number_json(e->seq),
+			 "node_id", hex_json(slice_of(id, sizeof(id))), "public_key",
 			 hex_json(slice_of(e->key, sizeof(e->key))), "signature",
 			 hex_json(e->signature), "enode",
 			 enode_of(e, &endpoint4, url4) ? url4 : NULL, "enode6",

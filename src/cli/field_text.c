@@ -1,5 +1,7 @@
 #include "cli/field_text.h"
 
+#include <inttypes.h>
+
 json_t *field_text_json(const struct field *f)
 {
 	struct text t = { 0 };
@@ -12,4 +14,9 @@ json_t *field_text_json(const struct field *f)
 	value = json_stringn(t.data != NULL ? t.data : "", t.len);
 	text_clear(&t);
 	return value;
+}
+
+json_t *field_text_number_json(uint64_t v)
+{
+	return v <= INT64_MAX ? json_integer((json_int_t)v) : json_sprintf("%" PRIu64, v);
 }

@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "cli/contacts.h"
 #include "cli/enr_show.h"
+#include "cli/field_text.h"
 #include "cli/peer_text.h"
 #include "proto/ethereum/session.h"
 
@@ -430,17 +431,6 @@ static json_t *hex_json(const uint8_t *bytes, size_t len)
 	return json_string(hex);
 }
 
-/* As elsewhere: what does not fit a JSON integer is text. */
-static json_t *number_json(uint64_t v)
-{
-	char text[24];
-
-	if (v <= INT64_MAX)
-		return json_integer((json_int_t)v);
-	snprintf(text, sizeof(text), "%" PRIu64, v);
-	return json_string(text);
-}
-
 json_t *node_show_faults_json(const struct probe_info *probe)
 {
 	json_t *o = json_object();
@@ -495,7 +485,7 @@ static void add_chain_json(json_t *o, const struct node_seen *s)
 	if (chain != NULL && c->has_fork)
 		verdict = verdict_of(s, chain);
 	json_object_set_new(o, "network_id",
-			    c->has_status ? number_json(c->network_id) : json_null());
+			    c->has_status ? field_text_number_json(c->network_id) : json_null());
 	json_object_set_new(o, "genesis",
 			    c->has_status ? hex_json(c->genesis, sizeof(c->genesis)) : json_null());
 	json_object_set_new(o, "head",
@@ -503,7 +493,8 @@ static void add_chain_json(json_t *o, const struct node_seen *s)
 	json_object_set_new(o, "fork_hash",
 			    c->has_fork ? hex_json(c->fork_hash, sizeof(c->fork_hash))
 					: json_null());
-	json_object_set_new(o, "fork_next", c->has_fork ? number_json(c->fork_next) : json_null());
+	json_object_set_new(o, "fork_next",
+			    c->has_fork ? field_text_number_json(c->fork_next) : json_null());
 	json_object_set_new(o, "chain", chain != NULL ? json_string(chain->name) : json_null());
 	json_object_set_new(o, "fork_compatible",
 			    chain != NULL && c->has_fork ? json_boolean(forkid_compatible(verdict))
@@ -532,7 +523,8 @@ void node_show_json(json_t *o, const struct node_seen *s)
 				    ? json_stringn((const char *)n->record.data, n->record.len)
 				    : json_null());
 	json_object_set_new(o, "record_seq",
-			    n->has_record_seq ? number_json(n->record_seq) : json_null());
+			    n->has_record_seq ? field_text_number_json(n->record_seq)
+					      : json_null());
 	json_object_set_new(o, "faults", node_show_faults_json(&s->probe));
 	json_object_set_new(o, "other_key",
 			    s->probe.has_other_key ? hex_json(s->probe.other, SECP_PUBLIC_LEN)
