@@ -4,10 +4,10 @@
 #include "cli/fork_arg.h"
 #include "cli/progress.h"
 #include "cli/seeds.h"
+#include "cli/signals.h"
 #include "cli/summary.h"
 #include "io/keyfile.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -98,9 +98,9 @@ struct run {
 	bool has_key;
 	struct walk *walk;
 	struct progress *progress;
-	uv_signal_t signals[2];
+	struct signals signals;
 	uint64_t visited_before; /* by the runs that this one goes on from */
-	int interrupted;         /* the signal; 0: none */
+	int interrupted;         /* the status that a signal has set; 0: none */
 	bool refused;            /* said that this machine refused a connection */
 };
 
@@ -140,11 +140,11 @@ static void on_answer(void *ctx, const struct resolve_answer *answer)
 		cli_debug(run->cli, "%s: %zu addresses", answer->name, answer->count);
 }
 
-static void on_signal(uv_signal_t *handle, int number)
+static void on_signal(void *ctx, int status)
 {
-	struct run *run = handle->data;
+	struct run *run = ctx;
 
-	run->interrupted = number;
+	run->interrupted = status;
 	walk_stop(run->walk);
 }
 
@@ -353,33 +353,18 @@ static int begin_with(struct run *run, const struct seeds *seeds)
 
 /* --- the run --- */
 
-static void watch_signals(struct run *run, bool on)
-{
-	static const int numbers[] = { SIGINT, SIGTERM };
-
-	for (unsigned i = 0; i < 2; i++) {
-		if (!on) {
-			uv_close((uv_handle_t *)&run->signals[i], NULL);
-			continue;
-		}
-		uv_signal_init(walk_loop(run->walk), &run->signals[i]);
-		run->signals[i].data = run;
-		uv_signal_start(&run->signals[i], on_signal, numbers[i]);
-		uv_unref((uv_handle_t *)&run->signals[i]);
-	}
-}
-
 static int walk(struct run *run)
 {
 	int status = begin_with(run, &run->seeds);
 
 	if (status != EXIT_DONE)
 		return status;
-	watch_signals(run, true);
+	signals_watch(&run->signals, walk_loop(run->walk), on_signal, run);
+	signals_unref(&run->signals);
 	run->progress = progress_new(run->cli, run->network.name);
 	if (walk_run(run->walk) != ERR_OK)
 		status = EXIT_FAILED;
-	watch_signals(run, false);
+	signals_close(&run->signals);
 	progress_end(run->progress);
 	if (status != EXIT_DONE)
 		cli_error("%s", walk_why(run->walk));
@@ -435,7 +420,7 @@ static int conclude(struct run *run)
 			 "interrupted; what was learnt is in %s, and crawl %s --resume "
 			 "--db %s goes on",
 			 db, run->network.name, db);
-		return run->interrupted == SIGTERM ? EXIT_TERMINATED : EXIT_INTERRUPTED;
+		return run->interrupted;
 	}
 	return result.stats.reached == 0 ? unreached(run, &result) : EXIT_DONE;
 }

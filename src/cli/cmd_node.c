@@ -5,10 +5,10 @@
 #include "cli/node_key.h"
 #include "cli/node_tell.h"
 #include "cli/peer_arg.h"
+#include "cli/signals.h"
 #include "cli/terminal.h"
 #include "io/dial.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,9 +72,9 @@ struct run {
 	struct kademlia_node *boots;
 	uv_loop_t loop;
 	struct node_serve *node;
-	uv_signal_t signals[2];
+	struct signals signals;
 	uv_timer_t progress, duration;
-	int interrupted; /* the signal; 0: none */
+	int interrupted; /* the status that a signal has set; 0: none */
 };
 
 /* --- the command line --- */
@@ -214,8 +214,7 @@ static void stop(struct run *run)
 	node_tell_end(&run->tell, uv_now(&run->loop));
 	node_serve_stop(run->node);
 	run->node = NULL;
-	for (unsigned i = 0; i < 2; i++)
-		uv_close((uv_handle_t *)&run->signals[i], NULL);
+	signals_close(&run->signals);
 	uv_close((uv_handle_t *)&run->progress, NULL);
 	uv_close((uv_handle_t *)&run->duration, NULL);
 }
@@ -254,11 +253,11 @@ static void on_session(void *ctx, const struct node_session *s)
 	look_at_stdout(run);
 }
 
-static void on_signal(uv_signal_t *handle, int number)
+static void on_signal(void *ctx, int status)
 {
-	struct run *run = handle->data;
+	struct run *run = ctx;
 
-	run->interrupted = number;
+	run->interrupted = status;
 	stop(run);
 }
 
@@ -276,13 +275,7 @@ static void on_progress(uv_timer_t *timer)
 
 static void start_handles(struct run *run)
 {
-	static const int numbers[] = { SIGINT, SIGTERM };
-
-	for (unsigned i = 0; i < 2; i++) {
-		uv_signal_init(&run->loop, &run->signals[i]);
-		run->signals[i].data = run;
-		uv_signal_start(&run->signals[i], on_signal, numbers[i]);
-	}
+	signals_watch(&run->signals, &run->loop, on_signal, run);
 	uv_timer_init(&run->loop, &run->progress);
 	uv_timer_init(&run->loop, &run->duration);
 	run->progress.data = run->duration.data = run;
@@ -323,9 +316,7 @@ static int serve(struct run *run)
 	start_handles(run);
 	node_tell_self(&run->tell, false);
 	uv_run(&run->loop, UV_RUN_DEFAULT);
-	status = EXIT_DONE;
-	if (run->interrupted != 0)
-		status = run->interrupted == SIGINT ? EXIT_INTERRUPTED : EXIT_TERMINATED;
+	status = run->interrupted != 0 ? run->interrupted : EXIT_DONE;
 out:
 	uv_loop_close(&run->loop);
 	return status;

@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 
 #include "base/text.h"
+#include "cli/signals.h"
 #include "cli/simulation.h"
 #include "cli/terminal.h"
 
@@ -72,11 +73,11 @@ struct run {
 	char seeds[SEEDS][SIMULATION_PEER_MAX];
 	size_t seeds_count;
 	uv_loop_t loop;
-	uv_signal_t signals[2];
+	struct signals signals;
 	uv_timer_t progress, duration;
 	json_t *counts;
 	uint64_t started_ms;
-	int interrupted; /* the signal; 0: none */
+	int interrupted; /* the status that a signal has set; 0: none */
 	bool drawn;
 };
 
@@ -191,8 +192,7 @@ static void stop(struct run *run)
 	run->counts = run->kind->counts(run->server);
 	run->kind->stop(run->server);
 	run->server = NULL;
-	uv_close((uv_handle_t *)&run->signals[0], NULL);
-	uv_close((uv_handle_t *)&run->signals[1], NULL);
+	signals_close(&run->signals);
 	uv_close((uv_handle_t *)&run->progress, NULL);
 	uv_close((uv_handle_t *)&run->duration, NULL);
 }
@@ -202,23 +202,17 @@ static void on_duration(uv_timer_t *timer)
 	stop(timer->data);
 }
 
-static void on_signal(uv_signal_t *handle, int number)
+static void on_signal(void *ctx, int status)
 {
-	struct run *run = handle->data;
+	struct run *run = ctx;
 
-	run->interrupted = number;
+	run->interrupted = status;
 	stop(run);
 }
 
 static void start_handles(struct run *run)
 {
-	static const int numbers[] = { SIGINT, SIGTERM };
-
-	for (int i = 0; i < 2; i++) {
-		uv_signal_init(&run->loop, &run->signals[i]);
-		run->signals[i].data = run;
-		uv_signal_start(&run->signals[i], on_signal, numbers[i]);
-	}
+	signals_watch(&run->signals, &run->loop, on_signal, run);
 	uv_timer_init(&run->loop, &run->progress);
 	uv_timer_init(&run->loop, &run->duration);
 	run->progress.data = run->duration.data = run;
@@ -250,9 +244,7 @@ static int serve(struct run *run)
 	uv_run(&run->loop, UV_RUN_DEFAULT);
 	clear_progress(run);
 	print_counts(run, uv_now(&run->loop) - run->started_ms);
-	status = EXIT_DONE;
-	if (run->interrupted != 0)
-		status = run->interrupted == SIGINT ? EXIT_INTERRUPTED : EXIT_TERMINATED;
+	status = run->interrupted != 0 ? run->interrupted : EXIT_DONE;
 out:
 	uv_loop_close(&run->loop);
 	return status;

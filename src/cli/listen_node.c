@@ -2,11 +2,11 @@
 
 #include "cli/contacts.h"
 #include "cli/message_tell.h"
+#include "cli/signals.h"
 #include "io/dial.h"
 #include "io/node_serve.h"
 
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -16,7 +16,7 @@ struct listening {
 	char name[ENODE_TEXT_MAX];
 	uv_loop_t loop;
 	struct node_serve *node; /* NULL: stopped */
-	uv_signal_t signals[2];
+	struct signals signals;
 	uv_timer_t duration, answer;
 	uint64_t packets;
 	bool answered;
@@ -30,8 +30,7 @@ static void stop(struct listening *l, int status)
 	l->status = status;
 	node_serve_stop(l->node);
 	l->node = NULL;
-	for (unsigned i = 0; i < 2; i++)
-		uv_close((uv_handle_t *)&l->signals[i], NULL);
+	signals_close(&l->signals);
 	uv_close((uv_handle_t *)&l->duration, NULL);
 	uv_close((uv_handle_t *)&l->answer, NULL);
 }
@@ -115,20 +114,14 @@ static void on_duration(uv_timer_t *timer)
 		on_no_answer(timer);
 }
 
-static void on_signal(uv_signal_t *handle, int number)
+static void on_signal(void *ctx, int status)
 {
-	stop(handle->data, number == SIGINT ? EXIT_INTERRUPTED : EXIT_TERMINATED);
+	stop(ctx, status);
 }
 
 static void start_handles(struct listening *l)
 {
-	static const int numbers[] = { SIGINT, SIGTERM };
-
-	for (unsigned i = 0; i < 2; i++) {
-		uv_signal_init(&l->loop, &l->signals[i]);
-		l->signals[i].data = l;
-		uv_signal_start(&l->signals[i], on_signal, numbers[i]);
-	}
+	signals_watch(&l->signals, &l->loop, on_signal, l);
 	uv_timer_init(&l->loop, &l->duration);
 	uv_timer_init(&l->loop, &l->answer);
 	l->duration.data = l->answer.data = l;

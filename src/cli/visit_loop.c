@@ -5,7 +5,6 @@
 #include "io/limits.h"
 
 #include <assert.h>
-#include <signal.h>
 #include <stdlib.h>
 
 enum { DESCRIPTORS_OWN = 16 /* epoll, wake-up and signal pipes, sockets of no connection */ };
@@ -16,11 +15,11 @@ static void stop(struct visit_loop *l)
 	l->on_stop(l->ctx);
 }
 
-static void on_signal(uv_signal_t *handle, int number)
+static void on_signal(void *ctx, int status)
 {
-	struct visit_loop *l = handle->data;
+	struct visit_loop *l = ctx;
 
-	l->status = number == SIGINT ? EXIT_INTERRUPTED : EXIT_TERMINATED;
+	l->status = status;
 	stop(l);
 }
 
@@ -45,12 +44,9 @@ struct visit_loop *visit_loop_new(uint64_t duration_ms, void (*on_stop)(void *ct
 	l->on_stop = on_stop;
 	l->ctx = ctx;
 	dialer_init(&l->dialer, &l->loop);
-	uv_signal_init(&l->loop, &l->on_int);
-	uv_signal_init(&l->loop, &l->on_term);
+	signals_watch(&l->signals, &l->loop, on_signal, l);
 	uv_timer_init(&l->loop, &l->duration);
-	l->on_int.data = l->on_term.data = l->duration.data = l;
-	uv_signal_start(&l->on_int, on_signal, SIGINT);
-	uv_signal_start(&l->on_term, on_signal, SIGTERM);
+	l->duration.data = l;
 	if (duration_ms > 0)
 		uv_timer_start(&l->duration, on_duration, duration_ms, 0);
 	return l;
@@ -58,8 +54,7 @@ struct visit_loop *visit_loop_new(uint64_t duration_ms, void (*on_stop)(void *ct
 
 void visit_loop_end(struct visit_loop *l)
 {
-	uv_close((uv_handle_t *)&l->on_int, NULL);
-	uv_close((uv_handle_t *)&l->on_term, NULL);
+	signals_close(&l->signals);
 	uv_close((uv_handle_t *)&l->duration, NULL);
 }
 

@@ -3,6 +3,7 @@
 #ifndef PEERWALK_CLI_VISIT_LOOP_H
 #define PEERWALK_CLI_VISIT_LOOP_H
 
+#include "cli/signals.h"
 #include "io/dial.h"
 
 enum {
@@ -12,7 +13,7 @@ enum {
 struct visit_loop {
 	uv_loop_t loop;
 	struct dialer dialer;
-	uv_signal_t on_int, on_term;
+	struct signals signals;
 	uv_timer_t duration;
 	uint64_t at_once; /* so many connections fit into the limit of open files */
 	bool stopping;
