@@ -63,6 +63,8 @@ struct peer_info {
 	bool has_feefilter;
 	uint64_t feefilter;        /* satoshi per 1000 vbytes */
 	struct netaddr sees_us_as; /* kind NETADDR_NONE if not said */
+	uint16_t listen_port;      /* where it takes connections, as it says; 0: not said */
+	struct slice group;        /* gossip: the name of its group; empty if not said */
 };
 
 /* Which chain a node is on, as Ethereum's nodes say it. */

@@ -46,11 +46,15 @@ enum session_role {
 	SESSION_RESPONDER,
 };
 
-/* What the initiator is there for. A responder has no goal: it answers until closed. */
+/* What the session is there for. A responder, unless it is to STAY, has no goal: it answers
+ * until closed. */
 enum session_goal {
 	SESSION_GOAL_PEERS,  /* hand-shake, ask whom it knows, end */
 	SESSION_GOAL_PING,   /* hand-shake, ask for a sign of life, count times, end */
 	SESSION_GOAL_LISTEN, /* hand-shake, then tell every message; never ends by itself */
+	/* In both roles: a standing peer (engine/swarm.h). Asks whom it knows, pings in the
+	 * protocol's own interval, tells every message; ends when the peer no longer answers. */
+	SESSION_GOAL_STAY,
 };
 
 struct session_params {
@@ -69,6 +73,9 @@ struct session_params {
 	struct slice agent;   /* our user agent; must outlive the session */
 	struct netaddr peer;  /* whom we dialled, or who dialled us */
 	struct slice node_id; /* initiator: the key of whom we dial; empty where there are none */
+	struct slice own_id;  /* gossip: the UUID of this run, 16 bytes; outlives the session */
+	struct slice group;   /* gossip: the name of the group; the same. Empty: any */
+	uint16_t listen_port; /* gossip: where we listen; 0: nowhere */
 	const struct identity *identity; /* outlives the session; NULL where there are none */
 	uint64_t timeout_ms;             /* the whole session, from init; 0: for ever */
 	uint32_t ping_count;             /* SESSION_GOAL_PING */
@@ -84,10 +91,11 @@ enum session_close {
 enum session_event_kind {
 	SESSION_EVENT_HANDSHAKE, /* shaken hands; info() is worth reading */
 	SESSION_EVENT_ADVERTS,   /* the peer named peers: count of them, read with adverts() */
-	SESSION_EVENT_ASKED,     /* responder: the peer asks whom we know, for the first time */
-	SESSION_EVENT_MESSAGE,   /* a whole message, in both roles; name, payload */
-	SESSION_EVENT_PONG,      /* the answer to our ping: rtt_ms */
-	SESSION_EVENT_DONE,      /* the last one: outcome, rule; close the connection */
+	/* The peer asks whom we know, and may: as often as the protocol has it answered. */
+	SESSION_EVENT_ASKED,
+	SESSION_EVENT_MESSAGE, /* a whole message, in both roles; name, payload */
+	SESSION_EVENT_PONG,    /* the answer to our ping: rtt_ms */
+	SESSION_EVENT_DONE,    /* the last one: outcome, rule; close the connection */
 };
 
 struct session_event {
@@ -118,8 +126,38 @@ struct session_counts {
  * holds its buffers. */
 enum { SESSION_SIZE_MAX = 16 * 1024 };
 
+/* How a standing peer of a protocol behaves toward many others: figures for engine/swarm.h,
+ * each with its reason next to the row. */
+struct peer_policy {
+	uint32_t out_wanted; /* outgoing connections to keep */
+	uint32_t in_max;     /* incoming ones */
+	uint32_t host_max;   /* of these, of one host (IPv6: one /64), loopback excepted */
+	uint32_t known_max;  /* addresses kept that others named; see engine/book.h */
+	uint64_t known_s;    /* an address that nobody named or reached for so long is forgotten */
+	/* Every known address is contacted by ourselves this often, as far as checks_per_s
+	 * goes. 0: only now and then, one at a time, as Core's feelers. */
+	uint64_t check_ms;
+	uint32_t checks_per_s;
+	/* The answer to "whom do you know?" */
+	uint32_t answer_max;
+	uint32_t answer_percent;  /* of the addresses that we know; 100: all that may be told */
+	uint64_t answer_cache_ms; /* the same answer for so long; 0: made anew each time */
+	/* Only addresses whose peer answered ourselves so recently are passed on; 0: all. */
+	uint64_t vouched_ms;
+	/* What is passed on unasked: to how many peers, and of messages of how many at most. */
+	uint32_t relay_fanout, relay_max;
+	uint64_t announce_ms; /* how often we say where we are; 0: once a connection */
+	/* Addresses taken from one peer: so many at once, then so many in ten seconds. */
+	uint32_t take_burst, take_per_10s;
+	/* Messages read from one peer: so many at once, so many a second; over it: closed. */
+	uint32_t messages_burst, messages_per_s;
+	bool ids_unique; /* peers have ids of their own: two connections to one are one too many */
+};
+
 struct proto {
 	const char *name;
+	const struct peer_policy
+		*policy; /* NULL: nobody stands on that network by engine/swarm.h */
 	size_t session_size, session_align;
 	/* The largest message recv() can ask the caller to hold. */
 	size_t buffer_max;

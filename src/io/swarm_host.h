@@ -1,0 +1,71 @@
+/* swarm_host.h: a standing peer on real sockets: a swarm (engine/swarm.h), its listening sockets,
+ * its connections and its clock, on a libuv loop.
+ *
+ * Whatever strangers do it holds bounded memory: unfinished messages of all connections together
+ * SWARM_HOST_IN_MAX, what waits for slow readers SWARM_HOST_OUT_MAX (over either, whoever holds
+ * most is let go), and a number of connections that the limit on descriptors leaves room for.
+ * One that sends byte by byte, or reads nothing, costs the others nothing: nobody gets more than
+ * SWARM_HOST_TURN_BYTES read in a turn of the loop.
+ *
+ * Everything happens on the loop's thread. */
+#ifndef PEERWALK_IO_SWARM_HOST_H
+#define PEERWALK_IO_SWARM_HOST_H
+
+#include "engine/swarm.h"
+
+#include <uv.h>
+
+struct swarm_host;
+
+enum {
+	SWARM_HOST_PLACES_MAX = 4, /* where to listen */
+	SWARM_HOST_IN_MAX = 32 << 20,
+	SWARM_HOST_OUT_MAX = 32 << 20,
+	SWARM_HOST_TURN_BYTES = 64 * 1024,
+	/* Waiting for one connection: more is not made before this is sent. */
+	SWARM_HOST_WAITING_MAX = 128 * 1024,
+	SWARM_HOST_CONNECT_MS = 5000, /* Core's */
+	SWARM_HOST_WHY_MAX = 256,
+};
+
+struct swarm_host_place {
+	struct netaddr addr; /* the unspecified address: everywhere; port 0: any */
+	bool optional;       /* no such kind of address on this machine: leave it out */
+};
+
+struct swarm_host_config {
+	/* The caller's swarm settings; its on_event and ctx are told as they are. The host sets
+	 * session.unix_s and session.listen_port, and says to the swarm where it listens. */
+	struct swarm_config swarm;
+	struct swarm_host_place places[SWARM_HOST_PLACES_MAX];
+	unsigned places_count;       /* 0: takes nobody in */
+	struct netaddr advertise[2]; /* what others are told instead; NETADDR_NONE: none */
+	uint64_t connect_timeout_ms; /* 0: SWARM_HOST_CONNECT_MS */
+};
+
+/* ERR_IO, ERR_NOMEM, and why in a sentence with the remedy; then the loop has to be run once more,
+ * to close what was opened. Connections go out from the address that is listened on, where that
+ * is one address: others see us as they can reach us. */
+enum err swarm_host_start(uv_loop_t *loop, const struct swarm_host_config *config,
+			  struct swarm_host **out, char why[static SWARM_HOST_WHY_MAX]);
+/* Takes leave and closes; frees itself once its close callbacks have run. May be called by
+ * callbacks. */
+void swarm_host_stop(struct swarm_host *h);
+
+struct swarm *swarm_host_swarm(struct swarm_host *h);
+/* After a call of the swarm that was not made from a callback of its own (swarm_say ...): carries
+ * out what follows from it. */
+void swarm_host_step(struct swarm_host *h);
+/* Where it listens, with its port; i below swarm_host_places. */
+unsigned swarm_host_places(const struct swarm_host *h);
+struct netaddr swarm_host_local(const struct swarm_host *h, unsigned i);
+
+struct swarm_host_counts {
+	struct swarm_counts swarm;
+	size_t in_bytes, out_bytes; /* held now for unfinished messages and for slow readers */
+	uint64_t let_go;            /* for such bytes */
+	uint64_t unaccepted;        /* accept failed for want of descriptors */
+};
+void swarm_host_counts(const struct swarm_host *h, struct swarm_host_counts *out);
+
+#endif
