@@ -1,0 +1,60 @@
+/* node.h: `peerwalk node`: what standing peers of all networks share (options, the loop, what
+ * ends them), and the kinds of them, which cmd_node.c chooses from. */
+#ifndef PEERWALK_CLI_NODE_H
+#define PEERWALK_CLI_NODE_H
+
+#include "cli/cli.h"
+#include "cli/signals.h"
+
+struct node_options {
+	struct option_list listen, bootstrap;
+	bool no_default_bootstrap;
+	const char *advertise, *key;
+	uint64_t duration_ms;
+};
+
+struct node_run;
+
+/* A kind of node. Whatever can fail prints why. */
+struct node_kind {
+	size_t size; /* bytes of its own state, which begins as zeros: run->node */
+	/* Whether it stands on that network. */
+	bool (*serves)(const struct network *network);
+	/* Makes its settings from the options; an exit status. clear() follows in every case. */
+	int (*read)(struct node_run *run);
+	/* Begins on run->loop. False: it can't; the loop is run once more. */
+	bool (*start)(struct node_run *run);
+	/* What it says when all is set up: where it is. */
+	void (*ready)(struct node_run *run);
+	/* Draws its line of the terminal. */
+	void (*progress)(struct node_run *run);
+	/* Says how it went, and closes what it has on the loop. Once, after start. */
+	void (*stop)(struct node_run *run);
+	void (*clear)(struct node_run *run);
+};
+
+extern const struct node_kind node_ethereum;
+
+struct node_run {
+	const struct cli *cli;
+	const struct network *network;
+	const struct node_options *options;
+	const struct node_kind *kind;
+	void *node; /* the kind's own */
+	uv_loop_t loop;
+	/* private */
+	struct signals signals;
+	uv_timer_t progress, duration;
+	bool running;
+	int interrupted; /* the status that a signal has set; 0: none */
+};
+
+/* --listen and --advertise, one value; they print what is wrong, and return an exit status. */
+int node_read_listen(const struct node_run *run, const char *text, struct netaddr *out);
+int node_read_advertise(const struct node_run *run, const char *text, struct netaddr *out);
+/* Ends it; may be called from its callbacks, and again. */
+void node_stop(struct node_run *run);
+/* The same if whoever read our lines has gone: after each line. */
+void node_look_at_stdout(struct node_run *run);
+
+#endif

@@ -1,0 +1,235 @@
+#include "cli/node.h"
+
+#include "cli/alloc.h"
+#include "cli/contacts.h"
+#include "cli/node_key.h"
+#include "cli/node_tell.h"
+#include "cli/peer_arg.h"
+#include "io/dial.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What stands behind run->node. */
+struct own {
+	struct node_tell tell;
+	struct identity identity;
+	struct node_serve_config config;
+	struct kademlia_node *boots;
+	struct node_serve *node;
+};
+
+static bool serves(const struct network *network)
+{
+	return network->discovery == DISCOVERY_V4;
+}
+
+/* --- the command line --- */
+
+static int read_listen(struct node_run *run)
+{
+	const struct option_list *list = &run->options->listen;
+	struct own *own = run->node;
+	struct node_serve_config *c = &own->config;
+	uint16_t port = run->network->default_port;
+
+	if (list->count == 0) {
+		/* A machine without IPv6, or without IPv4, is no reason to fail. */
+		c->places[0] = (struct node_serve_place){ netaddr_ipv4(0, port), .optional = true };
+		c->places[1] = (struct node_serve_place){ { .kind = NETADDR_IPV6, .port = port },
+							  .optional = true };
+		c->places_count = 2;
+		return EXIT_DONE;
+	}
+	for (size_t i = 0; i < list->count; i++) {
+		struct netaddr addr;
+		int status = node_read_listen(run, list->items[i], &addr);
+
+		if (status != EXIT_DONE)
+			return status;
+		if (i >= NODE_SERVE_PLACES_MAX || (i == 1 && addr.kind == c->places[0].addr.kind))
+			return cli_usage(run->cli,
+					 "--listen: one IPv4 and one IPv6 address at most");
+		if (i == 1 && addr.port != c->places[0].addr.port)
+			return cli_usage(run->cli, "--listen: the same port for IPv4 and IPv6, as "
+						   "a node says one port of itself");
+		c->places[c->places_count++].addr = addr;
+	}
+	return EXIT_DONE;
+}
+
+static void add_boot(struct own *own, const uint8_t *key, const struct netaddr *addr,
+		     uint16_t tcp_port)
+{
+	size_t n = own->config.boots_count++;
+
+	own->boots = alloc_grow(own->boots, n + 1, sizeof(*own->boots));
+	own->boots[n] = kademlia_node(key, addr, tcp_port);
+	own->config.boots = own->boots;
+}
+
+static int read_boots(struct node_run *run)
+{
+	const struct node_options *o = run->options;
+	const char *const *urls = run->network->boot_nodes;
+	const char *rule;
+
+	for (; !o->no_default_bootstrap && urls != NULL && *urls != NULL; urls++) {
+		struct enode node;
+
+		if (enode_parse(slice_text(*urls), &node, &rule) == ERR_OK)
+			add_boot(run->node, node.key, &node.endpoint.addr, node.endpoint.tcp_port);
+	}
+	for (size_t i = 0; i < o->bootstrap.count; i++) {
+		struct peer_arg peer;
+		int status =
+			peer_arg_read(run->cli, o->bootstrap.items[i], run->network, false, &peer);
+
+		if (status != EXIT_DONE)
+			return status;
+		add_boot(run->node, peer.node_id, &peer.addr, peer.tcp_port);
+	}
+	return EXIT_DONE;
+}
+
+/* The last of the settings, as it may make a file. */
+static int read_key(struct node_run *run)
+{
+	uint8_t random[SECP_RANDOM_LEN + IDENTITY_SEED_LEN];
+	const char *path = run->options->key;
+	struct own *own = run->node;
+	struct node_key k = { 0 };
+	int status = EXIT_DONE;
+
+	if (path != NULL) {
+		status = node_key_read(path, true, &k);
+		if (status == EXIT_DONE && k.created)
+			cli_note(run->cli, "%s is new; whoever has it can pretend to be this node",
+				 path);
+	} else {
+		cli_note(run->cli, "a key for this time alone; --key FILE keeps one");
+	}
+	if (status == EXIT_DONE) {
+		dial_random(random, sizeof(random));
+		identity_init(&own->identity, path != NULL ? &k.key : NULL, random);
+		explicit_bzero(random, sizeof(random));
+		own->config.identity = &own->identity;
+	}
+	if (path != NULL)
+		node_key_clear(&k);
+	return status;
+}
+
+static int read_all(struct node_run *run)
+{
+	struct own *own = run->node;
+	int status;
+
+	own->tell.cli = run->cli;
+	own->tell.network = run->network;
+	status = read_listen(run);
+	if (status == EXIT_DONE)
+		status = read_boots(run);
+	if (status == EXIT_DONE)
+		status = node_read_advertise(run, run->options->advertise, &own->config.advertise);
+	return status == EXIT_DONE ? read_key(run) : status;
+}
+
+/* --- running --- */
+
+static void on_event(void *ctx, const struct discv4_event *event)
+{
+	struct node_run *run = ctx;
+	struct own *own = run->node;
+
+	if (event->type == DISCV4_EVENT_MOVED)
+		node_tell_self(&own->tell, true);
+	else
+		node_tell_event(&own->tell, event);
+	node_look_at_stdout(run);
+}
+
+static void on_datagram(void *ctx, const struct node_serve_datagram *d)
+{
+	struct node_run *run = ctx;
+	struct own *own = run->node;
+
+	node_tell_datagram(&own->tell, d);
+	node_look_at_stdout(run);
+}
+
+static void on_session(void *ctx, const struct node_session *s)
+{
+	struct node_run *run = ctx;
+	struct own *own = run->node;
+
+	node_tell_session(&own->tell, s);
+	node_look_at_stdout(run);
+}
+
+static bool start(struct node_run *run)
+{
+	struct own *own = run->node;
+	struct node_serve_config *c = &own->config;
+	char why[NODE_SERVE_WHY_MAX];
+	uv_timeval64_t wall;
+
+	uv_gettimeofday(&wall);
+	/* Higher each time without a memory of its own, as go-ethereum has it: unless the clock
+	 * is set back, and no node changes its record once in a millisecond. */
+	c->seq = (uint64_t)wall.tv_sec * 1000 + (uint64_t)wall.tv_usec / 1000;
+	c->refresh_ms = NODE_SERVE_REFRESH_MS;
+	c->client = contacts_client();
+	c->on_event = on_event;
+	c->on_datagram = on_datagram;
+	c->on_session = on_session;
+	c->ctx = run;
+	if (node_serve_start(&run->loop, c, &own->node, why) != ERR_OK) {
+		cli_error("%s", why);
+		return false;
+	}
+	own->tell.node = own->node;
+	own->tell.started_ms = uv_now(&run->loop);
+	return true;
+}
+
+static void ready(struct node_run *run)
+{
+	struct own *own = run->node;
+
+	node_tell_self(&own->tell, false);
+}
+
+static void progress(struct node_run *run)
+{
+	struct own *own = run->node;
+
+	node_tell_progress(&own->tell);
+}
+
+static void stop(struct node_run *run)
+{
+	struct own *own = run->node;
+
+	node_tell_end(&own->tell, uv_now(&run->loop));
+	node_serve_stop(own->node);
+}
+
+static void clear(struct node_run *run)
+{
+	struct own *own = run->node;
+
+	identity_clear(&own->identity);
+	free(own->boots);
+}
+
+const struct node_kind node_ethereum = {
+	.size = sizeof(struct own),
+	.serves = serves,
+	.read = read_all,
+	.start = start,
+	.ready = ready,
+	.progress = progress,
+	.stop = stop,
+	.clear = clear,
+};
