@@ -197,7 +197,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < 2 || size > INPUT_MAX)
 		return 0;
 	params.role = data[0] & 1 ? SESSION_RESPONDER : SESSION_INITIATOR;
-	params.goal = (enum session_goal)((data[0] >> 1 & 3) % 3);
+	params.goal = (enum session_goal)(data[0] >> 1 & 3);
+	if (params.goal == SESSION_GOAL_STAY)
+		params.timeout_ms = 0;
 	params.stepwise = data[0] >> 3 & 1;
 	params.patient = data[0] >> 4 & 1;
 	netaddr_parse(slice_text("5.6.7.8:8333"), 0, &params.peer);

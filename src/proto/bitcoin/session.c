@@ -1,7 +1,7 @@
 #include "proto/bitcoin/session.h"
 
 #include "proto/bitcoin/explain.h"
-#include "proto/bitcoin/talk.h"
+#include "proto/bitcoin/stay.h"
 
 #include <assert.h>
 #include <string.h>
@@ -65,7 +65,7 @@ static void take(struct talk *t, const struct bitcoin_header *header, struct sli
 		talk_done(t, OUTCOME_PROTOCOL_ERROR, "header: checksum of the payload is wrong");
 		return;
 	}
-	if (t->params.goal == SESSION_GOAL_LISTEN) {
+	if (t->params.goal == SESSION_GOAL_LISTEN || t->params.goal == SESSION_GOAL_STAY) {
 		t->pending |= PENDING_MESSAGE;
 		memcpy(t->event.name, header->command, sizeof(header->command));
 		t->event.payload = payload;
@@ -83,7 +83,9 @@ static void session_init(void *session, const struct session_params *params, uin
 	assert(params->agent.len <= BITCOIN_AGENT_MAX);
 	memset(t, 0, sizeof(*t));
 	t->params = *params;
-	t->start_ms = now_ms;
+	t->start_ms = t->heard_at = now_ms;
+	/* There is no hurry, and nobody to be called a second time. */
+	t->params.stepwise |= params->goal == SESSION_GOAL_STAY;
 	t->height = -1;
 	t->quiet_ends = t->next_ping = UINT64_MAX;
 	t->need = BITCOIN_HEADER_LEN;
@@ -92,6 +94,21 @@ static void session_init(void *session, const struct session_params *params, uin
 	if (params->role == SESSION_RESPONDER)
 		return;
 	talk_begin(t, now_ms);
+}
+
+/* Whether a message is waited for in full; the others are passed over. */
+static bool holds(const struct talk *t, const struct bitcoin_header *header)
+{
+	switch (t->params.goal) {
+	case SESSION_GOAL_LISTEN:
+		return true;
+	case SESSION_GOAL_STAY:
+		return talk_understands(header->id) || header->length <= BITCOIN_STAY_TOLD_MAX;
+	case SESSION_GOAL_PEERS:
+	case SESSION_GOAL_PING:
+		break;
+	}
+	return talk_understands(header->id) || header->length == 0;
 }
 
 static size_t session_recv(void *session, struct slice in, uint64_t now_ms)
@@ -103,6 +120,7 @@ static size_t session_recv(void *session, struct slice in, uint64_t now_ms)
 
 	if (t->state == TALK_CLOSED || in.len == 0)
 		return 0;
+	t->heard_at = now_ms;
 	if (t->times.first_byte_ms == TALK_NEVER)
 		t->times.first_byte_ms = talk_since_start(t, now_ms);
 	if (t->skipping) {
@@ -123,8 +141,7 @@ static size_t session_recv(void *session, struct slice in, uint64_t now_ms)
 		return 0;
 	}
 	n = BITCOIN_HEADER_LEN;
-	if (!talk_understands(header.id) && t->params.goal != SESSION_GOAL_LISTEN &&
-	    header.length > 0) {
+	if (!holds(t, &header)) {
 		count_message(t, &header);
 		sha256_init(&t->skip_hash);
 		t->skip_left = header.length;
@@ -195,6 +212,8 @@ static uint64_t session_deadline(const void *session)
 		return UINT64_MAX;
 	if (t->owes_pong)
 		return t->owed_at;
+	if (t->params.goal == SESSION_GOAL_STAY)
+		return stay_deadline(t);
 	if (t->params.timeout_ms > 0)
 		end = talk_after(t->start_ms, t->params.timeout_ms);
 	if (t->state == TALK_HANDSHAKE)
@@ -220,6 +239,10 @@ static void session_tick(void *session, uint64_t now_ms)
 	talk_pay_pong(t);
 	if (now_ms < session_deadline(t))
 		return;
+	if (t->params.goal == SESSION_GOAL_STAY) {
+		stay_tick(t, now_ms);
+		return;
+	}
 	if (now_ms >= t->next_ping &&
 	    (t->params.timeout_ms == 0 || now_ms < talk_after(t->start_ms, t->params.timeout_ms))) {
 		talk_ping(t, now_ms);
@@ -337,6 +360,7 @@ static size_t session_answer(void *session, const struct advert *adverts, size_t
 
 const struct proto bitcoin_proto = {
 	.name = "bitcoin",
+	.policy = &bitcoin_policy,
 	.session_size = sizeof(struct talk),
 	.session_align = _Alignof(struct talk),
 	.buffer_max = BITCOIN_HEADER_LEN + BITCOIN_PAYLOAD_MAX,

@@ -1,5 +1,7 @@
 #include "proto/bitcoin/talk.h"
 
+#include "proto/bitcoin/stay.h"
+
 #include <assert.h>
 #include <string.h>
 
@@ -86,12 +88,12 @@ static void say_version(struct talk *t, uint64_t now_ms)
 	out_done(t, &w, mark, BITCOIN_VERSION);
 }
 
-static void say_ping(struct talk *t, enum bitcoin_command id, uint64_t nonce)
+static void say_ping(struct talk *t, enum bitcoin_command id, struct bitcoin_ping ping)
 {
 	struct writer w = out_writer(t);
 	size_t mark = bitcoin_message_begin(&w);
 
-	bitcoin_ping_encode(&w, &(struct bitcoin_ping){ .has_nonce = true, .nonce = nonce });
+	bitcoin_ping_encode(&w, &ping);
 	out_done(t, &w, mark, id);
 }
 
@@ -118,11 +120,15 @@ static void say_offers(struct talk *t)
 
 void talk_ping(struct talk *t, uint64_t now_ms)
 {
+	bool answered = t->params.goal != SESSION_GOAL_STAY ||
+			talk_protocol(t) >= BITCOIN_PROTOCOL_PONG /* BIP 31 */;
+
 	t->pings_sent++;
-	t->ping_nonce = t->params.nonce ^ (0x9e3779b97f4a7c15ULL * t->pings_sent);
+	t->ping_nonce = answered ? t->params.nonce ^ (0x9e3779b97f4a7c15ULL * t->pings_sent) : 0;
 	t->ping_at = now_ms;
 	t->next_ping = UINT64_MAX;
-	say_ping(t, BITCOIN_PING, t->ping_nonce);
+	say_ping(t, BITCOIN_PING,
+		 (struct bitcoin_ping){ .has_nonce = answered, .nonce = t->ping_nonce });
 }
 
 /* --- what the peer says --- */
@@ -153,6 +159,8 @@ static void handshake_step(struct talk *t, uint64_t now_ms)
 		say_getaddr(t, now_ms);
 	if (t->params.role == SESSION_INITIATOR && t->params.goal == SESSION_GOAL_PING)
 		talk_ping(t, now_ms);
+	if (t->params.goal == SESSION_GOAL_STAY)
+		stay_ping(t, now_ms);
 }
 
 static bool is_own_nonce(const struct talk *t, uint64_t nonce)
@@ -189,6 +197,11 @@ static void on_version(struct talk *t, struct reader *r, uint64_t now_ms)
 		return;
 	assert(v.agent.len <= PEER_AGENT_MAX);
 	keep_version(t, &v, now_ms);
+	if (t->params.goal == SESSION_GOAL_STAY && v.protocol < BITCOIN_PROTOCOL_MIN) {
+		talk_done(t, OUTCOME_PROTOCOL_ERROR,
+			  "version: 31800 at least (MIN_PEER_PROTO_VERSION)");
+		return;
+	}
 	if (v.has_from && v.nonce != 0 && is_own_nonce(t, v.nonce)) {
 		talk_done(t, OUTCOME_SELF, NULL);
 		return;
@@ -261,7 +274,8 @@ void talk_pay_pong(struct talk *t)
 	if (!t->owes_pong)
 		return;
 	t->owes_pong = false;
-	say_ping(t, BITCOIN_PONG, t->owed_nonce);
+	say_ping(t, BITCOIN_PONG,
+		 (struct bitcoin_ping){ .has_nonce = true, .nonce = t->owed_nonce });
 }
 
 static void on_ping(struct talk *t, struct reader *r, uint64_t now_ms)
@@ -291,6 +305,8 @@ static void on_pong(struct talk *t, struct reader *r, uint64_t now_ms)
 	t->pongs++;
 	t->pending |= PENDING_PONG;
 	t->event.rtt_ms = now_ms - t->ping_at;
+	if (t->params.goal == SESSION_GOAL_STAY)
+		t->next_ping = talk_after(t->ping_at, BITCOIN_STAY_PING_MS);
 	if (t->params.goal != SESSION_GOAL_PING)
 		return;
 	if (t->pongs >= t->params.ping_count)
@@ -314,7 +330,8 @@ static void on_getheaders(struct talk *t)
 	struct writer w;
 	size_t mark;
 
-	if (t->params.role != SESSION_RESPONDER || t->state != TALK_READY)
+	if ((t->params.role != SESSION_RESPONDER && t->params.goal != SESSION_GOAL_STAY) ||
+	    t->state != TALK_READY)
 		return;
 	w = out_writer(t);
 	mark = bitcoin_message_begin(&w);
@@ -338,6 +355,8 @@ bool talk_understands(enum bitcoin_command id)
 
 void talk_hear(struct talk *t, enum bitcoin_command id, struct reader *r, uint64_t now_ms)
 {
+	if (t->params.goal == SESSION_GOAL_STAY && !stay_hears(t, id))
+		return;
 	if (is_negotiation(id))
 		note_negotiation(t, id);
 	if (id == BITCOIN_VERSION) {
@@ -360,7 +379,9 @@ void talk_hear(struct talk *t, enum bitcoin_command id, struct reader *r, uint64
 		t->has_feefilter = reader_ok(r);
 	} else if (id == BITCOIN_GETHEADERS) {
 		on_getheaders(t);
-	} else if (id != BITCOIN_UNKNOWN) {
+	} else if (id != BITCOIN_UNKNOWN &&
+		   (t->params.goal != SESSION_GOAL_STAY || talk_understands(id))) {
+		/* To a standing peer what it passes over is no fault, either. */
 		bitcoin_payload_check(r, id);
 	}
 	/* A limit that is passed is too much; any other rule is broken. */

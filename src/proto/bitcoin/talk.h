@@ -1,5 +1,6 @@
 /* talk.h: the inside of a Bitcoin session: what it knows, says and understands. Private
- * to session.c (the stream of bytes, the deadlines) and talk.c (the messages). */
+ * to session.c (the stream of bytes, the deadlines), talk.c (the messages) and stay.c (what is
+ * different where a session is to STAY). */
 #ifndef PEERWALK_PROTO_BITCOIN_TALK_H
 #define PEERWALK_PROTO_BITCOIN_TALK_H
 
@@ -31,7 +32,7 @@ enum {
 struct talk {
 	struct session_params params;
 	enum talk_state state;
-	uint64_t start_ms;
+	uint64_t start_ms, heard_at; /* heard_at: the last bytes of the peer */
 	struct session_times times;
 	struct session_counts counts;
 
@@ -104,7 +105,7 @@ enum outcome talk_result(const struct talk *t);
 void talk_begin(struct talk *t, uint64_t now_ms);
 /* Says the pong that is owed. */
 void talk_pay_pong(struct talk *t);
-/* Sends a ping of our own. */
+/* Sends a ping of our own; one without a nonce to who knows no pong (STAY). */
 void talk_ping(struct talk *t, uint64_t now_ms);
 /* Whether talk_hear does something with that command; others are for listeners. */
 bool talk_understands(enum bitcoin_command id);
