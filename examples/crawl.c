@@ -25,7 +25,7 @@ static void on_visit(void *ctx, const struct pw_visit *visit)
 	(void)ctx;
 	if (visit->reached)
 		printf("%s\t%s\t%" PRId32 " ms\t%s\n", visit->peer, pw_outcome_name(visit->outcome),
-		       visit->handshake_ms, visit->info.agent);
+		       visit->handshake_ms, visit->info->agent);
 }
 
 static void on_progress(void *ctx, const struct pw_stats *stats)

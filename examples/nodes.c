@@ -47,7 +47,7 @@ static void on_visit(void *ctx, const struct pw_visit *visit)
 	print_chain(node);
 	/* Most nodes have no place free, and say nothing but that. */
 	if (node->has_hello)
-		printf("\t%s\t%s\n", visit->info.agent, node->capabilities);
+		printf("\t%s\t%s\n", visit->info->agent, node->capabilities);
 	else
 		printf("\t(%s)\t\n", node->session != NULL ? node->session : "no session");
 }

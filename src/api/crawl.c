@@ -1,5 +1,5 @@
-#include "api/node.h"
 #include "api/peer_arg.h"
+#include "api/visit.h"
 #include "api/walk.h"
 
 #include <errno.h>
@@ -144,41 +144,11 @@ enum pw_err pw_crawl_add_exclude(struct pw_crawl *crawl, const char *block)
 static void on_visit(void *ctx, const struct record *r, bool final)
 {
 	struct pw_crawl *c = ctx;
-	char peer[ENODE_TEXT_MAX], host[NETADDR_HOST_TEXT_MAX];
-	struct api_info info;
-	struct api_node node;
-	struct pw_visit visit = {
-		.peer = peer,
-		.host = host,
-		.port = r->addr.port,
-		.outcome = (enum pw_outcome)r->outcome,
-		.reached = r->reached,
-		.final = final,
-		.tries = r->tries,
-		.rule = r->rule,
-		.started_at_ms = r->started_at_ms,
-		.connect_ms = r->connect_ms,
-		.handshake_ms = r->handshake_ms,
-		.reply_ms = r->reply_ms,
-		.total_ms = r->total_ms,
-		.adverts = r->adverts,
-		.adverts_new = r->adverts_new,
-		.bytes_in = r->bytes_in,
-		.bytes_out = r->bytes_out,
-	};
+	struct api_visit told;
 
-	if (r->node != NULL) {
-		enode_url(r->info.node_id.data, &r->addr, r->node->tcp_port, peer);
-		api_node(&node, r->node, r->info.node_id);
-		visit.node = &node.node;
-	} else {
-		netaddr_text(&r->addr, peer);
-	}
-	netaddr_host_text(&r->addr, host);
-	api_info(&info, &r->info);
-	visit.info = info.info;
+	api_visit(&told, r, final);
 	pthread_mutex_lock(&c->calling);
-	c->config.on_visit(c->config.ctx, &visit);
+	c->config.on_visit(c->config.ctx, &told.visit);
 	pthread_mutex_unlock(&c->calling);
 }
 

@@ -10,7 +10,7 @@ command -v doxygen >/dev/null || { echo "doxygen is missing: make lint installs 
 source "$(dirname "$0")/lib.sh"
 status=0
 
-document() { # header
+document() { # headers
 	cd "$source_dir" || return
 	{
 		cat docs/Doxyfile
@@ -19,7 +19,7 @@ document() { # header
 	} | doxygen - >"$dir/out" 2>&1
 }
 
-if ! document include/peerwalk.h; then
+if ! document include; then
 	cat "$dir/out"
 	echo "FAILED: peerwalk.h has gaps"
 	status=1
@@ -27,11 +27,13 @@ fi
 
 # name, what is taken out (a sed expression), what has to be said
 gap() {
-	sed "$2" "$source_dir/include/peerwalk.h" >"$dir/peerwalk.h"
-	if cmp -s "$dir/peerwalk.h" "$source_dir/include/peerwalk.h"; then
+	rm -rf "$dir/include"
+	cp -R "$source_dir/include" "$dir/include"
+	sed -i "$2" "$dir"/include/peerwalk/*.h
+	if diff -r "$dir/include" "$source_dir/include" >/dev/null; then
 		echo "FAILED: $1: there is nothing to take out"
 		status=1
-	elif document "$dir/peerwalk.h" || ! grep -q "$3" "$dir/out"; then
+	elif document "$dir/include" || ! grep -q "$3" "$dir/out"; then
 		cat "$dir/out"
 		echo "FAILED: $1 was not noticed"
 		status=1

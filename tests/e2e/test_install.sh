@@ -94,8 +94,8 @@ if [ -z "$sanitize" ] && [ "$coverage" != ON ]; then
 	result 'the static library exports pw_ and nothing else' $?
 fi
 # Every function of the header is there.
-for symbol in $(grep -oE '\bpw_[a-z0-9_]+\(' "$root/include/peerwalk.h" | tr -d '(' | sort -u); do
-	grep -qE "^PW_API .*\b$symbol\(" "$root/include/peerwalk.h" || continue
+for symbol in $(grep -oE '\bpw_[a-z0-9_]+\(' -h "$root"/include/peerwalk/*.h | tr -d '(' | sort -u); do
+	grep -qE "^PW_API .*\b$symbol\(" "$root"/include/peerwalk/*.h || continue
 	nm -D --defined-only "$libdir/libpeerwalk.so" | grep -q " $symbol\(@@.*\)\?$"
 	result "$symbol is exported" $?
 done

@@ -40,11 +40,18 @@ extra=()
 [ -z "$sanitize" ] || extra+=("-fsanitize=$sanitize")
 [ "$coverage" != ON ] || extra+=(--coverage)
 
-sed -n 's/^PW_API .*\(pw_[a-z_]*\)(.*/\1/p' "$source_dir/include/peerwalk.h" | sort >"$dir/declared"
-nm -D --defined-only "$lib/libpeerwalk.so" | awk '$3 ~ /^pw_/ { sub(/@.*/, "", $3); print $3 }' |
+sed -n 's/^PW_API .*\(pw_[a-z_]*\)(.*/\1/p' "$source_dir"/include/peerwalk/*.h |
+	sort >"$dir/declared"
+# Instrumented code brings symbols of its own.
+nm -D --defined-only "$lib/libpeerwalk.so" | awk '$2 != "A" { print $3 }' |
+	if [ -z "$sanitize" ] && [ "$coverage" != ON ]; then cat; else grep '^pw_'; fi |
 	sort >"$dir/exported"
-[ -s "$dir/declared" ] && diff "$dir/declared" "$dir/exported" >"$dir/out"
-result 'what the header declares is exported, and nothing else' $?
+[ -s "$dir/declared" ] && sed 's/$/@@PEERWALK_0.1/' "$dir/declared" |
+	diff - "$dir/exported" >"$dir/out"
+result 'what the headers declare is exported with its version, and nothing else' $?
+readelf -d "$lib/libpeerwalk.so" >"$dir/out" 2>&1
+grep -q 'SONAME.*\[libpeerwalk\.so\.0\]' "$dir/out"
+result 'the name that programs ask for' $?
 
 # --- the header alone ---
 
@@ -66,7 +73,7 @@ header 'C++20' c++ "${CXX:-c++}" -std=c++20 -Wno-strict-prototypes
 # --- examples ---
 
 mkdir "$dir/shared" "$dir/static"
-for name in crawl nodes handshake explain; do
+for name in crawl nodes handshake explain store; do
 	# shellcheck disable=SC2046 # flags are words
 	expect_ok "compile $name, shared" "$cc" "$source_dir/examples/$name.c" "${extra[@]}" \
 		$(pkg-config --cflags --libs peerwalk) -o "$dir/shared/$name"
@@ -127,6 +134,14 @@ run_bitcoin() { # shared or static
 	[ "$(cat "$dir/out")" -eq "$("$program" export --db "$dir/$kind.db" --what peers --format csv |
 		tail -n +2 | cut -d, -f13 | grep -c .)" ]
 	result "$kind: a line for each peer that was reached" $?
+
+	"$dir/$kind/store" "$dir/$kind.db" bitcoin-regtest >"$dir/out" 2>&1 &&
+		grep -q '^crawl 1 of bitcoin-regtest, .* reached$' "$dir/out" &&
+		[ "$(cut -s -f 1 "$dir/out" | sort)" = "$(cut -f 1 "$dir/found" | sort -u)" ]
+	result "$kind: the store names the same peers" $?
+	"$dir/$kind/store" "$dir/nothing.db" >"$dir/out" 2>&1
+	[ $? -eq 1 ] && grep -q '^store: .*nothing.db' "$dir/out"
+	result "$kind: no store" $?
 }
 
 run_ethereum() { # shared or static
@@ -181,4 +196,4 @@ else
 	result 'a simulated network of Ethereum' 1
 fi
 
-finish 43
+finish 50

@@ -86,7 +86,7 @@ static void on_visit(void *ctx, const struct pw_visit *v)
 	assert_memory_equal(v->peer + (v->peer[0] == '['), v->host, strlen(v->host));
 	assert_null(v->node); /* peers of Bitcoin have no keys */
 	assert_true(v->reached ? v->handshake_ms >= v->connect_ms : v->handshake_ms == -1);
-	assert_true(!v->reached || (strlen(v->info.agent) > 0 && v->info.has_version));
+	assert_true(!v->reached || (strlen(v->info->agent) > 0 && v->info->has_version));
 	pw_crawl_stats(told->crawl, &stats);
 	assert_true(stats.visited + stats.in_flight > 0 || v->outcome == PW_OUTCOME_CANCELLED);
 	if (told->visits == told->stop_after)

@@ -81,7 +81,7 @@ static void on_visit(void *ctx, const struct pw_visit *v)
 	told->reached += v->reached;
 	told->foreign += v->outcome == PW_OUTCOME_WRONG_NETWORK;
 	told->with_session += v->node->session != NULL;
-	told->named += v->info.has_version;
+	told->named += v->info->has_version;
 	told->listed +=
 		v->node->completeness != NULL && strcmp(v->node->completeness, "drained") == 0;
 	told->outcome = v->outcome;
@@ -175,19 +175,19 @@ static void check_node(const struct pw_visit *v, const struct sim_ethereum_node 
 		assert_string_equal(n->session, word);
 	}
 	assert_int_equal(n->has_hello, truth->session == SIM_ETHEREUM_SESSION_STATUS);
-	assert_int_equal(v->info.has_version, n->has_hello);
+	assert_int_equal(v->info->has_version, n->has_hello);
 	assert_int_equal(n->has_status, n->has_hello);
 	/* Some clients are called by control characters. */
-	assert_int_equal(v->info.raw_agent.len, n->has_hello ? strlen(truth->client) : 0);
+	assert_int_equal(v->info->raw_agent.len, n->has_hello ? strlen(truth->client) : 0);
 	if (n->has_hello)
-		assert_memory_equal(v->info.raw_agent.data, truth->client, strlen(truth->client));
-	assert_null(strpbrk(v->info.agent, "\033\r\n"));
+		assert_memory_equal(v->info->raw_agent.data, truth->client, strlen(truth->client));
+	assert_null(strpbrk(v->info->agent, "\033\r\n"));
 	if (!n->has_hello) {
 		assert_string_equal(n->capabilities, "");
 		return;
 	}
 	assert_non_null(strstr(n->capabilities, "eth/"));
-	assert_in_range(v->info.protocol, 66, 72);
+	assert_in_range(v->info->protocol, 66, 72);
 	assert_int_equal(n->network_id, truth->status.network_id);
 	assert_memory_equal(n->genesis, truth->status.genesis, sizeof(n->genesis));
 	assert_memory_equal(n->head, truth->status.head, sizeof(n->head));

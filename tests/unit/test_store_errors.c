@@ -2,6 +2,7 @@
 #include "store/store.h"
 
 #include "store/db.h"
+#include "support/sql.h"
 #include "support/store_rig.h"
 
 #include <errno.h>
@@ -24,15 +25,6 @@ static void write_file(const char *path, const void *data, size_t len, off_t at)
 	assert_true(fd >= 0);
 	assert_int_equal(pwrite(fd, data, len, at), (ssize_t)len);
 	close(fd);
-}
-
-static void run_sql(const char *path, const char *sql)
-{
-	sqlite3 *db;
-
-	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
-	sqlite3_close(db);
 }
 
 static void nothing(void)
