@@ -349,7 +349,8 @@ static int begin_connect(struct dial *dial)
 {
 	struct sockaddr_storage sa;
 	socklen_t len = dial_sockaddr(&dial->visit.addr, &sa);
-	int err = tcp_connect(&dial->dialer->connections, &dial->tcp, (struct sockaddr *)&sa, len);
+	int err = tcp_connect(&dial->dialer->connections, &dial->tcp, (struct sockaddr *)&sa, len,
+			      NULL);
 
 	/* Linux says the same where no port is free (which passes) and where it has no
 	 * address of that family (IPv6 is switched off), which stays so. */

@@ -1,6 +1,7 @@
 #include "io/tcp.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -14,7 +15,7 @@ struct tcp_watch {
 
 void tcp_set_init(struct tcp_set *s, uv_loop_t *loop, const struct tcp_calls *calls)
 {
-	*s = (struct tcp_set){ .loop = loop, .calls = calls };
+	*s = (struct tcp_set){ .turn_bytes = SIZE_MAX, .loop = loop, .calls = calls };
 }
 
 /* --- sending --- */
@@ -29,14 +30,23 @@ static ssize_t send_now(struct tcp *t, const uint8_t *data, size_t len)
 	return n < 0 ? 0 : n; /* whoever reads learns of a broken connection */
 }
 
+static void forget(struct tcp *t)
+{
+	t->set->held -= t->late_cap;
+	free(t->late);
+	t->late = NULL;
+	t->late_len = t->late_cap = 0;
+}
+
 static void keep(struct tcp *t, const uint8_t *data, size_t len)
 {
 	if (t->late_len + len > t->late_cap) {
-		size_t cap = 2 * (t->late_len + len);
+		size_t cap = t->late_len == 0 ? len : 2 * (t->late_len + len);
 		uint8_t *late = realloc(t->late, cap);
 
 		if (late == NULL)
 			return;
+		t->set->held += cap - t->late_cap;
 		t->late = late;
 		t->late_cap = cap;
 	}
@@ -58,18 +68,38 @@ static void send_late(struct tcp *t)
 
 	t->late_len -= sent;
 	memmove(t->late, t->late + sent, t->late_len);
+	if (t->late_len > 0)
+		return;
+	forget(t);
+	if (t->set->calls->on_sent != NULL)
+		t->set->calls->on_sent(t);
 }
 
 /* --- events --- */
 
+static struct epoll_event everything(struct tcp *t)
+{
+	return (struct epoll_event){ .events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
+				     .data.ptr = t };
+}
+
+/* Of what is there already, no new edge would tell. */
+static void ask_anew(struct tcp *t)
+{
+	struct epoll_event e = everything(t);
+
+	epoll_ctl(t->set->watch->epoll, EPOLL_CTL_MOD, t->fd, &e);
+}
+
 /* Edge-triggered: on until the socket is empty, which a read shows that was not filled; or
- * until the end, if there is one. */
-static void read_on(struct tcp *t, bool ends)
+ * until the end, if there is one. A broken connection is read to its end even when paused. */
+static void read_on(struct tcp *t, bool ends, bool broken)
 {
 	const struct tcp_calls *calls = t->set->calls;
 	uint32_t serial = t->serial;
+	size_t got = 0;
 
-	for (unsigned i = 0; i < TCP_READS_MAX; i++) {
+	for (unsigned i = 0; i < TCP_READS_MAX && got < t->set->turn_bytes; i++) {
 		uv_buf_t buf = calls->room(t);
 		ssize_t n;
 
@@ -83,13 +113,12 @@ static void read_on(struct tcp *t, bool ends)
 			       : n == 0 ? UV_EOF
 					: uv_translate_sys_error(errno),
 			       (const uint8_t *)buf.base);
-		if (t->fd < 0 || t->serial != serial || n <= 0 || ((size_t)n < buf.len && !ends))
+		if (t->fd < 0 || t->serial != serial || n <= 0 || (t->paused && !broken) ||
+		    ((size_t)n < buf.len && !ends))
 			return;
+		got += (size_t)n;
 	}
-	/* There may be more, of which no new edge would tell. */
-	epoll_ctl(t->set->watch->epoll, EPOLL_CTL_MOD, t->fd,
-		  &(struct epoll_event){ .events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
-					 .data.ptr = t });
+	ask_anew(t);
 }
 
 static int socket_error(const struct tcp *t)
@@ -104,13 +133,14 @@ static int socket_error(const struct tcp *t)
 
 static void on_event(struct tcp *t, uint32_t events)
 {
-	const uint32_t ends = EPOLLRDHUP | EPOLLHUP | EPOLLERR;
+	bool broken = (events & (EPOLLHUP | EPOLLERR)) != 0;
+	bool ends = broken || (events & EPOLLRDHUP) != 0;
 	uint32_t serial = t->serial;
 
 	if (t->fd < 0)
 		return; /* closed in this turn */
 	if (!t->connected) {
-		int error = (events & (EPOLLHUP | EPOLLERR)) != 0 ? socket_error(t) : 0;
+		int error = broken ? socket_error(t) : 0;
 
 		if (error == 0 && (events & EPOLLOUT) == 0)
 			return;
@@ -121,8 +151,10 @@ static void on_event(struct tcp *t, uint32_t events)
 	}
 	if (t->late_len > 0 && (events & EPOLLOUT) != 0)
 		send_late(t);
-	if ((events & (EPOLLIN | ends)) != 0)
-		read_on(t, (events & ends) != 0);
+	if (t->fd < 0 || t->serial != serial)
+		return;
+	if ((ends || (events & EPOLLIN) != 0) && (!t->paused || broken))
+		read_on(t, ends, broken);
 }
 
 static void on_set(uv_poll_t *poll, int status, int what)
@@ -185,37 +217,86 @@ static void close_watch(struct tcp_set *s)
 
 /* --- a connection --- */
 
-static int begin(struct tcp *t, const struct sockaddr *to, socklen_t len)
+static int bind_to(int fd, const struct sockaddr *from, socklen_t len)
 {
-	struct epoll_event e = { .events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
-				 .data.ptr = t };
+	int one = 1;
+
+	/* The port is chosen by connect, when it is known whither: it may serve several. */
+	setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof(one));
+	return bind(fd, from, len);
+}
+
+static int begin(struct tcp *t, const struct sockaddr *to, socklen_t len,
+		 const struct sockaddr *from)
+{
+	struct epoll_event e = everything(t);
 
 	t->fd = socket(to->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (t->fd < 0)
 		return uv_translate_sys_error(errno);
-	if ((connect(t->fd, to, len) == 0 || errno == EINPROGRESS) &&
+	if ((from == NULL || bind_to(t->fd, from, len) == 0) &&
+	    (connect(t->fd, to, len) == 0 || errno == EINPROGRESS) &&
 	    epoll_ctl(t->set->watch->epoll, EPOLL_CTL_ADD, t->fd, &e) == 0)
 		return 0;
 	return uv_translate_sys_error(errno);
 }
 
-int tcp_connect(struct tcp_set *s, struct tcp *t, const struct sockaddr *to, socklen_t len)
+static int enter(struct tcp_set *s, struct tcp *t)
 {
 	int err = s->watch == NULL ? open_watch(s) : 0;
 
 	*t = (struct tcp){ .set = s, .fd = -1, .serial = t->serial + 1 };
+	if (err == 0)
+		s->open++;
+	return err;
+}
+
+static void leave(struct tcp *t)
+{
+	t->fd = -1;
+	if (--t->set->open == 0)
+		close_watch(t->set);
+}
+
+int tcp_connect(struct tcp_set *s, struct tcp *t, const struct sockaddr *to, socklen_t len,
+		const struct sockaddr *from)
+{
+	int err = enter(s, t);
+
 	if (err != 0)
 		return err;
-	s->open++;
-	err = begin(t, to, len);
+	err = begin(t, to, len, from);
 	if (err == 0)
 		return 0;
 	if (t->fd >= 0)
 		close(t->fd);
-	t->fd = -1;
-	if (--s->open == 0)
-		close_watch(s);
+	leave(t);
 	return err;
+}
+
+int tcp_adopt(struct tcp_set *s, struct tcp *t, int fd)
+{
+	struct epoll_event e = everything(t);
+	int err = enter(s, t);
+
+	if (err != 0)
+		return err;
+	t->fd = fd;
+	t->connected = true;
+	if (epoll_ctl(s->watch->epoll, EPOLL_CTL_ADD, fd, &e) == 0)
+		return 0;
+	err = uv_translate_sys_error(errno);
+	leave(t);
+	return err;
+}
+
+void tcp_resume(struct tcp *t)
+{
+	if (!t->paused)
+		return;
+	t->paused = false;
+	if (t->fd >= 0)
+		ask_anew(t);
 }
 
 void tcp_close(struct tcp *t)
@@ -223,10 +304,6 @@ void tcp_close(struct tcp *t)
 	if (t->set == NULL || t->fd < 0)
 		return;
 	close(t->fd);
-	t->fd = -1;
-	free(t->late);
-	t->late = NULL;
-	t->late_len = t->late_cap = 0;
-	if (--t->set->open == 0)
-		close_watch(t->set);
+	forget(t);
+	leave(t);
 }

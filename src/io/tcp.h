@@ -1,4 +1,4 @@
-/* tcp.h: outgoing TCP connections on a libuv loop, with few system calls.
+/* tcp.h: TCP connections on a libuv loop, with few system calls.
  *
  * A visit is so short that what surrounds its few packets counts: libuv's own streams take
  * four epoll_ctl and a getsockopt for it. Here a connection enters an epoll set once,
@@ -34,16 +34,22 @@ struct tcp_calls {
 	uv_buf_t (*room)(struct tcp *t);
 	/* n bytes have come there; UV_EOF or an error: no more will. */
 	void (*on_read)(struct tcp *t, ssize_t n, const uint8_t *bytes);
+	/* All that waited for the socket is sent. May be NULL. */
+	void (*on_sent)(struct tcp *t);
 };
 
 struct tcp_watch;
 
 struct tcp_set {
+	/* After so many bytes of one connection the others have their turn; at first no limit but
+	 * TCP_READS_MAX. */
+	size_t turn_bytes;
 	/* private */
 	uv_loop_t *loop;
 	const struct tcp_calls *calls;
 	struct tcp_watch *watch; /* NULL: no connections */
 	unsigned open;
+	size_t held; /* by what waits for sockets, all connections together */
 };
 
 struct tcp {
@@ -51,15 +57,20 @@ struct tcp {
 	struct tcp_set *set;
 	int fd;          /* -1: none */
 	uint32_t serial; /* of the connection: a callback may make another */
-	bool connected;
+	bool connected, paused;
 	uint8_t *late; /* what the socket has not taken */
 	size_t late_len, late_cap;
 };
 
 void tcp_set_init(struct tcp_set *s, uv_loop_t *loop, const struct tcp_calls *calls);
 /* Begins; on_connect says how it went. An error is told at once, and leaves t closed. t is
- * zero, or was closed. */
-int tcp_connect(struct tcp_set *s, struct tcp *t, const struct sockaddr *to, socklen_t len);
+ * zero, or was closed. `from`, an address of the same family and length: where it goes out;
+ * NULL: the system chooses. */
+int tcp_connect(struct tcp_set *s, struct tcp *t, const struct sockaddr *to, socklen_t len,
+		const struct sockaddr *from);
+/* A connection that stands, such as one that was accepted, non-blocking: the descriptor is t's
+ * from now on; after an error it is the caller's. */
+int tcp_adopt(struct tcp_set *s, struct tcp *t, int fd);
 /* What the socket doesn't take at once is kept, and sent later. Without memory for it the
  * rest is lost; of a broken connection on_read tells. */
 void tcp_send(struct tcp *t, const uint8_t *data, size_t len);
@@ -68,6 +79,18 @@ static inline size_t tcp_waiting(const struct tcp *t)
 {
 	return t->late_len;
 }
+/* Memory that such bytes take, of all connections of the set. */
+static inline size_t tcp_set_held(const struct tcp_set *s)
+{
+	return s->held;
+}
+/* Nothing is read any more until tcp_resume, so that the peer can't send on either; but of a
+ * broken connection on_read tells. */
+static inline void tcp_pause(struct tcp *t)
+{
+	t->paused = true;
+}
+void tcp_resume(struct tcp *t);
 void tcp_close(struct tcp *t); /* may be closed already */
 
 #endif

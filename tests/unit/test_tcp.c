@@ -111,12 +111,12 @@ static void on_read(struct tcp *t, ssize_t n, const uint8_t *bytes)
 	tcp_close(t);
 	if (e->again > 0) {
 		e->again--;
-		assert_int_equal(tcp_connect(&e->set, t, (struct sockaddr *)&e->at, sizeof(e->at)),
-				 0);
+		assert_int_equal(
+			tcp_connect(&e->set, t, (struct sockaddr *)&e->at, sizeof(e->at), NULL), 0);
 	}
 }
 
-static const struct tcp_calls calls = { on_connect, room, on_read };
+static const struct tcp_calls calls = { on_connect, room, on_read, NULL };
 
 static struct end *talk_to(const struct sockaddr_in *at, size_t says, unsigned again)
 {
@@ -129,7 +129,7 @@ static struct end *talk_to(const struct sockaddr_in *at, size_t says, unsigned a
 	e->again = again;
 	assert_int_equal(uv_loop_init(&e->loop), 0);
 	tcp_set_init(&e->set, &e->loop, &calls);
-	err = tcp_connect(&e->set, &e->tcp, (const struct sockaddr *)at, sizeof(*at));
+	err = tcp_connect(&e->set, &e->tcp, (const struct sockaddr *)at, sizeof(*at), NULL);
 	if (err != 0)
 		e->connected = err; /* Linux knows at once that nobody listens here */
 	uv_run(&e->loop, UV_RUN_DEFAULT);
@@ -183,7 +183,8 @@ static void what_waits_is_sent_later(void **state)
 	e->says = MANY;
 	assert_int_equal(uv_loop_init(&e->loop), 0);
 	tcp_set_init(&e->set, &e->loop, &calls);
-	assert_int_equal(tcp_connect(&e->set, &e->tcp, (struct sockaddr *)&p.at, sizeof(p.at)), 0);
+	assert_int_equal(
+		tcp_connect(&e->set, &e->tcp, (struct sockaddr *)&p.at, sizeof(p.at), NULL), 0);
 	while (e->ends == 0 || tcp_waiting(&e->tcp) > 0)
 		uv_run(&e->loop, UV_RUN_ONCE);
 	tcp_close(&e->tcp);
@@ -233,6 +234,198 @@ static void a_connection_may_follow_at_once(void **state)
 	free(e);
 }
 
+/* Ends of socket pairs in one set, as connections that were accepted would be. */
+struct pair {
+	struct tcp tcp; /* first */
+	int other;
+	size_t heard,
+		others_heard; /* others: what the pair beside it had heard when it heard first */
+	int ended;
+	unsigned sents;
+	const struct pair *beside;
+	uint8_t buf[ROOM];
+};
+
+static uv_buf_t pair_room(struct tcp *t)
+{
+	struct pair *p = (struct pair *)(void *)t;
+
+	return uv_buf_init((char *)p->buf, sizeof(p->buf));
+}
+
+static void pair_read(struct tcp *t, ssize_t n, const uint8_t *bytes)
+{
+	struct pair *p = (struct pair *)(void *)t;
+
+	(void)bytes;
+	if (n < 0) {
+		p->ended = (int)n;
+		tcp_close(t);
+		return;
+	}
+	if (p->heard == 0 && p->beside != NULL)
+		p->others_heard = p->beside->heard;
+	p->heard += (size_t)n;
+}
+
+static void pair_sent(struct tcp *t)
+{
+	struct pair *p = (struct pair *)(void *)t;
+
+	p->sents++;
+}
+
+static const struct tcp_calls pair_calls = { NULL, pair_room, pair_read, pair_sent };
+
+static void pair_open(struct tcp_set *set, struct pair *p)
+{
+	int fds[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds),
+			 0);
+	*p = (struct pair){ .other = fds[1] };
+	assert_int_equal(tcp_adopt(set, &p->tcp, fds[0]), 0);
+}
+
+/* Says until the socket takes no more, or len bytes. */
+static size_t pair_say(struct pair *p, size_t len)
+{
+	static const uint8_t zeros[ROOM];
+	size_t said = 0;
+
+	while (said < len) {
+		size_t left = len - said;
+		ssize_t n = write(p->other, zeros, left < sizeof(zeros) ? left : sizeof(zeros));
+
+		if (n < 0)
+			break;
+		said += (size_t)n;
+	}
+	return said;
+}
+
+static void turns(uv_loop_t *loop, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		uv_run(loop, UV_RUN_NOWAIT);
+}
+
+static void an_adopted_one_is_heard_unless_paused(void **state)
+{
+	struct tcp_set set;
+	struct pair p;
+	uv_loop_t loop;
+
+	(void)state;
+	assert_int_equal(uv_loop_init(&loop), 0);
+	tcp_set_init(&set, &loop, &pair_calls);
+	pair_open(&set, &p);
+	assert_int_equal(pair_say(&p, 100), 100);
+	turns(&loop, 3);
+	assert_int_equal(p.heard, 100);
+	tcp_pause(&p.tcp);
+	assert_int_equal(pair_say(&p, 50), 50);
+	turns(&loop, 3);
+	assert_int_equal(p.heard, 100);
+	tcp_resume(&p.tcp);
+	turns(&loop, 3);
+	assert_int_equal(p.heard, 150);
+	tcp_pause(&p.tcp);
+	close(p.other);
+	turns(&loop, 3);
+	assert_int_equal(p.ended, UV_EOF);
+	uv_run(&loop, UV_RUN_DEFAULT);
+	assert_int_equal(uv_loop_close(&loop), 0);
+}
+
+static void whoever_says_much_waits_for_the_others(void **state)
+{
+	struct tcp_set set;
+	struct pair much, little;
+	uv_loop_t loop;
+	size_t said;
+
+	(void)state;
+	assert_int_equal(uv_loop_init(&loop), 0);
+	tcp_set_init(&set, &loop, &pair_calls);
+	set.turn_bytes = 2 * ROOM;
+	pair_open(&set, &much);
+	pair_open(&set, &little);
+	little.beside = &much;
+	said = pair_say(&much, MANY);
+	assert_true(said > 4 * ROOM);
+	pair_say(&little, 10);
+	turns(&loop, 1);
+	assert_int_equal(little.heard, 10);
+	assert_int_equal(little.others_heard, 2 * ROOM);
+	turns(&loop, (unsigned)(said / ROOM));
+	assert_int_equal(much.heard, said);
+	close(much.other);
+	close(little.other);
+	uv_run(&loop, UV_RUN_DEFAULT);
+	assert_int_equal(uv_loop_close(&loop), 0);
+}
+
+static void what_waits_is_counted_and_told_when_sent(void **state)
+{
+	uint8_t *bytes = calloc(1, MANY), buf[ROOM];
+	struct tcp_set set;
+	struct pair p;
+	uv_loop_t loop;
+	size_t got = 0;
+	ssize_t n;
+
+	(void)state;
+	assert_non_null(bytes);
+	assert_int_equal(uv_loop_init(&loop), 0);
+	tcp_set_init(&set, &loop, &pair_calls);
+	pair_open(&set, &p);
+	tcp_send(&p.tcp, bytes, MANY);
+	assert_true(tcp_waiting(&p.tcp) > 0);
+	assert_int_equal(tcp_set_held(&set), tcp_waiting(&p.tcp));
+	while (got < MANY && p.ended == 0) {
+		while ((n = read(p.other, buf, sizeof(buf))) > 0)
+			got += (size_t)n;
+		uv_run(&loop, UV_RUN_NOWAIT);
+	}
+	assert_int_equal(p.sents, 1);
+	assert_int_equal(tcp_set_held(&set), 0);
+	close(p.other);
+	uv_run(&loop, UV_RUN_DEFAULT);
+	assert_int_equal(uv_loop_close(&loop), 0);
+	free(bytes);
+}
+
+static void it_goes_out_where_it_is_told(void **state)
+{
+	struct sockaddr_in from = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(0x7f000009) };
+	struct sockaddr_in at, seen;
+	socklen_t len = sizeof(at);
+	struct end *e = calloc(1, sizeof(*e));
+	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), fd;
+
+	(void)state;
+	assert_non_null(e);
+	at = (struct sockaddr_in){ .sin_family = AF_INET,
+				   .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	assert_int_equal(bind(listener, (struct sockaddr *)&at, len), 0);
+	assert_int_equal(listen(listener, 4), 0);
+	assert_int_equal(getsockname(listener, (struct sockaddr *)&at, &len), 0);
+	assert_int_equal(uv_loop_init(&e->loop), 0);
+	tcp_set_init(&e->set, &e->loop, &calls);
+	assert_int_equal(tcp_connect(&e->set, &e->tcp, (struct sockaddr *)&at, sizeof(at),
+				     (struct sockaddr *)&from),
+			 0);
+	fd = accept(listener, (struct sockaddr *)&seen, &len);
+	assert_true(fd >= 0);
+	assert_int_equal(ntohl(seen.sin_addr.s_addr), 0x7f000009);
+	close(fd);
+	close(listener);
+	uv_run(&e->loop, UV_RUN_DEFAULT);
+	assert_int_equal(uv_loop_close(&e->loop), 0);
+	free(e);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -240,6 +433,10 @@ int main(void)
 		cmocka_unit_test(what_waits_is_sent_later),
 		cmocka_unit_test(nobody_listens),
 		cmocka_unit_test(a_connection_may_follow_at_once),
+		cmocka_unit_test(an_adopted_one_is_heard_unless_paused),
+		cmocka_unit_test(whoever_says_much_waits_for_the_others),
+		cmocka_unit_test(what_waits_is_counted_and_told_when_sent),
+		cmocka_unit_test(it_goes_out_where_it_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
