@@ -1,6 +1,7 @@
 #include "io/node_serve.h"
 
 #include "io/dial.h"
+#include "io/listen.h"
 #include "io/node_gate.h"
 #include "io/udp.h"
 
@@ -141,18 +142,11 @@ static void on_datagram(void *ctx, const struct udp_datagram *d)
 
 /* --- starting --- */
 
-static bool is_anywhere(const struct netaddr *a)
-{
-	static const uint8_t zero[16];
-
-	return memcmp(a->bytes, zero, netaddr_len(a->kind)) == 0;
-}
-
 static enum err open_place(struct node_serve *n, const struct netaddr *addr)
 {
 	struct place *p = &n->places[n->places_count];
 	struct udp_config config = { .local = *addr,
-				     .any_address = is_anywhere(addr),
+				     .any_address = listen_is_anywhere(addr),
 				     .on_datagram = on_datagram,
 				     .ctx = n };
 	struct netaddr bound;
@@ -192,12 +186,6 @@ static void close_places(struct node_serve *n)
 	errno = error;
 }
 
-/* This machine has no addresses of that kind, or not this one. */
-static bool no_such_address(void)
-{
-	return errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL || errno == EPROTONOSUPPORT;
-}
-
 /* All places, once; *failed is the one that could not be opened. */
 static enum err open_places(struct node_serve *n, struct netaddr *failed)
 {
@@ -211,7 +199,7 @@ static enum err open_places(struct node_serve *n, struct netaddr *failed)
 		if (failed->port == 0)
 			failed->port = port;
 		err = open_place(n, failed);
-		if (err == ERR_IO && place->optional && no_such_address())
+		if (err == ERR_IO && place->optional && listen_no_such_address(errno))
 			err = ERR_OK;
 		else if (err == ERR_OK)
 			port = node_serve_local(n, 0).port;
@@ -223,7 +211,6 @@ static enum err open_places(struct node_serve *n, struct netaddr *failed)
 
 static enum err open_sockets(struct node_serve *n, char why[static NODE_SERVE_WHY_MAX])
 {
-	char addr[NETADDR_TEXT_MAX];
 	struct netaddr failed = { 0 };
 	unsigned tries = 0;
 	enum err err;
@@ -240,21 +227,10 @@ static enum err open_sockets(struct node_serve *n, char why[static NODE_SERVE_WH
 	}
 	if (err == ERR_OK)
 		return ERR_OK;
-	netaddr_text(&failed, addr);
-	if (err != ERR_IO)
-		snprintf(why, NODE_SERVE_WHY_MAX, "%s", err_text(err));
-	else if (errno == EADDRINUSE)
-		snprintf(why, NODE_SERVE_WHY_MAX,
-			 "cannot listen at %s: another program does; choose another port", addr);
-	else if (errno == EACCES)
-		snprintf(why, NODE_SERVE_WHY_MAX,
-			 "cannot listen at %s: that needs privileges; choose a port from 1024 up",
-			 addr);
-	else if (no_such_address())
-		snprintf(why, NODE_SERVE_WHY_MAX,
-			 "cannot listen at %s: it is no address of this machine", addr);
+	if (err == ERR_IO)
+		listen_why(&failed, errno, why);
 	else
-		snprintf(why, NODE_SERVE_WHY_MAX, "cannot listen at %s: %s", addr, strerror(errno));
+		snprintf(why, NODE_SERVE_WHY_MAX, "%s", err_text(err));
 	return err;
 }
 

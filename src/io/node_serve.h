@@ -11,6 +11,7 @@
 #ifndef PEERWALK_IO_NODE_SERVE_H
 #define PEERWALK_IO_NODE_SERVE_H
 
+#include "io/listen.h"
 #include "io/node_sessions.h"
 #include "proto/ethereum/discv4.h"
 
@@ -27,7 +28,7 @@ enum {
 	NODE_SERVE_REFRESH_MS = 30 * 60 * 1000,
 	/* Attempts to find a port that is free for UDP and TCP both. */
 	NODE_SERVE_PORT_TRIES = 16,
-	NODE_SERVE_WHY_MAX = 256,
+	NODE_SERVE_WHY_MAX = LISTEN_WHY_MAX,
 };
 
 /* Where to listen. */

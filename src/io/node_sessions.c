@@ -1,12 +1,11 @@
 #include "io/node_sessions.h"
 
 #include "io/dial.h"
+#include "io/listen.h"
 #include "io/node_gate.h"
 
 #include <assert.h>
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -15,13 +14,6 @@
 enum {
 	/* More than a session ever waits for: a handshake's packet with its size. */
 	HELD_MAX = RLPX_SIZE_LEN + RLPX_PACKET_MAX,
-	OWN_HANDLES = 1, /* of the whole, beside its listeners */
-};
-
-struct listener {
-	uv_poll_t poll;
-	struct node_sessions *all;
-	int fd;
 };
 
 struct caller {
@@ -42,20 +34,19 @@ struct caller {
 struct node_sessions {
 	struct node_sessions_config config;
 	uv_loop_t *loop;
-	uv_timer_t pause;
-	struct listener listeners[NODE_SESSIONS_SOCKETS_MAX];
+	struct listener *listeners[NODE_SESSIONS_SOCKETS_MAX];
 	unsigned listeners_count;
 	uint16_t port;
 	struct caller *callers[NODE_SESSIONS_MAX];
 	struct node_gate gate;
 	struct node_sessions_counts counts;
 	bool stopping;
-	unsigned handles; /* not yet closed, callers' included */
+	unsigned callers_left; /* not yet closed */
 };
 
-static void one_less(struct node_sessions *s)
+static void free_if_over(struct node_sessions *s)
 {
-	if (--s->handles == 0)
+	if (s->stopping && s->callers_left == 0)
 		free(s);
 }
 
@@ -71,7 +62,8 @@ static void on_caller_closed(uv_handle_t *handle)
 	close(c->fd);
 	rlpx_session_clear(&c->session);
 	free(c);
-	one_less(s);
+	s->callers_left--;
+	free_if_over(s);
 }
 
 static void drop(struct caller *c)
@@ -250,13 +242,13 @@ static void begin_session(struct caller *c)
 	explicit_bzero(&params, sizeof(params));
 }
 
-/* False: the descriptor is the caller's to close. */
-static bool take(struct node_sessions *s, int fd, const struct netaddr *from)
+static bool on_caller(void *ctx, int fd, const struct netaddr *from)
 {
+	struct node_sessions *s = ctx;
 	struct caller *c = NULL;
 	unsigned place = 0;
-	int one = 1;
 
+	s->counts.refused++; /* until it is taken */
 	if (place_for(s, from, &place) && node_gate_pass(&s->gate, from, uv_now(s->loop)))
 		c = calloc(1, sizeof(*c));
 	if (c == NULL)
@@ -271,52 +263,14 @@ static bool take(struct node_sessions *s, int fd, const struct netaddr *from)
 		return false;
 	}
 	uv_timer_init(s->loop, &c->timer);
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	s->callers[place] = c;
-	s->handles++;
+	s->callers_left++;
+	s->counts.refused--;
 	s->counts.taken++;
 	s->counts.open++;
 	begin_session(c);
 	step(c);
 	return true;
-}
-
-static void on_pause_over(uv_timer_t *timer);
-
-static void on_knock(uv_poll_t *poll, int status, int events)
-{
-	struct listener *l = poll->data;
-	struct node_sessions *s = l->all;
-
-	(void)status; /* accept tells more */
-	(void)events;
-	for (unsigned i = 0; i < NODE_SESSIONS_ROUNDS; i++) {
-		struct sockaddr_storage sa = { 0 };
-		socklen_t len = sizeof(sa);
-		struct netaddr from;
-		int fd = accept4(l->fd, (struct sockaddr *)&sa, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
-
-		if (fd < 0) {
-			if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
-			    errno == ENOMEM) {
-				uv_poll_stop(&l->poll);
-				uv_timer_start(&s->pause, on_pause_over, NODE_SESSIONS_PAUSE_MS, 0);
-			}
-			return;
-		}
-		if (!dial_netaddr((struct sockaddr *)&sa, &from) || !take(s, fd, &from)) {
-			s->counts.refused++;
-			close(fd);
-		}
-	}
-}
-
-static void on_pause_over(uv_timer_t *timer)
-{
-	struct node_sessions *s = timer->data;
-
-	for (unsigned i = 0; i < s->listeners_count; i++)
-		uv_poll_start(&s->listeners[i].poll, UV_READABLE, on_knock);
 }
 
 /* --- the whole --- */
@@ -336,55 +290,24 @@ enum err node_sessions_new(uv_loop_t *loop, const struct node_sessions_config *c
 	s->loop = loop;
 	dial_random(&key, sizeof(key));
 	node_gate_init(&s->gate, &key, NODE_SESSIONS_RATE, NODE_SESSIONS_BURST);
-	uv_timer_init(loop, &s->pause);
-	s->pause.data = s;
-	s->handles = OWN_HANDLES;
 	return ERR_OK;
-}
-
-static int open_listener(const struct netaddr *at, uint16_t *port)
-{
-	struct sockaddr_storage sa;
-	socklen_t len = dial_sockaddr(at, &sa);
-	struct netaddr bound;
-	int one = 1, error;
-	int fd = socket(sa.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-
-	if (fd < 0)
-		return -1;
-	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) != 0 ||
-	    (sa.ss_family == AF_INET6 &&
-	     setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one)) != 0) ||
-	    bind(fd, (struct sockaddr *)&sa, len) != 0 || listen(fd, NODE_SESSIONS_MAX) != 0 ||
-	    getsockname(fd, (struct sockaddr *)&sa, &len) != 0) {
-		error = errno;
-		close(fd);
-		errno = error;
-		return -1;
-	}
-	dial_netaddr((struct sockaddr *)&sa, &bound);
-	*port = bound.port;
-	return fd;
 }
 
 enum err node_sessions_listen(struct node_sessions *s, const struct netaddr *at)
 {
-	struct listener *l = &s->listeners[s->listeners_count];
+	struct listen_config config = { .at = *at,
+					.backlog = NODE_SESSIONS_MAX,
+					.round = NODE_SESSIONS_ROUND,
+					.on_caller = on_caller,
+					.ctx = s };
+	enum err err;
 
 	if (s->listeners_count == NODE_SESSIONS_SOCKETS_MAX)
 		return ERR_FULL;
-	l->fd = open_listener(at, &s->port);
-	if (l->fd < 0)
-		return ERR_IO;
-	if (uv_poll_init(s->loop, &l->poll, l->fd) != 0) {
-		close(l->fd);
-		return ERR_IO;
-	}
-	l->all = s;
-	l->poll.data = l;
-	uv_poll_start(&l->poll, UV_READABLE, on_knock);
-	s->listeners_count++;
-	s->handles++;
+	err = listener_open(s->loop, &config, &s->listeners[s->listeners_count]);
+	if (err != ERR_OK)
+		return err;
+	s->port = listener_local(s->listeners[s->listeners_count++]).port;
 	return ERR_OK;
 }
 
@@ -393,26 +316,13 @@ void node_sessions_counts(const struct node_sessions *s, struct node_sessions_co
 	*out = s->counts;
 }
 
-static void on_listener_closed(uv_handle_t *handle)
-{
-	struct listener *l = handle->data;
-
-	close(l->fd);
-	one_less(l->all);
-}
-
-static void on_pause_closed(uv_handle_t *handle)
-{
-	one_less(handle->data);
-}
-
 void node_sessions_stop(struct node_sessions *s)
 {
 	if (s->stopping)
 		return;
 	s->stopping = true;
 	for (unsigned i = 0; i < s->listeners_count; i++)
-		uv_close((uv_handle_t *)&s->listeners[i].poll, on_listener_closed);
+		listener_close(s->listeners[i]);
 	for (unsigned i = 0; i < NODE_SESSIONS_MAX; i++) {
 		struct caller *c = s->callers[i];
 
@@ -423,5 +333,5 @@ void node_sessions_stop(struct node_sessions *s)
 		tell(c);
 		drop(c);
 	}
-	uv_close((uv_handle_t *)&s->pause, on_pause_closed);
+	free_if_over(s);
 }

@@ -33,9 +33,7 @@ enum {
 	NODE_SESSIONS_LINGER_MS = 1000,
 	NODE_SESSIONS_LINGER_BYTES = 256 * 1024,
 	/* Connections taken in a turn of the loop. */
-	NODE_SESSIONS_ROUNDS = 16,
-	/* Without descriptors for a connection, the next look. */
-	NODE_SESSIONS_PAUSE_MS = 1000,
+	NODE_SESSIONS_ROUND = 16,
 };
 
 /* How one ended; borrowed for the call. */
@@ -64,11 +62,12 @@ struct node_sessions_counts {
 /* ERR_NOMEM. */
 enum err node_sessions_new(uv_loop_t *loop, const struct node_sessions_config *config,
 			   struct node_sessions **out);
-/* Listens there, at NODE_SESSIONS_SOCKETS_MAX places at most. ERR_IO, and errno says why. */
+/* Listens there, at NODE_SESSIONS_SOCKETS_MAX places at most. ERR_NOMEM; ERR_IO, and
+ * errno says why. */
 enum err node_sessions_listen(struct node_sessions *s, const struct netaddr *at);
 void node_sessions_counts(const struct node_sessions *s, struct node_sessions_counts *out);
 /* Takes leave of everybody, and closes; on_end is told no more. Frees itself once the loop has
- * run the close callbacks. */
+ * run the close callbacks; at once, if there is nobody. */
 void node_sessions_stop(struct node_sessions *s);
 
 #endif
