@@ -3,10 +3,10 @@
  * Its parts, each usable without the others:
  *
  *   words.h     errors, bytes, and networks: pw_network_find("bitcoin"), "ethereum" ...
- *   peer.h      what is known of a peer, and how a visit of it ended
+ *   peer.h      what is known of a peer, how a visit of it ended, peers as people write them
  *   crawl.h     pw_crawl_new, pw_crawl_add_seed, pw_crawl_run: visits everybody, calls you back
  *   session.h   one connection as a state machine, for an event loop of your own
- *   message.h   names each field of a message
+ *   message.h   names each field of a message; messages, JSON and records as bytes
  *   store.h     what crawls have kept in a database
  *
  * Errors: functions that can fail return an enum pw_err. What a peer does wrong is no

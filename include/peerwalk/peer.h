@@ -128,6 +128,37 @@ struct pw_visit {
 					 peers have no keys */
 };
 
+/* --- peers as people write them ------------------------------------------------------- */
+
+/** A peer that somebody has written down: where it is, and, if peers have keys, who. */
+struct pw_contact {
+	size_t size;                      /**< sizeof(struct pw_contact), set by you */
+	const struct pw_network *network; /**< that it belongs to */
+	char peer[320];         /**< the one way to write it, with its port: HOST:PORT with
+				      IPv6 in brackets, or enode://KEY\@IP:PORT */
+	char host[256];         /**< the host alone, without brackets */
+	const char *kind;       /**< of the host: "ipv4", "ipv6", "onion", "i2p", "cjdns",
+				      or "name" for one that DNS has to resolve; static */
+	uint16_t port;          /**< its port; of a node the UDP port */
+	uint16_t tcp_port;      /**< of a node; 0: none */
+	bool is_routable;       /**< an address that the public Internet may have; false for
+				      names */
+	bool has_key;           /**< public_key holds something */
+	uint8_t public_key[64]; /**< of a node */
+};
+
+/** Reads a peer as pw_crawl_add_seed() takes it: HOST[:PORT], NETWORK://HOST[:PORT],
+ *  enode://KEY\@IP:PORT, enr:...
+ *  @param text    the peer
+ *  @param network whom it belongs to if it doesn't say; NULL: then it has to
+ *  @param out     its `size` set, the rest is filled
+ *  @param why     where a sentence goes that says what was expected, "" if nothing is wrong;
+ *                 may be NULL
+ *  @param cap     bytes at why
+ *  @return PW_ERR_SYNTAX */
+PW_API enum pw_err pw_contact_parse(const char *text, const struct pw_network *network,
+				    struct pw_contact *out, char *why, size_t cap);
+
 #ifdef __cplusplus
 }
 #endif

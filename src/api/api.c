@@ -129,6 +129,18 @@ bool api_config(void *out, size_t own, const void *in)
 	return true;
 }
 
+void api_give(void *out, const void *ours, size_t own)
+{
+	size_t given;
+
+	memcpy(&given, out, sizeof(given));
+	if (given < sizeof(given))
+		return;
+	memset(out, 0, given);
+	memcpy(out, ours, given < own ? given : own);
+	memcpy(out, &given, sizeof(given));
+}
+
 /* --- networks --- */
 
 /* A pw_network is a struct network under another name: a row of the list, or the first
@@ -145,19 +157,19 @@ const struct network *api_network(const struct pw_network *network)
 	return (const struct network *)(const void *)network;
 }
 
-static const struct pw_network *as_public(const struct network *network)
+const struct pw_network *api_public_network(const struct network *network)
 {
 	return (const struct pw_network *)(const void *)network;
 }
 
 const struct pw_network *pw_network_find(const char *name)
 {
-	return as_public(network_find(name));
+	return api_public_network(network_find(name));
 }
 
 const struct pw_network *pw_network_at(size_t index)
 {
-	return index < networks_count ? as_public(&networks[index]) : NULL;
+	return index < networks_count ? api_public_network(&networks[index]) : NULL;
 }
 
 enum pw_err pw_network_new(const char *name, const uint8_t magic[4], uint16_t port,

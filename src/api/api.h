@@ -13,11 +13,15 @@ enum {
 
 enum pw_err api_err(enum err err);
 const struct network *api_network(const struct pw_network *network);
+const struct pw_network *api_public_network(const struct network *network);
 struct pw_bytes api_bytes(struct slice s);
 
 /* Copies a struct that begins with its size into ours, of `own` bytes, zeroing what the
  * caller's version doesn't have. False if it sets members that ours doesn't have. */
 bool api_config(void *out, size_t own, const void *in);
+
+/* The other way: fills a caller's struct that begins with its size from ours, of `own` bytes. */
+void api_give(void *out, const void *ours, size_t own);
 
 /* NULL: our own, in the form of the network's software. False if it is empty, too long, or not
  * printable ASCII. */

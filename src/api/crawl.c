@@ -321,7 +321,6 @@ void pw_crawl_stats(struct pw_crawl *crawl, struct pw_stats *out)
 {
 	struct walk_result r;
 	struct pw_stats s;
-	size_t size = out->size;
 
 	pthread_mutex_lock(&crawl->lock);
 	if (crawl->walk != NULL)
@@ -330,7 +329,6 @@ void pw_crawl_stats(struct pw_crawl *crawl, struct pw_stats *out)
 		r = crawl->last;
 	pthread_mutex_unlock(&crawl->lock);
 	s = (struct pw_stats){
-		.size = size,
 		.crawl = r.crawl_id,
 		.elapsed_ms = r.elapsed_ms,
 		.known = r.stats.known,
@@ -344,8 +342,7 @@ void pw_crawl_stats(struct pw_crawl *crawl, struct pw_stats *out)
 		.complete = r.complete,
 	};
 	memcpy(s.outcomes, r.stats.outcomes, sizeof(r.stats.outcomes));
-	memset(out, 0, size);
-	memcpy(out, &s, size < sizeof(s) ? size : sizeof(s));
+	api_give(out, &s, sizeof(s));
 }
 
 const char *pw_crawl_why(const struct pw_crawl *crawl)

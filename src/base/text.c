@@ -110,7 +110,7 @@ void text_printf(struct text *t, const char *format, ...)
 
 /* Length of the well-formed UTF-8 sequence at the start of s (RFC 3629: no overlong
  * form, no surrogate, nothing beyond U+10FFFF), or 0. */
-static size_t utf8_decode(struct slice s, uint32_t *out)
+size_t utf8_decode(struct slice s, uint32_t *out)
 {
 	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
 	uint8_t lead = s.data[0];

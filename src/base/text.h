@@ -26,6 +26,10 @@ void text_add_escaped(struct text *t, struct slice s);
  * a leading apostrophe where a spreadsheet would take it for a formula (= + - @). */
 void text_add_csv(struct text *t, struct slice s);
 
+/* The first character of text in UTF-8: how many bytes it has; 0 if it is none (no well-formed
+ * one, in its shortest form). */
+size_t utf8_decode(struct slice s, uint32_t *out);
+
 /* text_add_escaped into a fixed array, cut at its end (never inside an escape). */
 size_t text_escape(struct slice s, char *out, size_t cap);
 

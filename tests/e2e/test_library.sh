@@ -73,7 +73,7 @@ header 'C++20' c++ "${CXX:-c++}" -std=c++20 -Wno-strict-prototypes
 # --- examples ---
 
 mkdir "$dir/shared" "$dir/static"
-for name in crawl nodes handshake explain store; do
+for name in crawl nodes handshake explain codecs store; do
 	# shellcheck disable=SC2046 # flags are words
 	expect_ok "compile $name, shared" "$cc" "$source_dir/examples/$name.c" "${extra[@]}" \
 		$(pkg-config --cflags --libs peerwalk) -o "$dir/shared/$name"
@@ -109,6 +109,27 @@ run_messages() { # shared or static
 	"$dir/$kind/explain" ${verack%2}3 >"$dir/out" 2>&1
 	[ $? -eq 1 ] && grep -q '^ *20  error: the checksum is wrong' "$dir/out"
 	result "$kind: explain names the place of an error" $?
+}
+
+record=enr:-IS4QHCYrYZbAKWCBRlAy5zzaDZXJBGkcnh4MHcBFZntXNFrdvJjX04jRzjzCBOonrkTfj499SZuOh8R33
+record+=Ls8RRcy5wBgmlkgnY0gmlwhH8AAAGJc2VjcDI1NmsxoQPKY0yuDUmstAHYpMa2_oxVtw0RW_QAdpzBQA8yWM0x
+record+=OIN1ZHCCdl8
+run_codecs() { # shared or static
+	local kind=$1
+
+	"$dir/$kind/codecs" peer '[2A00:0:0::7]' bitcoin >"$dir/out" 2>&1 &&
+		grep -q '^peer  *\[2a00::7\]:8333$' "$dir/out"
+	result "$kind: a peer in the one way to write it" $?
+	"$dir/$kind/codecs" peer 192.0.2.1 >"$dir/out" 2>&1
+	[ $? -eq 1 ] && grep -q '^codecs: .*names no network' "$dir/out"
+	result "$kind: no peer" $?
+	"$dir/$kind/codecs" record "$record" >"$dir/out" 2>&1 &&
+		grep -q '^node id  *a448f24c6d18e575453db13171562b71' "$dir/out" &&
+		grep -q '^IPv4  *127.0.0.1, UDP 30303, TCP 0$' "$dir/out"
+	result "$kind: a record" $?
+	"$dir/$kind/codecs" message bitcoin verack >"$dir/out" 2>&1 &&
+		[ "$(cat "$dir/out")" = $verack ]
+	result "$kind: a message" $?
 }
 
 run_bitcoin() { # shared or static
@@ -179,6 +200,8 @@ run_ethereum() { # shared or static
 
 run_messages shared
 run_messages static
+run_codecs shared
+run_codecs static
 if simulate bitcoin-regtest --peers 80 --ghosts 0 --liars 0 --latency 2ms --jitter 0ms; then
 	seed=$(head -n 1 "$dir/seeds.txt")
 	seed=${seed#*://}
@@ -196,4 +219,4 @@ else
 	result 'a simulated network of Ethereum' 1
 fi
 
-finish 50
+finish 58
