@@ -14,10 +14,9 @@ struct dial {
 	dial_done_fn *on_done;
 	void *ctx;
 	uint64_t timer_ms; /* for when the timer is set; UINT64_MAX: it isn't */
-	uint8_t *held;     /* an unfinished message */
-	uint32_t held_len, held_cap;
-	bool told; /* on_done was called */
-	bool over; /* the timer is on its way out, and takes the dial with it */
+	struct held held;  /* an unfinished message */
+	bool told;         /* on_done was called */
+	bool over;         /* the timer is on its way out, and takes the dial with it */
 	bool dialled_again;
 	bool failed_here;   /* this machine's fault, not the peer's */
 	bool granted;       /* a timer rang late, and the peer got its grace */
@@ -141,14 +140,6 @@ bool dial_failed_here(const struct dial *dial)
 
 static void step(struct dial *dial);
 
-static void let_go(struct dial *dial)
-{
-	dial->dialer->held_bytes -= dial->held_cap;
-	free(dial->held);
-	dial->held = NULL;
-	dial->held_len = dial->held_cap = 0;
-}
-
 static void on_timer_closed(uv_handle_t *handle)
 {
 	free(handle->data);
@@ -206,7 +197,7 @@ static void finish(struct dial *dial)
 	if (dial->over)
 		return;
 	dial->over = true;
-	let_go(dial);
+	held_clear(&dial->held, &dial->dialer->held_bytes);
 	tcp_close(&dial->tcp);
 	uv_close((uv_handle_t *)&dial->timer, on_timer_closed);
 }
@@ -232,40 +223,20 @@ static uv_buf_t room(struct tcp *tcp)
 {
 	struct dial *dial = dial_of(tcp);
 
-	if (dial->held_len > 0)
-		return uv_buf_init((char *)dial->held + dial->held_len,
-				   dial->held_cap - dial->held_len);
-	return uv_buf_init((char *)dial->dialer->buffer, DIAL_READ_BYTES);
+	return held_room(&dial->held, dial->dialer->buffer, DIAL_READ_BYTES);
 }
 
-/* Keeps what the session has not taken, with room for what it waits for. The room
- * grows with what has come, not with what the peer has announced, and all dials
- * together have DIAL_HELD_MAX beyond the DIAL_HELD_FREE that each may have. */
+/* Keeps what the session has not taken, with room for what it waits for. All dials together
+ * have DIAL_HELD_MAX beyond the DIAL_HELD_FREE that each may have. */
 static bool hold(struct dial *dial, const uint8_t *data, size_t len)
 {
 	struct dialer *d = dial->dialer;
-	size_t need = visit_need(&dial->visit), cap = len * 2 < 4096 ? 4096 : len * 2;
-	uint8_t *held = dial->held;
+	size_t cap = held_cap(&dial->held, len, visit_need(&dial->visit));
 
-	if (cap > need && need > len)
-		cap = need;
-	/* Also smaller, once a large message is over. */
-	if (cap > dial->held_cap || (dial->held_cap > DIAL_HELD_FREE && cap <= DIAL_HELD_FREE)) {
-		if (cap > DIAL_HELD_FREE && d->held_bytes - dial->held_cap + cap > DIAL_HELD_MAX)
-			return false;
-		held = malloc(cap);
-		if (held == NULL)
-			return false;
-	}
-	memmove(held, data, len); /* data may be what was held before */
-	if (held != dial->held) {
-		let_go(dial);
-		dial->held = held;
-		dial->held_cap = (uint32_t)cap;
-		d->held_bytes += cap;
-	}
-	dial->held_len = (uint32_t)len;
-	return true;
+	if (cap > dial->held.cap && cap > DIAL_HELD_FREE &&
+	    d->held_bytes - dial->held.cap + cap > DIAL_HELD_MAX)
+		return false;
+	return held_keep(&dial->held, data, len, cap, &d->held_bytes);
 }
 
 /* A message at a time: the answer to one is sent before the next is heard. */
@@ -293,16 +264,16 @@ static void on_read(struct tcp *tcp, ssize_t nread, const uint8_t *data)
 		return;
 	}
 	len = (size_t)nread;
-	if (dial->held_len > 0) {
-		data = dial->held;
-		len += dial->held_len;
+	if (dial->held.len > 0) {
+		data = dial->held.bytes;
+		len += dial->held.len;
 	}
 	used = hear(dial, slice_of(data, len), now);
-	dial->held_len = 0;
+	dial->held.len = 0;
 	if (dial->visit.state == VISIT_OPEN && used < len && !hold(dial, data + used, len - used))
 		visit_cancel(&dial->visit, now);
-	if (dial->held_len == 0 && dial->held_cap > DIAL_HELD_FREE)
-		let_go(dial);
+	if (dial->held.len == 0 && dial->held.cap > DIAL_HELD_FREE)
+		held_clear(&dial->held, &dial->dialer->held_bytes);
 	step(dial);
 }
 
@@ -345,16 +316,25 @@ static bool has_source(const struct sockaddr_storage *sa, socklen_t len)
 	return err != EADDRNOTAVAIL;
 }
 
-static int begin_connect(struct dial *dial)
+int dial_connect(struct tcp_set *set, struct tcp *tcp, const struct netaddr *to,
+		 const struct netaddr *from)
 {
-	struct sockaddr_storage sa;
-	socklen_t len = dial_sockaddr(&dial->visit.addr, &sa);
-	int err = tcp_connect(&dial->dialer->connections, &dial->tcp, (struct sockaddr *)&sa, len,
-			      NULL);
+	struct sockaddr_storage sa, source;
+	socklen_t len = dial_sockaddr(to, &sa);
+	int err;
 
+	if (from != NULL)
+		dial_sockaddr(from, &source);
+	err = tcp_connect(set, tcp, (struct sockaddr *)&sa, len,
+			  from != NULL ? (struct sockaddr *)&source : NULL);
 	/* Linux says the same where no port is free (which passes) and where it has no
 	 * address of that family (IPv6 is switched off), which stays so. */
 	return err == UV_EADDRNOTAVAIL && !has_source(&sa, len) ? UV_ENETUNREACH : err;
+}
+
+static int begin_connect(struct dial *dial)
+{
+	return dial_connect(&dial->dialer->connections, &dial->tcp, &dial->visit.addr, NULL);
 }
 
 static void dial_again(struct dial *dial)
@@ -362,7 +342,7 @@ static void dial_again(struct dial *dial)
 	int err;
 
 	dial->dialled_again = true;
-	dial->held_len = 0;
+	dial->held.len = 0;
 	tcp_close(&dial->tcp);
 	err = begin_connect(dial);
 	if (err != 0)

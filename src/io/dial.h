@@ -7,6 +7,7 @@
 #define PEERWALK_IO_DIAL_H
 
 #include "engine/visit.h"
+#include "io/held.h"
 #include "io/tcp.h"
 
 #include <uv.h>
@@ -18,7 +19,7 @@ enum {
 	DIAL_QUEUE_MAX = 64 * 1024,
 	/* Bytes of an unfinished message that every dial may hold: more than the longest
 	 * reply of networks that are known (1,000 entries of 49 bytes). */
-	DIAL_HELD_FREE = 64 * 1024,
+	DIAL_HELD_FREE = HELD_SMALL,
 	/* Nobody may have more while all dials of a dialer hold this; whoever would is
 	 * cancelled, which blames nobody. */
 	DIAL_HELD_MAX = 256 * 1024 * 1024,
@@ -53,6 +54,9 @@ struct visit *dial_visit(struct dial *dial);
  * descriptor, no local port). */
 bool dial_failed_here(const struct dial *dial);
 
+/* tcp_connect for these addresses; `from` is of the same kind, or NULL. */
+int dial_connect(struct tcp_set *set, struct tcp *tcp, const struct netaddr *to,
+		 const struct netaddr *from);
 /* What a failed connection attempt means for the peer; false if the fault is this
  * machine's own (no descriptor, no local port, no memory). */
 bool dial_outcome(int uv_error, enum outcome *out);

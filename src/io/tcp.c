@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -288,6 +289,13 @@ int tcp_adopt(struct tcp_set *s, struct tcp *t, int fd)
 	err = uv_translate_sys_error(errno);
 	leave(t);
 	return err;
+}
+
+void tcp_no_delay(struct tcp *t)
+{
+	int one = 1;
+
+	setsockopt(t->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 }
 
 void tcp_resume(struct tcp *t)

@@ -71,6 +71,8 @@ int tcp_connect(struct tcp_set *s, struct tcp *t, const struct sockaddr *to, soc
 /* A connection that stands, such as one that was accepted, non-blocking: the descriptor is t's
  * from now on; after an error it is the caller's. */
 int tcp_adopt(struct tcp_set *s, struct tcp *t, int fd);
+/* Small messages leave at once, also while earlier ones are on their way. */
+void tcp_no_delay(struct tcp *t);
 /* What the socket doesn't take at once is kept, and sent later. Without memory for it the
  * rest is lost; of a broken connection on_read tells. */
 void tcp_send(struct tcp *t, const uint8_t *data, size_t len);
