@@ -1,6 +1,6 @@
 #include "api/walk.h"
 
-#include "api/peer_arg.h"
+#include "api/names.h"
 #include "io/dial.h"
 #include "io/limits.h"
 #include "proto/ethereum/session.h"
@@ -24,9 +24,7 @@ struct walk {
 	struct targets *targets;
 	struct resolve *resolve;
 	bool holding; /* the driver waits for names */
-	char names[RESOLVE_NAMES_MAX][PEER_ARG_NAME_MAX];
-	size_t names_count;
-	uint16_t names_port;
+	struct names names;
 	atomic_uint_least64_t started_ns; /* of uv_hrtime, which any thread may ask */
 	atomic_bool stopped;
 	atomic_bool store_failed; /* set by the writer's thread */
@@ -135,19 +133,7 @@ static void on_answer(void *ctx, const struct resolve_answer *answer)
 
 enum err walk_name(struct walk *w, const char *name, uint16_t port)
 {
-	if (w->names_count == RESOLVE_NAMES_MAX) {
-		snprintf(w->why, sizeof(w->why),
-			 "at most %d seeds can be names; give the others as addresses",
-			 RESOLVE_NAMES_MAX);
-		return ERR_LIMIT;
-	}
-	if (w->names_count > 0 && port != w->names_port) {
-		snprintf(w->why, sizeof(w->why), "seeds that are names need one port in common");
-		return ERR_VALUE;
-	}
-	w->names_port = port;
-	snprintf(w->names[w->names_count++], sizeof(*w->names), "%s", name);
-	return ERR_OK;
+	return names_add(&w->names, name, port, w->why);
 }
 
 static void add_boot_nodes(struct walk *w)
@@ -169,41 +155,21 @@ static void add_boot_nodes(struct walk *w)
 
 enum err walk_default_seeds(struct walk *w)
 {
-	const struct network *network = w->config.visit.session.network;
-	char filtered[PEER_ARG_NAME_MAX];
-	enum err err = ERR_OK;
-
 	add_boot_nodes(w);
-
-	for (size_t i = 0; i < NETWORKS_SEEDS_MAX && network->dns_seeds[i] != NULL; i++) {
-		snprintf(filtered, sizeof(filtered), "x9.%s", network->dns_seeds[i]);
-		err = walk_name(w, network->dns_seeds[i], network->default_port);
-		if (err == ERR_OK)
-			err = walk_name(w, filtered, network->default_port);
-		if (err != ERR_OK)
-			return err;
-	}
-	return ERR_OK;
+	return names_add_seeds(&w->names, w->config.visit.session.network, w->why);
 }
 
 static enum err start_resolving(struct walk *w)
 {
-	const char *names[RESOLVE_NAMES_MAX];
 	enum err err;
 
-	if (w->names_count == 0 || w->stopped)
+	if (w->names.count == 0 || w->stopped)
 		return ERR_OK;
-	for (size_t i = 0; i < w->names_count; i++)
-		names[i] = w->names[i];
 	driver_hold(w->driver);
 	w->holding = true;
-	err = resolve_start(driver_loop(w->driver), names, w->names_count, w->names_port, on_answer,
-			    w, &w->resolve);
-	if (err == ERR_OK)
-		return ERR_OK;
-	let_go(w);
-	snprintf(w->why, sizeof(w->why),
-		 "cannot start looking up the names of the seeds; give addresses instead");
+	err = names_resolve(&w->names, driver_loop(w->driver), on_answer, w, &w->resolve, w->why);
+	if (err != ERR_OK)
+		let_go(w);
 	return err;
 }
 
