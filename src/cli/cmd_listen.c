@@ -1,6 +1,7 @@
 #include "cli/cli.h"
 
 #include "cli/contacts.h"
+#include "cli/follow_tell.h"
 #include "cli/listen_node.h"
 #include "cli/message_tell.h"
 #include "cli/peer_text.h"
@@ -11,6 +12,7 @@
 struct listen_options {
 	struct visit_args visit; /* its timeout is not used: listening has no end */
 	uint64_t duration_ms, count;
+	bool follow;
 };
 
 static const struct option_row options[] = {
@@ -27,6 +29,11 @@ static const struct option_row options[] = {
 	  .arg = "N",
 	  .help = "stop after so many messages",
 	  .offset = offsetof(struct listen_options, count) },
+	{ .name = "follow",
+	  .letter = 'f',
+	  .type = OPTION_FLAG,
+	  .help = "fetch what is announced: transactions, and headers of blocks",
+	  .offset = offsetof(struct listen_options, follow) },
 	{ VISIT_ARGS_NETWORK(offsetof(struct listen_options, visit)) },
 	{ CHAIN_ARG_MAGIC(offsetof(struct listen_options, visit.chain)) },
 	{ CHAIN_ARG_PORT(offsetof(struct listen_options, visit.chain)) },
@@ -38,6 +45,7 @@ struct listen {
 	const struct cli *cli;
 	const struct peer_arg *peer;
 	const struct listen_options *options;
+	struct follow_tell *follow; /* NULL: what is announced is not fetched */
 	uint64_t messages;
 	bool enough; /* --count is reached, or nobody reads our output any more */
 	int status;
@@ -57,11 +65,21 @@ static void on_event(void *ctx, struct visit *v, struct session_event *event)
 		return;
 	contacts_peer_text(l->peer, NULL, name);
 	m.peer = name;
+	if (l->follow != NULL)
+		follow_tell_hear(l->follow, event, &m);
 	l->enough = !message_tell(l->cli, &m);
 	l->messages++;
 	l->enough = l->enough || (l->options->count > 0 && l->messages >= l->options->count);
 	if (l->enough)
 		visit_cancel(v, 0);
+}
+
+static size_t more(void *ctx, struct visit *v, uint8_t *out, size_t cap)
+{
+	struct listen *l = ctx;
+
+	(void)v;
+	return l->follow != NULL ? follow_tell_send(l->follow, out, cap) : 0;
 }
 
 static void on_done(void *ctx, unsigned index, const struct record *r, const char *why)
@@ -116,6 +134,9 @@ static int run(struct cli *cli, void *values, char **args, unsigned args_count)
 		status = peer_arg_read(cli, args[0], &chain, true, &peer);
 	if (status != EXIT_DONE)
 		return status;
+	if (o->follow && !follow_tell_can(peer.network))
+		return cli_usage(cli, "--follow: %s announces neither transactions nor blocks",
+				 peer.network->name);
 	if (peer.network->discovery == DISCOVERY_V4)
 		return listen_node(
 			&(struct listen_node_config){ .cli = cli,
@@ -125,8 +146,12 @@ static int run(struct cli *cli, void *values, char **args, unsigned args_count)
 						      .answer_ms = o->visit.connect_timeout_ms });
 	visit_args_config(&o->visit, SESSION_GOAL_LISTEN, &config.visit);
 	config.visit.on_event = on_event;
+	config.visit.more = more;
 	config.visit.on_event_ctx = &l;
+	if (o->follow)
+		l.follow = follow_tell_new(cli, peer.network);
 	status = contacts_run(&config);
+	follow_tell_free(l.follow);
 	return status != EXIT_DONE ? status : l.status;
 }
 
@@ -139,6 +164,10 @@ const struct command command_listen = {
 		"of its payload, and the first of its fields. With --verbose each field has a line "
 		"of its own. Goes on until it is interrupted, or the peer closes.\n"
 		"\n"
+		"With --follow it asks for each transaction that the peer announces (inv), and for "
+		"the header of each block, and prints them whole: ids, inputs, outputs, values, "
+		"scripts. What comes is hashed; if it is not what was asked for, that is said.\n"
+		"\n"
 		"To a node of Ethereum (enode://, enr:) it is another node: it proves its address, "
 		"answers, pings now and then, and prints each packet of discovery that comes from "
 		"that node, with the bytes of the whole packet.\n"
@@ -149,6 +178,8 @@ const struct command command_listen = {
 		    "    what does the node on this machine talk about?\n"
 		    "peerwalk listen --verbose --count 20 bitcoin-testnet4://203.0.113.5\n"
 		    "    every field of the first twenty messages\n"
+		    "peerwalk listen --follow bitcoin://203.0.113.5\n"
+		    "    its transactions and blocks, as it learns of them\n"
 		    "peerwalk listen --json --duration 1h bitcoin://203.0.113.5 > messages.jsonl\n"
 		    "    an hour's messages, one JSON object a line\n"
 		    "peerwalk listen --count 10 enode://d860...@18.138.108.67:30303\n"

@@ -123,6 +123,8 @@ static void print_json(const struct cli *cli, const struct message_tell *m)
 		if (rule != NULL)
 			json_object_set_new(o, "rule", json_string(rule));
 	}
+	if (m->more_json != NULL)
+		json_object_update(o, m->more_json);
 	json_dumpf(o, stdout, JSON_COMPACT);
 	putchar('\n');
 	json_decref(o);
@@ -157,6 +159,8 @@ static void print_text(const struct cli *cli, const struct message_tell *m)
 			printf("  %.*s", (int)terminal_text_fit(t.text.data, width), t.text.data);
 		putchar('\n');
 	}
+	if (m->more != NULL)
+		printf("%s", m->more);
 	if (rule != NULL)
 		printf("      breaks a rule: %s\n", rule);
 	text_clear(&t.text);

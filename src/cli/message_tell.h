@@ -5,6 +5,8 @@
 
 #include "cli/cli.h"
 
+#include <jansson.h>
+
 struct message_tell {
 	const struct network *network;
 	const char *peer, *name;
@@ -12,6 +14,9 @@ struct message_tell {
 	size_t header;      /* bytes at its start whose fields are the frame's, and not told */
 	size_t bytes;       /* its size, as it is told */
 	const char *rule;   /* that it breaks; NULL: explain() says, if there is one */
+	/* What more there is to say of it: whole lines; keys of the object. Either may be NULL. */
+	const char *more;
+	json_t *more_json;
 };
 
 /* False once nobody reads what we print. */

@@ -119,10 +119,17 @@ size_t visit_need(const struct visit *v)
 
 size_t visit_send(struct visit *v, uint8_t *out, size_t cap)
 {
+	size_t n = 0;
+
 	/* Also the last words of a session that is over, a Disconnect with its reason. */
-	return v->state == VISIT_OPEN || (v->state == VISIT_DONE && v->connected_ms != 0)
-		       ? proto_of(v)->send(v->session, out, cap)
-		       : 0;
+	if (v->state == VISIT_OPEN || (v->state == VISIT_DONE && v->connected_ms != 0))
+		n = proto_of(v)->send(v->session, out, cap);
+	if (n == 0 && v->state == VISIT_OPEN && v->config->more != NULL) {
+		assert(cap >= VISIT_SEND_MIN);
+		n = v->config->more(v->config->on_event_ctx, v, out, cap);
+		v->bytes_out += n;
+	}
+	return n;
 }
 
 void visit_closed(struct visit *v, enum session_close how, uint64_t now_ms)

@@ -16,6 +16,12 @@
 #include "engine/record.h"
 #include "proto/proto.h"
 
+enum {
+	/* Room that whoever drains visit_send offers, at least: `more` has messages of up to
+	 * that size, and nothing may come into the middle of one. */
+	VISIT_SEND_MIN = 4096,
+};
+
 enum visit_state {
 	VISIT_CONNECTING,
 	VISIT_OPEN,
@@ -26,13 +32,16 @@ enum visit_state {
 struct visit;
 
 typedef void visit_event_fn(void *ctx, struct visit *v, struct session_event *event);
+/* What somebody beside the session has to say: one whole message; 0: nothing. */
+typedef size_t visit_more_fn(void *ctx, struct visit *v, uint8_t *out, size_t cap);
 
 /* What all visits of a crawl share; outlives them. */
 struct visit_config {
 	struct session_params session; /* peer, nonce, unix_s, stepwise are set per visit */
 	uint64_t connect_timeout_ms;
 	visit_event_fn *on_event; /* may be NULL */
-	void *on_event_ctx;
+	visit_more_fn *more;      /* asked once the session has said all; may be NULL */
+	void *on_event_ctx;       /* of both */
 };
 
 struct visit {
@@ -49,7 +58,7 @@ struct visit {
 	enum outcome outcome;
 	const char *rule;
 	uint32_t adverts;
-	uint64_t bytes_in, bytes_out; /* of earlier attempts */
+	uint64_t bytes_in, bytes_out; /* of earlier attempts; out: also what `more` said */
 	uint32_t messages_in, unknown_in;
 	_Alignas(16) uint8_t session[];
 };

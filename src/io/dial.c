@@ -204,7 +204,7 @@ static void finish(struct dial *dial)
 
 static void send_pending(struct dial *dial)
 {
-	uint8_t out[1024];
+	uint8_t out[VISIT_SEND_MIN];
 	size_t n;
 
 	while (tcp_waiting(&dial->tcp) < DIAL_QUEUE_MAX &&

@@ -17,6 +17,7 @@ enum {
 	BITCOIN_OUTPUTS_MAX = BITCOIN_PAYLOAD_MAX / 9,
 	BITCOIN_TXS_MAX = BITCOIN_PAYLOAD_MAX / 10,
 	BITCOIN_HASHES_MAX = BITCOIN_PAYLOAD_MAX / BITCOIN_HASH_LEN,
+	BITCOIN_AMOUNT_TEXT_MAX = 32, /* "-92233720368.54775808 BTC" */
 };
 
 struct bitcoin_tx_in {
@@ -54,6 +55,9 @@ void bitcoin_tx_out_put(struct writer *w, const struct bitcoin_tx_out *o);
 /* The id leaves the witness out; both in the order of the wire (shown reversed). */
 void bitcoin_txid(const struct bitcoin_tx *tx, uint8_t out[32]);
 void bitcoin_wtxid(const struct bitcoin_tx *tx, uint8_t out[32]);
+
+/* Satoshi as bitcoin, with all eight places. */
+void bitcoin_amount_text(int64_t satoshi, char out[static BITCOIN_AMOUNT_TEXT_MAX]);
 
 struct bitcoin_block_header {
 	int32_t version;

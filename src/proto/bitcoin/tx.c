@@ -6,11 +6,9 @@
 
 enum {
 	LOCK_TIME_THRESHOLD = 500000000, /* Core's LOCKTIME_THRESHOLD: below it a height */
-	AMOUNT_TEXT_MAX = 32,            /* "-92233720368.54775808 BTC" */
 };
 
-/* Satoshi as bitcoin, with all eight places. */
-static void amount_text(int64_t satoshi, char out[static AMOUNT_TEXT_MAX])
+void bitcoin_amount_text(int64_t satoshi, char out[static BITCOIN_AMOUNT_TEXT_MAX])
 {
 	uint64_t v = satoshi < 0 ? 0 - (uint64_t)satoshi : (uint64_t)satoshi;
 	char digits[24];
@@ -39,14 +37,14 @@ static void read_in(struct reader *r, struct bitcoin_tx_in *out)
 
 static void read_out(struct reader *r, struct bitcoin_tx_out *out)
 {
-	char text[AMOUNT_TEXT_MAX];
+	char text[BITCOIN_AMOUNT_TEXT_MAX];
 	field_fn *hook = r->on_field;
 
 	r->on_field = NULL;
 	out->value = reader_i64le(r, "value");
 	r->on_field = hook;
 	if (hook != NULL && reader_ok(r)) {
-		amount_text(out->value, text);
+		bitcoin_amount_text(out->value, text);
 		bitcoin_tell_number(r, "value", FIELD_INT, 8, (uint64_t)out->value, text);
 	}
 	out->script = bitcoin_read_var_bytes(r, BITCOIN_PAYLOAD_MAX, "script",
