@@ -141,6 +141,19 @@ export async function exportCsv(db, what, args = []) {
   return parseCsv((await peerwalk(['export', ...options])).stdout);
 }
 
+// --- JSON-RPC, as bcoin and litecoind have it ---
+
+export async function rpc(port, auth, method, ...params) {
+  const response = await fetch(`http://127.0.0.1:${port}/`, {
+    method: 'POST', headers: { authorization: `Basic ${btoa(auth)}` },
+    body: JSON.stringify({ method, params, id: 1 })
+  });
+  const { result, error } = await response.json();
+  if (error)
+    throw new Error(`${method}: ${error.message}`);
+  return result;
+}
+
 // --- bcoin ---
 
 // Nodes as bcoin/nodes.js describes them, with what they said of themselves.
@@ -152,7 +165,10 @@ export async function startBcoin(args) {
   const next = async () => {
     const ended = p.ended.then(() => { throw new Error(`bcoin ended: ${p.stderr}`); });
     const [line] = await Promise.race([once(lines, 'line'), ended]);
-    return JSON.parse(line).nodes;
+    const { nodes } = JSON.parse(line);
+    for (const node of nodes)
+      node.rpc = (method, ...params) => rpc(node.rpc_port, 'x:', method, ...params);
+    return nodes;
   };
   p.nodes = await next();
   p.ask = () => {

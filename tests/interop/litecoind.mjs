@@ -2,24 +2,14 @@
 // there is that of Bitcoin's regtest, and it speaks addrv2.
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
-import { context, start, until } from './lib.mjs';
+import { context, rpc as rpcAt, start, until } from './lib.mjs';
 
 export const PORT = 19444;
 const RPC_PORT = 40000;
 const RPC_USER = 'interop', RPC_PASSWORD = 'private';
 export const UNREACHABLE = 60; // IPv6 addresses that each node knows, with nobody there
 
-async function rpc(i, method, ...params) {
-  const response = await fetch(`http://127.0.0.1:${RPC_PORT + i}/`, {
-    method: 'POST',
-    headers: { authorization: `Basic ${btoa(`${RPC_USER}:${RPC_PASSWORD}`)}` },
-    body: JSON.stringify({ method, params, id: 1 })
-  });
-  const { result, error } = await response.json();
-  if (error)
-    throw new Error(`${method}: ${error.message}`);
-  return result;
-}
+const rpc = (i, ...call) => rpcAt(RPC_PORT + i, `${RPC_USER}:${RPC_PASSWORD}`, ...call);
 
 function startOne(i, address) {
   const dir = path.join(context.scratch, `litecoind-${i}`);

@@ -5,13 +5,14 @@
 import { check, context, counts, killAll } from './lib.mjs';
 import { testBcoin } from './bcoin.mjs';
 import { testEthereum } from './ethereum.mjs';
+import { testFollow } from './follow.mjs';
 import { testLitecoin } from './litecoin.mjs';
 import { testSimulated } from './simulated.mjs';
 import { testWire } from './wire.mjs';
 
 const groups = {
   bcoin: testBcoin, litecoin: testLitecoin, wire: testWire, simulated: testSimulated,
-  ethereum: testEthereum
+  follow: testFollow, ethereum: testEthereum
 };
 
 const [program, scratch, bcoin, bcoinMissing, ethereumjs, ethereumjsMissing, ...wanted] =

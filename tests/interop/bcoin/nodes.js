@@ -86,7 +86,8 @@ async function report(node, i) {
   };
   const info = await call('getnetworkinfo');
   return {
-    address: hosts[i], port, agent: info.subversion, protocol: info.protocolversion,
+    address: hosts[i], port, rpc_port: number('rpc-port', 30000) + i,
+    agent: info.subversion, protocol: info.protocolversion,
     services: Number(`0x${info.localservices}`), height: await call('getblockcount'),
     knows: node.pool.hosts.toArray().slice(0, ADDR_MAX).map(a => ({address: a.host, port: a.port})),
     peers: (await call('getpeerinfo')).map(p => ({address: p.addr, agent: p.subver}))
