@@ -59,6 +59,8 @@ wrong 2 'one argument too many' networks bitcoin
 wrong 2 'PEER is missing' ping
 wrong 2 'PEER is missing' peers
 wrong 2 'PEER is missing' listen
+wrong 2 '--follow: ethereum announces neither' listen --follow \
+	"enode://d860a01f9722d78051619d1e2351aba3f43f943f6f00718d1b9baa4101932a1f5011f16bb2b1bb35db20d6fe28fa0bf09636d26a87d31de9ec6203eeedb1f666@18.138.108.67:30303"
 wrong 2 'NETWORK is missing' crawl
 wrong 2 'did you mean "bitcoin-signet"' crawl bitcoin-signte
 wrong 2 '"peerwalk networks" lists them' crawl atlantis
