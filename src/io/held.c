@@ -15,7 +15,8 @@ size_t held_cap(const struct held *h, size_t len, size_t need)
 {
 	size_t cap = len * 2 < HELD_LEAST ? HELD_LEAST : len * 2;
 
-	if (cap > need && need > len)
+	/* A line says not how long it will be: one byte more is needed, and more may come. */
+	if (cap > need && need > len + 1)
 		cap = need;
 	if (cap < h->cap && (h->cap <= HELD_SMALL || cap > HELD_SMALL))
 		cap = h->cap;

@@ -2,10 +2,11 @@
 
 #include "proto/bitcoin/chains.h"
 #include "proto/ethereum/chains.h"
+#include "proto/gossip/groups.h"
 
 #include <string.h>
 
-const struct network networks[] = { BITCOIN_CHAINS ETHEREUM_CHAINS };
+const struct network networks[] = { BITCOIN_CHAINS ETHEREUM_CHAINS GOSSIP_GROUPS };
 const size_t networks_count = sizeof(networks) / sizeof(*networks);
 
 const struct network *network_find(const char *name)
