@@ -395,9 +395,9 @@ static void one_kind(void **state)
 		if (!known)
 			params.self.addr = (struct netaddr){ .port = NODE_PORT };
 		begin(&params);
-		for (unsigned i = 0; i < STATEMENTS_NEEDED; i++)
+		for (unsigned i = 0; i < DISCV4_STATEMENTS; i++)
 			player_bonds(&players[i], &players[39].addr);
-		assert_int_equal(events_of(DISCV4_EVENT_STATEMENT), STATEMENTS_NEEDED);
+		assert_int_equal(events_of(DISCV4_EVENT_STATEMENT), DISCV4_STATEMENTS);
 		assert_int_equal(events_of(DISCV4_EVENT_MOVED), 1 - known);
 	}
 }
@@ -408,8 +408,8 @@ static void statements_draw(void **state)
 	struct statements s;
 
 	(void)state;
-	statements_init(&s);
-	for (unsigned i = 0; i < 2 * STATEMENTS_NEEDED; i++) {
+	statements_init(&s, DISCV4_STATEMENTS, DISCV4_STATEMENTS_MS);
+	for (unsigned i = 0; i < 2 * DISCV4_STATEMENTS; i++) {
 		struct netaddr by = netaddr_ipv4(0x05100001 + i, 30000);
 
 		statements_add(&s, &by, i % 2 == 0 ? &a : &b, i);
@@ -421,8 +421,8 @@ static void statements_draw(void **state)
 		statements_add(&s, &by, &b, 100);
 	}
 	assert_true(statements_agreed(&s, 100, &out) && netaddr_equal(&out, &b));
-	assert_int_equal(s.count, 2 * STATEMENTS_NEEDED + 1);
-	assert_false(statements_agreed(&s, 100 + STATEMENTS_WINDOW_MS, &out));
+	assert_int_equal(s.count, 2 * DISCV4_STATEMENTS + 1);
+	assert_false(statements_agreed(&s, 100 + DISCV4_STATEMENTS_MS, &out));
 }
 
 /* A PING with a new key, and no address in it. */

@@ -194,7 +194,7 @@ static void learns_where_it_is(void **state)
 	s->config.places[0].addr = netaddr_ipv4(0, 0);
 	served_start(s, NULL);
 	local = netaddr_ipv4(0x7f000001, node_serve_local(s->node, 0).port);
-	for (unsigned i = 1; i <= STATEMENTS_NEEDED; i++) {
+	for (unsigned i = 1; i <= DISCV4_STATEMENTS; i++) {
 		struct served *other = served_init(i);
 
 		other->config.places[0].addr = netaddr_ipv4(0x7f000001 + i, 0);

@@ -66,7 +66,7 @@ void discv4_init(struct discv4 *d, const struct discv4_params *params, uint64_t 
 	kademlia_init(&d->table, hash);
 	discv4_bonds_init(&d->bonds, &params->hash);
 	discv4_credit_init(&d->credit, &params->hash);
-	statements_init(&d->statements);
+	statements_init(&d->statements, DISCV4_STATEMENTS, DISCV4_STATEMENTS_MS);
 	for (size_t i = 0; i < params->boots_count; i++)
 		discv4_add(d, &params->boots[i], now_ms);
 	discv4_record_make(d);

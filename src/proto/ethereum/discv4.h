@@ -36,11 +36,11 @@
 #ifndef PEERWALK_PROTO_ETHEREUM_DISCV4_H
 #define PEERWALK_PROTO_ETHEREUM_DISCV4_H
 
+#include "base/statements.h"
 #include "proto/ethereum/discv4_bonds.h"
 #include "proto/ethereum/discv4_credit.h"
 #include "proto/ethereum/discv4_wire.h"
 #include "proto/ethereum/lookup.h"
-#include "proto/ethereum/statements.h"
 
 enum {
 	/* From a question to its answer: around the world and back within 0.4 s, and some
@@ -50,6 +50,10 @@ enum {
 	DISCV4_PING_BACK_MS = 500,
 	/* From the first NEIGHBORS to the last; they are sent at once. */
 	DISCV4_MORE_MS = 300,
+	/* Ten hosts that see us at one address within five minutes are believed (go-ethereum,
+	 * p2p/enode/localnode.go). */
+	DISCV4_STATEMENTS = 10,
+	DISCV4_STATEMENTS_MS = 5 * 60 * 1000,
 	/* Of packets that we send, as the specification has it. */
 	DISCV4_EXPIRATION_S = 20,
 	/* A check of the table is spared if the node has proven itself within this time. */

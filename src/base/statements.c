@@ -1,7 +1,9 @@
-#include "proto/ethereum/statements.h"
+#include "base/statements.h"
 
-void statements_init(struct statements *s)
+void statements_init(struct statements *s, unsigned needed, uint64_t window_ms)
 {
+	s->needed = needed;
+	s->window_ms = window_ms;
 	s->count = 0;
 }
 
@@ -30,7 +32,7 @@ static unsigned votes_for(const struct statements *s, uint64_t now_ms, const str
 	unsigned n = 0;
 
 	for (unsigned i = 0; i < s->count; i++)
-		n += now_ms - s->list[i].at_ms < STATEMENTS_WINDOW_MS &&
+		n += now_ms - s->list[i].at_ms < s->window_ms &&
 		     netaddr_equal(&s->list[i].says, addr);
 	return n;
 }
@@ -51,5 +53,5 @@ bool statements_agreed(const struct statements *s, uint64_t now_ms, struct netad
 			draw = true;
 		}
 	}
-	return most >= STATEMENTS_NEEDED && !draw;
+	return most >= s->needed && !draw;
 }
