@@ -12,8 +12,9 @@
  * says. Call swarm_tick() no later than swarm_deadline(). Of each connection named by
  * SWARM_SEND read swarm_send() until it returns 0, or, with a reader that is slow, leave it for
  * when there is room again: nothing is made before it can be sent, so a slow reader costs no
- * memory here. Events are told during the calls that cause them, and may call swarm_say,
- * swarm_close and whatever only reads.
+ * memory here. Until then hear nothing more from it either (swarm_recv): whoever doesn't read
+ * our answers has to wait with his questions. Events are told during the calls that cause them,
+ * and may call swarm_say, swarm_close and whatever only reads.
  *
  * A swarm allocates; no memory for a connection refuses that connection. */
 #ifndef PEERWALK_ENGINE_SWARM_H
@@ -31,6 +32,7 @@ enum {
 	SWARM_SEND_MIN = 72 * 1024,
 	SWARM_SAY_MAX = 64 * 1024, /* swarm_say, waiting for one connection */
 	SWARM_OWN_MAX = 8,         /* addresses of our own */
+	SWARM_BOOTSTRAPS_MAX = 64, /* more than anybody types */
 };
 
 enum swarm_direction { SWARM_IN, SWARM_OUT, SWARM_CHECK /* dialled for a sign of life alone */ };
@@ -74,6 +76,9 @@ struct swarm_config {
 	struct session_params session;
 	struct book *book; /* outlives the swarm */
 	bool allow_private;
+	/* The policy's host_max is also for loopback addresses. Else any number of connections
+	 * may come from there: a group that is tried out on one machine works. */
+	bool loopback_counts;
 	bool relay_nothing; /* passes on no addresses (a listener in a test) */
 	uint64_t seed;      /* random, secret */
 	void (*on_event)(void *ctx, const struct swarm_event *event); /* may be NULL */

@@ -1,0 +1,185 @@
+/* Whole groups of swarms on virtual time: a gossip group gathers, and loses a third of its
+ * members. */
+#include "support/swarm_net.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+enum {
+	GROUP = 200,
+	GATHERED_MS = 30 * 1000,    /* by then everybody knows everybody */
+	DROPPED_MS = 5 * 60 * 1000, /* by then nobody knows the dead */
+};
+
+static const struct book_config book = {
+	.new_max = 10000,
+	.tried_max = 10000,
+	.source_max = 1000,
+	.group_max = 1000,
+	.known_s = 24 * 3600,
+	.allow_private = true,
+};
+
+static struct swarm_config config(void)
+{
+	return (struct swarm_config){ .network = network_find("gossip"),
+				      .session = { .agent = slice_text("/peerwalk:test/") },
+				      .allow_private = true };
+}
+
+/* Where the members stand. */
+static struct netaddr private_place(uint32_t i)
+{
+	return netaddr_ipv4(0x0a000001 + i, 5999);
+}
+static struct netaddr loopback_place(uint32_t i)
+{
+	return netaddr_ipv4(0x7f000001, (uint16_t)(6000 + i));
+}
+static struct netaddr public_place(uint32_t i)
+{
+	return netaddr_ipv4(0x05010001 + i / 4 * 0x10000 + i % 4, 5999);
+}
+
+static struct net *gather(uint64_t seed, uint32_t count, struct netaddr (*place)(uint32_t))
+{
+	struct net *net = net_new(seed);
+	struct netaddr first = place(0);
+
+	for (uint32_t i = 0; i < count; i++) {
+		struct netaddr addr = place(i);
+		struct net_node *node = net_add(net, &addr, config(), book);
+
+		if (i > 0)
+			net_bootstrap(net, node, &first);
+	}
+	net_run(net, net->now_ms + GATHERED_MS);
+	return net;
+}
+
+/* How many of that fate are known, of all that are alive together. */
+static uint32_t known(const struct net *net, enum net_fate fate)
+{
+	uint32_t n = 0;
+
+	for (uint32_t at = 0; at < net->count; at++)
+		for (uint32_t i = 0; i < net->count; i++)
+			n += net->nodes[at].fate == NET_ALIVE && net->nodes[i].fate == fate &&
+			     at != i && book_find(net->nodes[at].book, &net->nodes[i].addr, NULL);
+	return n;
+}
+
+static uint32_t count_of(const struct net *net, enum net_fate fate)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < net->count; i++)
+		n += net->nodes[i].fate == fate;
+	return n;
+}
+
+/* How many of the living can be reached from the first of them over connections. */
+static uint32_t component(struct net *net)
+{
+	static bool seen[NET_NODES_MAX];
+	uint32_t queue[NET_NODES_MAX], len = 0, n = 0;
+	struct swarm_peer peer;
+
+	memset(seen, 0, sizeof(seen));
+	for (uint32_t i = 0; len == 0; i++)
+		if (net->nodes[i].fate == NET_ALIVE) {
+			seen[i] = true;
+			queue[len++] = i;
+		}
+	while (n < len) {
+		const struct net_node *node = &net->nodes[queue[n++]];
+
+		for (uint32_t at = 0; (at = swarm_look(node->swarm, at, &peer)) != SWARM_NONE;) {
+			struct net_node *other = net_at(net, &peer.listen);
+
+			if (peer.up && other != NULL && other->fate == NET_ALIVE &&
+			    !seen[other->at]) {
+				seen[other->at] = true;
+				queue[len++] = other->at;
+			}
+		}
+	}
+	return n;
+}
+
+static void a_group_gathers_from_one_address(void **state)
+{
+	static struct netaddr (*const places[])(uint32_t) = { private_place, loopback_place,
+							      public_place };
+
+	(void)state;
+	for (unsigned row = 0; row < sizeof(places) / sizeof(*places); row++) {
+		struct net *net = gather(row, GROUP, places[row]);
+
+		assert_int_equal(known(net, NET_ALIVE), GROUP * (GROUP - 1));
+		assert_int_equal(component(net), GROUP);
+		net_free(net);
+	}
+}
+
+static void the_dead_are_dropped(void **state)
+{
+	static const struct {
+		const char *name;
+		enum net_fate fate;
+		uint32_t first; /* of the dead; every third is one of them */
+	} rows[] = {
+		{ "killed: their connections are reset", NET_KILLED, 1 },
+		{ "killed, and the one that all began with is among them", NET_KILLED, 0 },
+		{ "fallen silent: nothing tells of their end", NET_SILENT, 1 },
+		{ "fallen silent, the one that all began with among them", NET_SILENT, 0 },
+	};
+
+	(void)state;
+	for (unsigned row = 0; row < sizeof(rows) / sizeof(*rows); row++) {
+		struct net *net = gather(10 + row, GROUP, private_place);
+		uint32_t alive;
+
+		for (uint32_t i = rows[row].first; i < GROUP; i += 3)
+			net_end(net, &net->nodes[i], rows[row].fate);
+		alive = count_of(net, NET_ALIVE);
+		assert_in_range(alive, GROUP / 2, GROUP * 2 / 3 + 1);
+		net_run(net, net->now_ms + DROPPED_MS);
+		if (known(net, rows[row].fate) != 0)
+			fail_msg("%s: %u still known", rows[row].name, known(net, rows[row].fate));
+		if (known(net, NET_ALIVE) != alive * (alive - 1))
+			fail_msg("%s: the living are forgotten", rows[row].name);
+		if (component(net) != alive)
+			fail_msg("%s: %u of %u hang together", rows[row].name, component(net),
+				 alive);
+		net_free(net);
+	}
+}
+
+static void one_seed_has_one_course(void **state)
+{
+	uint64_t events[3];
+
+	(void)state;
+	for (unsigned i = 0; i < 3; i++) {
+		struct net *net = gather(i == 2 ? 8 : 7, 40, private_place);
+
+		events[i] = net->carried;
+		net_free(net);
+	}
+	assert_int_equal(events[0], events[1]);
+	assert_int_not_equal(events[0], events[2]);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_group_gathers_from_one_address),
+		cmocka_unit_test(the_dead_are_dropped),
+		cmocka_unit_test(one_seed_has_one_course),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
