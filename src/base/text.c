@@ -209,6 +209,19 @@ static bool looks_like_formula(struct slice s)
 	       code == 0xff0b || code == 0xff0d || code == 0xff20;
 }
 
+void text_add_escaped_rest(struct text *t, const char *text)
+{
+	for (;;) {
+		size_t len = strcspn(text, "\\");
+
+		text_add_escaped(t, slice_of(text, len));
+		if (text[len] == '\0')
+			break;
+		text_add(t, "\\");
+		text += len + 1;
+	}
+}
+
 void text_add_csv(struct text *t, struct slice s)
 {
 	bool quote = s.len > 0 &&

@@ -22,6 +22,8 @@ void text_printf(struct text *t, const char *format, ...) __attribute__((format(
  * marks, zero-width, line separators), bytes that are no UTF-8 and the backslash
  * become \xNN (\\ for the backslash). */
 void text_add_escaped(struct text *t, struct slice s);
+/* The same for a text of which parts were escaped before: their backslashes stay as they are. */
+void text_add_escaped_rest(struct text *t, const char *text);
 /* One CSV field of RFC 4180, after text_add_escaped; quoted where needed, and with
  * a leading apostrophe where a spreadsheet would take it for a formula (= + - @). */
 void text_add_csv(struct text *t, struct slice s);

@@ -11,6 +11,8 @@ static void say(const char *who, const char *format, va_list args)
 static void say(const char *who, const char *format, va_list args)
 {
 	fflush(stdout); /* so that the two streams stay in order on a terminal */
+	if (log_stderr_is_journal())
+		fputs("<3>", stderr); /* an error, to the journal */
 	fprintf(stderr, "peerwalk%s%s: ", who != NULL ? " " : "", who != NULL ? who : "");
 	vfprintf(stderr, format, args);
 	putc('\n', stderr);
@@ -38,14 +40,36 @@ int cli_usage(const struct cli *cli, const char *format, ...)
 	return EXIT_USAGE;
 }
 
+static void log_it(const struct cli *cli, enum log_level level, const char *format, va_list args)
+	__attribute__((format(printf, 3, 0)));
+
+static void log_it(const struct cli *cli, enum log_level level, const char *format, va_list args)
+{
+	if (log_is_stderr(cli->log))
+		fflush(stdout); /* as above */
+	log_vsay(cli->log, level, format, args);
+}
+
+void cli_fail(const struct cli *cli, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	log_it(cli, LOG_ERROR, format, args);
+	va_end(args);
+	if (log_is_stderr(cli->log))
+		return;
+	va_start(args, format);
+	say(NULL, format, args);
+	va_end(args);
+}
+
 void cli_note(const struct cli *cli, const char *format, ...)
 {
 	va_list args;
 
-	if (cli->quiet)
-		return;
 	va_start(args, format);
-	say(NULL, format, args);
+	log_it(cli, LOG_INFO, format, args);
 	va_end(args);
 }
 
@@ -53,10 +77,8 @@ void cli_debug(const struct cli *cli, const char *format, ...)
 {
 	va_list args;
 
-	if (cli->quiet || cli->verbose == 0)
-		return;
 	va_start(args, format);
-	say(NULL, format, args);
+	log_it(cli, LOG_DEBUG, format, args);
 	va_end(args);
 }
 

@@ -7,6 +7,7 @@
 #define PEERWALK_CLI_CLI_H
 
 #include "base/bytes.h"
+#include "io/log.h"
 #include "proto/proto.h"
 
 /* Exit statuses: docs/cli.md. */
@@ -57,6 +58,7 @@ struct cli {
 	unsigned verbose; /* how often -v was given */
 	bool err_is_terminal, out_is_terminal;
 	bool colour_err, colour_out; /* terminal, and NO_COLOR is not set */
+	struct log *log;             /* stderr, unless --log says otherwise (log_arg.h) */
 	const struct command *command;
 };
 
@@ -77,9 +79,11 @@ extern const struct command *const commands[]; /* ends with NULL; main.c */
 
 /* "peerwalk: ..." on stderr, with a full stop's worth of remedy by the caller. */
 void cli_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* The same, and in the log, too, if that is elsewhere: for what has a log of its own. */
+void cli_fail(const struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* The same with "see peerwalk COMMAND --help"; returns EXIT_USAGE. */
 int cli_usage(const struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* Information on stderr unless --quiet; debug needs -v. */
+/* Into the log, as LOG_INFO (unless --quiet) and LOG_DEBUG (-v). */
 void cli_note(const struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void cli_debug(const struct cli *cli, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));

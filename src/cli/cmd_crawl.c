@@ -2,6 +2,7 @@
 #include "cli/chain_arg.h"
 #include "cli/cli.h"
 #include "cli/fork_arg.h"
+#include "cli/log_arg.h"
 #include "cli/progress.h"
 #include "cli/seeds.h"
 #include "cli/signals.h"
@@ -20,6 +21,7 @@ struct crawl_options {
 	uint64_t connect_timeout_ms, timeout_ms, duration_ms;
 	double rate;
 	struct chain_arg chain;
+	struct log_arg log;
 };
 
 #define AT(field) offsetof(struct crawl_options, field)
@@ -78,6 +80,9 @@ static const struct option_row rows[] = {
 	  AT(key), 0, 0, NULL },
 	{ CHAIN_ARG_MAGIC(AT(chain)) },
 	{ CHAIN_ARG_PORT(AT(chain)) },
+	{ LOG_ARG_FILE(AT(log)) },
+	{ LOG_ARG_LEVEL(AT(log)) },
+	{ LOG_ARG_FORMAT(AT(log)) },
 	{ 0 },
 };
 
@@ -100,6 +105,7 @@ struct run {
 	struct progress *progress;
 	struct signals signals;
 	uint64_t visited_before; /* by the runs that this one goes on from */
+	bool watched;            /* signals are */
 	int interrupted;         /* the status that a signal has set; 0: none */
 	bool refused;            /* said that this machine refused a connection */
 };
@@ -215,7 +221,7 @@ static int read_key(struct run *run)
 	if (path == NULL)
 		return EXIT_DONE;
 	if (keyfile_read(path, &run->key, why) != ERR_OK) {
-		cli_error("%s", why);
+		cli_fail(run->cli, "%s", why);
 		return EXIT_FAILED;
 	}
 	run->has_key = true;
@@ -316,7 +322,7 @@ static int make_walk(struct run *run)
 	char why[WALK_WHY_MAX];
 
 	if (walk_new(&config, &run->walk, why) != ERR_OK) {
-		cli_error("%s", why);
+		cli_fail(run->cli, "%s", why);
 		return EXIT_FAILED;
 	}
 	return EXIT_DONE;
@@ -353,6 +359,14 @@ static int begin_with(struct run *run, const struct seeds *seeds)
 
 /* --- the run --- */
 
+/* Only once the summary is there: a signal meanwhile is too late, and must not cost it. */
+static void unwatch(struct run *run)
+{
+	if (run->watched)
+		signals_close(&run->signals);
+	run->watched = false;
+}
+
 static int walk(struct run *run)
 {
 	int status = begin_with(run, &run->seeds);
@@ -360,14 +374,17 @@ static int walk(struct run *run)
 	if (status != EXIT_DONE)
 		return status;
 	signals_watch(&run->signals, walk_loop(run->walk), on_signal, run);
+	signals_watch_log(&run->signals, run->cli->log);
+	run->watched = true;
 	signals_unref(&run->signals);
 	run->progress = progress_new(run->cli, run->network.name);
 	if (walk_run(run->walk) != ERR_OK)
 		status = EXIT_FAILED;
-	signals_close(&run->signals);
 	progress_end(run->progress);
+	if (run->interrupted != 0)
+		unwatch(run); /* whoever asks again does not want to wait for the summary */
 	if (status != EXIT_DONE)
-		cli_error("%s", walk_why(run->walk));
+		cli_fail(run->cli, "%s", walk_why(run->walk));
 	return status;
 }
 
@@ -382,8 +399,24 @@ static int unreached(const struct run *run, const struct walk_result *result)
 	else if (result->stats.known == 0)
 		why = "no seed has an address; is there a way to the Internet? --verbose shows "
 		      "what the resolver says";
-	cli_error("nobody could be reached: %s", why);
+	cli_fail(run->cli, "nobody could be reached: %s", why);
 	return EXIT_UNREACHED;
+}
+
+/* Whoever looks at stderr has the summary. */
+static void log_end(const struct run *run, const struct walk_result *r)
+{
+	if (log_is_stderr(run->cli->log))
+		return;
+	log_event(run->cli->log, LOG_INFO, "ended",
+		  (struct log_field[]){ log_text("network", run->network.name),
+					log_number("crawl", r->crawl_id),
+					log_number("known", (int64_t)r->stats.known),
+					log_number("visited", (int64_t)r->stats.visited),
+					log_number("reached", (int64_t)r->stats.reached),
+					log_number("elapsed_ms", (int64_t)r->elapsed_ms),
+					log_text("complete", r->complete ? "yes" : "no"),
+					{ 0 } });
 }
 
 static int conclude(struct run *run)
@@ -394,9 +427,10 @@ static int conclude(struct run *run)
 	int status;
 
 	if (walk_end(run->walk, &result) != ERR_OK) {
-		cli_error("%s", walk_why(run->walk));
+		cli_fail(run->cli, "%s", walk_why(run->walk));
 		return EXIT_FAILED;
 	}
+	log_end(run, &result);
 	summary = (struct summary){
 		.network = run->network.name,
 		.db = db,
@@ -432,12 +466,14 @@ static int run_crawl(struct cli *cli, void *options, char **args, unsigned args_
 
 	(void)args_count;
 	if (run == NULL) {
-		cli_error("out of memory");
+		cli_fail(cli, "out of memory");
 		return EXIT_FAILED;
 	}
 	run->cli = cli;
 	run->options = options;
-	status = read_inputs(run, args[0]);
+	status = log_arg_open(cli, &run->options->log);
+	if (status == EXIT_DONE)
+		status = read_inputs(run, args[0]);
 	if (status == EXIT_DONE) {
 		fit_concurrency(run);
 		status = make_walk(run);
@@ -448,6 +484,7 @@ static int run_crawl(struct cli *cli, void *options, char **args, unsigned args_
 	}
 	if (status == EXIT_DONE)
 		status = conclude(run);
+	unwatch(run);
 	walk_free(run->walk);
 	seeds_clear(&run->seeds);
 	secp_key_clear(&run->key);

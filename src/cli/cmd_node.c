@@ -48,6 +48,15 @@ static const struct option_row rows[] = {
 	  .help = "stop by itself after this time",
 	  .min = 1,
 	  .offset = offsetof(struct node_options, duration_ms) },
+	{ .name = "status",
+	  .type = OPTION_TEXT,
+	  .arg = "PATH",
+	  .help = "answer \"peerwalk status\" at this Unix socket (default: "
+		  "$RUNTIME_DIRECTORY/status, where systemd sets that)",
+	  .offset = offsetof(struct node_options, status) },
+	{ LOG_ARG_FILE(offsetof(struct node_options, log)) },
+	{ LOG_ARG_LEVEL(offsetof(struct node_options, log)) },
+	{ LOG_ARG_FORMAT(offsetof(struct node_options, log)) },
 	{ 0 },
 };
 
@@ -111,11 +120,20 @@ int node_read_advertise(const struct node_run *run, const char *text, struct net
 
 /* --- running --- */
 
+int64_t node_now_ms(void)
+{
+	uv_timeval64_t wall;
+
+	uv_gettimeofday(&wall);
+	return wall.tv_sec * 1000 + wall.tv_usec / 1000;
+}
+
 void node_stop(struct node_run *run)
 {
 	if (!run->running)
 		return;
 	run->running = false;
+	node_ops_stop(run);
 	run->kind->stop(run);
 	signals_close(&run->signals);
 	uv_close((uv_handle_t *)&run->progress, NULL);
@@ -151,6 +169,7 @@ static void on_progress(uv_timer_t *timer)
 static void start_handles(struct node_run *run)
 {
 	signals_watch(&run->signals, &run->loop, on_signal, run);
+	signals_watch_log(&run->signals, run->cli->log);
 	uv_timer_init(&run->loop, &run->progress);
 	uv_timer_init(&run->loop, &run->duration);
 	run->progress.data = run->duration.data = run;
@@ -166,13 +185,18 @@ static int serve(struct node_run *run)
 	int status = EXIT_FAILED;
 
 	if (uv_loop_init(&run->loop) != 0) {
-		cli_error("cannot make an event loop; close other programs and try again");
+		cli_fail(run->cli, "cannot make an event loop; close other programs and try again");
 		return EXIT_FAILED;
 	}
-	if (run->kind->start(run)) {
-		start_handles(run);
-		run->kind->ready(run);
-		status = EXIT_DONE;
+	if (node_ops_start(run)) {
+		if (run->kind->start(run)) {
+			start_handles(run);
+			run->kind->ready(run);
+			node_ops_ready(run);
+			status = EXIT_DONE;
+		} else {
+			node_ops_stop(run);
+		}
 	}
 	uv_run(&run->loop, UV_RUN_DEFAULT); /* without a node: closes what was opened */
 	uv_loop_close(&run->loop);
@@ -185,6 +209,8 @@ static int node(struct cli *cli, void *options, char **args, unsigned args_count
 	int status = read_network(&run, args[0]);
 
 	(void)args_count;
+	if (status == EXIT_DONE)
+		status = log_arg_open(cli, &run.options->log);
 	if (status != EXIT_DONE)
 		return status;
 	run.node = alloc_zeroed(1, run.kind->size);

@@ -2,6 +2,7 @@
 #include "cli/alloc.h"
 #include "cli/cli.h"
 #include "cli/help.h"
+#include "cli/log_arg.h"
 #include "cli/options.h"
 #include "cli/suggest.h"
 #include "cli/terminal.h"
@@ -15,7 +16,7 @@
 
 extern const struct command command_crawl, command_decode, command_enr, command_export,
 	command_help, command_key, command_listen, command_networks, command_node, command_peers,
-	command_ping, command_report, command_score, command_simulate;
+	command_ping, command_report, command_score, command_simulate, command_status;
 
 /* In the order in which help lists them. clang-format would put several in a line. */
 /* clang-format off */
@@ -25,6 +26,7 @@ const struct command *const commands[] = {
 	&command_peers,
 	&command_listen,
 	&command_node,
+	&command_status,
 	&command_report,
 	&command_export,
 	&command_decode,
@@ -153,7 +155,11 @@ static int run_command(struct cli *cli, const struct command *command, int argc,
 	cli->verbose = o.globals.verbose;
 	status = check_args(cli, &o);
 	if (status == EXIT_DONE)
+		status = log_arg_default(cli);
+	if (status == EXIT_DONE)
 		status = command->run(cli, o.values, o.args, o.args_count);
+	log_close(cli->log);
+	cli->log = NULL;
 out:
 	options_clear(&o);
 	return status;

@@ -4,13 +4,18 @@
 #define PEERWALK_CLI_NODE_H
 
 #include "cli/cli.h"
+#include "cli/log_arg.h"
+#include "cli/node_ops.h"
 #include "cli/signals.h"
+
+#include <jansson.h>
 
 struct node_options {
 	struct option_list listen, bootstrap;
 	bool no_default_bootstrap;
-	const char *advertise, *key;
+	const char *advertise, *key, *status;
 	uint64_t duration_ms;
+	struct log_arg log;
 };
 
 struct node_run;
@@ -28,6 +33,13 @@ struct node_kind {
 	void (*ready)(struct node_run *run);
 	/* Draws its line of the terminal. */
 	void (*progress)(struct node_run *run);
+	/* How it is doing, for `peerwalk status`: sets listen (an array), address (where others
+	 * see it, or null), peers_in, peers_out, messages_in, messages_out, bytes_in, bytes_out,
+	 * known (addresses), and what only it has. */
+	void (*status)(struct node_run *run, json_t *o);
+	/* One of its peers: address, direction, agent, since ...; *at begins with 0, and is moved
+	 * on. NULL: no more. */
+	json_t *(*peer)(struct node_run *run, uint32_t *at);
 	/* Says how it went, and closes what it has on the loop. Once, after start. */
 	void (*stop)(struct node_run *run);
 	void (*clear)(struct node_run *run);
@@ -45,10 +57,12 @@ struct node_run {
 	/* private */
 	struct signals signals;
 	uv_timer_t progress, duration;
+	struct node_ops ops;
 	bool running;
 	int interrupted; /* the status that a signal has set; 0: none */
 };
 
+int64_t node_now_ms(void); /* the wall clock */
 /* --listen and --advertise, one value; they print what is wrong, and return an exit status. */
 int node_read_listen(const struct node_run *run, const char *text, struct netaddr *out);
 int node_read_advertise(const struct node_run *run, const char *text, struct netaddr *out);

@@ -172,12 +172,10 @@ static bool start(struct node_run *run)
 	struct own *own = run->node;
 	struct node_serve_config *c = &own->config;
 	char why[NODE_SERVE_WHY_MAX];
-	uv_timeval64_t wall;
 
-	uv_gettimeofday(&wall);
 	/* Higher each time without a memory of its own, as go-ethereum has it: unless the clock
 	 * is set back, and no node changes its record once in a millisecond. */
-	c->seq = (uint64_t)wall.tv_sec * 1000 + (uint64_t)wall.tv_usec / 1000;
+	c->seq = (uint64_t)node_now_ms();
 	c->refresh_ms = NODE_SERVE_REFRESH_MS;
 	c->client = contacts_client();
 	c->on_event = on_event;
@@ -185,7 +183,7 @@ static bool start(struct node_run *run)
 	c->on_session = on_session;
 	c->ctx = run;
 	if (node_serve_start(&run->loop, c, &own->node, why) != ERR_OK) {
-		cli_error("%s", why);
+		cli_fail(run->cli, "%s", why);
 		return false;
 	}
 	own->tell.node = own->node;
@@ -205,6 +203,20 @@ static void progress(struct node_run *run)
 	struct own *own = run->node;
 
 	node_tell_progress(&own->tell);
+}
+
+static void status(struct node_run *run, json_t *o)
+{
+	const struct own *own = run->node;
+
+	node_tell_status(&own->tell, o);
+}
+
+static json_t *peer(struct node_run *run, uint32_t *at)
+{
+	const struct own *own = run->node;
+
+	return node_tell_peer(&own->tell, at);
 }
 
 static void stop(struct node_run *run)
@@ -230,6 +242,8 @@ const struct node_kind node_ethereum = {
 	.start = start,
 	.ready = ready,
 	.progress = progress,
+	.status = status,
+	.peer = peer,
 	.stop = stop,
 	.clear = clear,
 };

@@ -52,26 +52,34 @@ static void own_record(const struct node_tell *t, char out[static ENR_TEXT_MAX])
 	enr_text(&record, out);
 }
 
-static void tell_self_json(const struct node_tell *t, bool moved, bool known, const char *url,
-			   const char *record)
+static json_t *places_json(const struct node_tell *t)
 {
-	const struct discv4 *d = node_serve_node(t->node);
-	char id[2 * ENODE_ID_LEN + 1], addr[NETADDR_TEXT_MAX];
-	json_t *listen = json_array();
-	uint8_t hash[ENODE_ID_LEN];
+	json_t *list = json_array();
+	char addr[NETADDR_TEXT_MAX];
 
-	enode_id(d->key, hash);
-	hex_encode(slice_of(hash, sizeof(hash)), id);
 	for (unsigned i = 0; i < node_serve_places(t->node); i++) {
 		struct netaddr local = node_serve_local(t->node, i);
 
 		netaddr_text(&local, addr);
-		json_array_append_new(listen, json_string(addr));
+		json_array_append_new(list, json_string(addr));
 	}
+	return list;
+}
+
+static void tell_self_json(const struct node_tell *t, bool moved, bool known, const char *url,
+			   const char *record)
+{
+	const struct discv4 *d = node_serve_node(t->node);
+	char id[2 * ENODE_ID_LEN + 1];
+	uint8_t hash[ENODE_ID_LEN];
+
+	enode_id(d->key, hash);
+	hex_encode(slice_of(hash, sizeof(hash)), id);
 	print_line(json_pack("{s:s, s:b, s:s, s:s, s:s, s:s, s:I, s:b, s:o}", "event",
 			     moved ? "moved" : "ready", "ready", 1, "network", t->network->name,
 			     "enode", url, "record", record, "node_id", id, "seq",
-			     (json_int_t)discv4_seq(d), "address_known", known, "listen", listen));
+			     (json_int_t)discv4_seq(d), "address_known", known, "listen",
+			     places_json(t)));
 }
 
 void node_tell_self(struct node_tell *t, bool moved)
@@ -125,18 +133,22 @@ void node_tell_event(struct node_tell *t, const struct discv4_event *event)
 	const char *name = event_name(event->type);
 	char url[ENODE_TEXT_MAX], addr[NETADDR_TEXT_MAX] = "";
 	struct enode node = { .endpoint = { event->node.addr, event->node.tcp_port } };
+	bool result = t->cli->json && t->cli->verbose > 0;
 	json_t *o;
 
-	if (name == NULL || t->cli->verbose == 0)
+	if (name == NULL || (!result && !log_wants(t->cli->log, LOG_DEBUG)))
 		return;
 	node_tell_hide(t);
 	memcpy(node.key, event->node.key, sizeof(node.key));
 	enode_text(&node, url);
 	if (event->type == DISCV4_EVENT_STATEMENT)
 		netaddr_text(&event->addr, addr);
-	if (!t->cli->json) {
-		cli_debug(t->cli, "%s %s%s%s", name, url, addr[0] != '\0' ? " sees us at " : "",
-			  addr);
+	if (!result) {
+		log_event(
+			t->cli->log, LOG_DEBUG, name,
+			(struct log_field[]){ log_text("enode", url),
+					      log_text("sees_us_at", addr[0] != '\0' ? addr : NULL),
+					      { 0 } });
 		return;
 	}
 	o = json_pack("{s:s, s:s}", "event", name, "enode", url);
@@ -186,6 +198,14 @@ void node_tell_session(struct node_tell *t, const struct node_session *s)
 	if (has_status)
 		hex_encode(slice_of(s->info.status.genesis, sizeof(s->info.status.genesis)),
 			   genesis);
+	log_event(t->cli->log, LOG_DEBUG, "session",
+		  (struct log_field[]){ log_text("peer", addr),
+					log_text("outcome", rlpx_outcome_name(s->outcome)),
+					log_text("rule", s->rule),
+					log_bytes("client", s->info.has_hello
+								    ? s->info.hello.client
+								    : (struct slice){ NULL, 0 }),
+					{ 0 } });
 	if (!t->cli->json) {
 		printf("session  %-21s  %s%s%s%s%s%s%s\n", addr, rlpx_outcome_name(s->outcome),
 		       s->rule != NULL ? "  " : "", s->rule != NULL ? s->rule : "",
@@ -209,10 +229,11 @@ void node_tell_session(struct node_tell *t, const struct node_session *s)
 
 /* --- how it goes --- */
 
-static void tell_end_json(const struct node_serve_counts *n, double seconds)
+/* Adds the counts to o. */
+static void add_counts(json_t *o, const struct node_serve_counts *n)
 {
 	const struct node_sessions_counts *s = &n->sessions;
-	json_t *fates = json_object(), *sessions, *o;
+	json_t *fates = json_object(), *sessions;
 
 	for (unsigned i = 0; i < DISCV4_FATES; i++)
 		json_object_set_new(fates, discv4_fate_name((enum discv4_fate)i),
@@ -221,9 +242,9 @@ static void tell_end_json(const struct node_serve_counts *n, double seconds)
 	sessions = json_pack("{s:I, s:I, s:I, s:I}", "taken", (json_int_t)s->taken, "refused",
 			     (json_int_t)s->refused, "hellos", (json_int_t)s->hellos, "statuses",
 			     (json_int_t)s->statuses);
-	o = json_pack("{s:s, s:b, s:f, s:i, s:i, s:i}", "event", "end", "ready", 0, "seconds",
-		      seconds, "table", (int)n->table, "live", (int)n->live, "bonds",
-		      (int)n->bonds);
+	json_object_set_new(o, "table", json_integer(n->table));
+	json_object_set_new(o, "live", json_integer(n->live));
+	json_object_set_new(o, "bonds", json_integer(n->bonds));
 	json_object_set_new(o, "packets_in", json_integer((json_int_t)n->datagrams_in));
 	json_object_set_new(o, "packets_out", json_integer((json_int_t)n->datagrams_out));
 	json_object_set_new(o, "bytes_in", json_integer((json_int_t)n->bytes_in));
@@ -231,7 +252,57 @@ static void tell_end_json(const struct node_serve_counts *n, double seconds)
 	json_object_set_new(o, "unsent", json_integer((json_int_t)n->unsent));
 	json_object_set_new(o, "fates", fates);
 	json_object_set_new(o, "sessions", sessions);
+}
+
+static void tell_end_json(const struct node_serve_counts *n, double seconds)
+{
+	json_t *o = json_pack("{s:s, s:b, s:f}", "event", "end", "ready", 0, "seconds", seconds);
+
+	add_counts(o, n);
 	print_line(o);
+}
+
+void node_tell_status(const struct node_tell *t, json_t *o)
+{
+	struct enode_endpoint at = discv4_endpoint(node_serve_node(t->node));
+	char url[ENODE_TEXT_MAX], addr[NETADDR_TEXT_MAX];
+	bool known = own_url(t, url);
+	struct node_serve_counts n;
+
+	node_serve_counts(t->node, &n);
+	netaddr_text(&at.addr, addr);
+	json_object_set_new(o, "listen", places_json(t));
+	json_object_set_new(o, "address", known ? json_string(addr) : json_null());
+	json_object_set_new(o, "enode", json_string(url));
+	/* Sessions are those of callers; discovery has no connections. */
+	json_object_set_new(o, "peers_in", json_integer(n.sessions.open));
+	json_object_set_new(o, "peers_out", json_integer(0));
+	json_object_set_new(o, "messages_in", json_integer((json_int_t)n.datagrams_in));
+	json_object_set_new(o, "messages_out", json_integer((json_int_t)n.datagrams_out));
+	json_object_set_new(o, "known", json_integer(n.table));
+	add_counts(o, &n);
+}
+
+json_t *node_tell_peer(const struct node_tell *t, uint32_t *at)
+{
+	const struct kademlia *table = &node_serve_node(t->node)->table;
+	char url[ENODE_TEXT_MAX], addr[NETADDR_TEXT_MAX];
+
+	for (; *at < KADEMLIA_ENTRIES_MAX; ++*at) {
+		const struct kademlia_bucket *b = &table->buckets[*at / KADEMLIA_BUCKET_SIZE];
+		const struct kademlia_entry *e = &b->entries[*at % KADEMLIA_BUCKET_SIZE];
+		struct enode node = { .endpoint = { e->node.addr, e->node.tcp_port } };
+
+		if (*at % KADEMLIA_BUCKET_SIZE >= b->entry_count)
+			continue;
+		++*at;
+		memcpy(node.key, e->node.key, sizeof(node.key));
+		enode_text(&node, url);
+		netaddr_text(&e->node.addr, addr);
+		return json_pack("{s:s, s:s, s:b, s:I}", "address", addr, "enode", url, "live",
+				 e->live, "checks", (json_int_t)e->checks);
+	}
+	return NULL;
 }
 
 /* "12 malformed, 3 expired": what became of those that were not taken. */

@@ -25,6 +25,7 @@ enum {
 };
 
 struct progress {
+	const struct cli *cli;
 	enum progress_mode mode;
 	const char *network;
 	bool colour, utf8;
@@ -48,6 +49,7 @@ struct progress *progress_new(const struct cli *cli, const char *network)
 {
 	struct progress *p = alloc_zeroed(1, sizeof(*p));
 
+	p->cli = cli;
 	p->network = network;
 	p->colour = cli->colour_err;
 	p->utf8 = terminal_is_utf8();
@@ -55,7 +57,7 @@ struct progress *progress_new(const struct cli *cli, const char *network)
 		p->mode = PROGRESS_NONE;
 	else if (cli->err_is_terminal && terminal_can_draw(STDERR_FILENO))
 		p->mode = PROGRESS_BLOCK;
-	else if (cli->verbose > 0)
+	else if (log_wants(cli->log, LOG_DEBUG))
 		p->mode = PROGRESS_LINES;
 	return p;
 }
@@ -232,10 +234,9 @@ static void print_line(const struct progress *p, const struct progress_sample *s
 	format_count(s->stats.known, known);
 	format_count(s->stats.reached, reached);
 	format_duration(s->elapsed_ms / 1000 * 1000, time);
-	fprintf(stderr,
-		"peerwalk: %s: %s: %s known, %s visited, %s found, %u in flight, %.0f/s%s\n",
-		p->network, time, known, visited, reached, s->stats.in_flight, p->rate,
-		s->stopping ? ", stopping" : "");
+	cli_debug(p->cli, "%s: %s: %s known, %s visited, %s found, %u in flight, %.0f/s%s",
+		  p->network, time, known, visited, reached, s->stats.in_flight, p->rate,
+		  s->stopping ? ", stopping" : "");
 }
 
 void progress_update(struct progress *p, const struct progress_sample *s)

@@ -1,8 +1,8 @@
 /* progress.h: the live view of a crawl on stderr.
  *
- * On a terminal a block of a few lines, redrawn in place; elsewhere with --verbose a plain line
- * now and then; with --quiet nothing. Anything else that goes to stderr in the meantime
- * has to be preceded by progress_hide. One thread at a time. */
+ * On a terminal a block of a few lines, redrawn in place; elsewhere a line of the log now and
+ * then, if that wants LOG_DEBUG (--verbose); with --quiet nothing. Anything else that goes to
+ * stderr in the meantime has to be preceded by progress_hide. One thread at a time. */
 #ifndef PEERWALK_CLI_PROGRESS_H
 #define PEERWALK_CLI_PROGRESS_H
 

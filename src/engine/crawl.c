@@ -560,6 +560,10 @@ bool crawl_finish(struct crawl *c, uint32_t id, enum outcome outcome, bool reach
 	*tag = DONE;
 	if (outcome == OUTCOME_SELF)
 		set_own(c, id);
+	if (outcome == OUTCOME_CANCELLED) {
+		c->stats.waiting++; /* for a later run */
+		return true;
+	}
 	if (is_worth_another_try(c, outcome) && first && push_retry(c, id))
 		return false;
 	count_final(c, outcome, reached);

@@ -118,7 +118,8 @@ void crawl_add_visited(struct crawl *c, const struct advert *peer, enum outcome 
 void crawl_add_own(struct crawl *c, const struct netaddr *addr);
 
 /* How the visit handed out as `id` ended. Returns false if it will be tried again
- * later in this crawl (then this outcome is not final). */
+ * later in this crawl (then this outcome is not final). One that was cancelled is no visit: the
+ * address counts as waiting, and is left for a later run. */
 bool crawl_finish(struct crawl *c, uint32_t id, enum outcome outcome, bool reached);
 
 /* The machine could not even begin that visit (no descriptor, no local port): the

@@ -168,20 +168,6 @@ static bool end_line(struct log *l)
 
 /* --- pieces of a line --- */
 
-/* What is between backslashes is escaped; they themselves stand for what was escaped before. */
-static void add_sentence(struct text *t, const char *text)
-{
-	for (;;) {
-		size_t len = strcspn(text, "\\");
-
-		text_add_escaped(t, slice_of(text, len));
-		if (text[len] == '\0')
-			break;
-		text_add(t, "\\");
-		text += len + 1;
-	}
-}
-
 /* Of escaped text only these two have a meaning in JSON; what is escaped is so for the reader, too.
  */
 static void add_quoted(struct text *t, const char *text)
@@ -241,11 +227,11 @@ static bool write_note(struct log *l, enum log_level level, int64_t at_ms, const
 	if (l->style == STYLE_JSON) {
 		struct text escaped = { 0 };
 
-		add_sentence(&escaped, message);
+		text_add_escaped_rest(&escaped, message);
 		add_json_text(&l->line, "message", escaped.data != NULL ? escaped.data : "");
 		text_clear(&escaped);
 	} else {
-		add_sentence(&l->line, message);
+		text_add_escaped_rest(&l->line, message);
 	}
 	return end_line(l);
 }

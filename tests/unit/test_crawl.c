@@ -402,6 +402,7 @@ static void it_ends_at_its_limits(void **state)
 {
 	struct crawl_config config = plain;
 	struct crawl_dial dial, other;
+	struct crawl_stats stats;
 	struct crawl *c;
 
 	(void)state;
@@ -423,8 +424,12 @@ static void it_ends_at_its_limits(void **state)
 	assert_int_equal(next(c, 1499, &dial), CRAWL_DIAL);
 	assert_int_equal(next(c, 1500, &other), CRAWL_WAIT);
 	crawl_stop(c);
-	crawl_finish(c, dial.id, OUTCOME_CANCELLED, false);
+	crawl_finish(c, dial.id, OUTCOME_CANCELLED, true);
 	assert_int_equal(next(c, 1500, &other), CRAWL_DONE);
+	/* It was not visited, whatever it had said by then. */
+	crawl_stats(c, &stats);
+	assert_int_equal(stats.visited + stats.reached + stats.outcomes[OUTCOME_CANCELLED], 0);
+	assert_int_equal(stats.waiting, 2);
 	crawl_free(c);
 }
 
