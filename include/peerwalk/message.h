@@ -91,7 +91,8 @@ PW_API enum pw_err pw_message_decode(const struct pw_network *network, const voi
  *  @param out     where it goes
  *  @param cap     bytes at out
  *  @param len     how many it has; with PW_ERR_FULL how many there would have to be
- *  @return PW_ERR_VALUE for the name, PW_ERR_SYNTAX for a payload that is no such object,
+ *  @return PW_ERR_VALUE for the name, or if it is one of a gossip network's own messages without
+ *          what belongs there, PW_ERR_SYNTAX for a payload that is no such object,
  *          PW_ERR_LIMIT for one that is too long, PW_ERR_FULL, PW_ERR_NOMEM;
  *          PW_ERR_NOT_FOUND for a network of Ethereum */
 PW_API enum pw_err pw_message_encode(const struct pw_network *network, const char *name,

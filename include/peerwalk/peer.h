@@ -52,6 +52,11 @@ struct pw_info {
 	int64_t clock_skew_s;      /**< its clock minus ours, in seconds */
 	const char *negotiation;   /**< its messages up to the handshake, e.g. "version verack" */
 	const char *sees_us_as;    /**< HOST:PORT under which it sees us; "" if not said */
+	uint16_t listen_port;      /**< where it takes connections, on a gossip network; 0: nowhere,
+					or not said */
+	const char *id;            /**< on a gossip network: the UUID of its run; or "" */
+	const char *group;         /**< on a gossip network: the group that it belongs to, made
+					harmless; or "" */
 };
 
 /** What is known of a node of Ethereum beside struct pw_info, where `agent` is the name of its

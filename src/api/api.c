@@ -95,6 +95,10 @@ void api_info(struct api_info *out, const struct peer_info *from)
 	out->sees_us_as[0] = 0;
 	if (is_said(&from->sees_us_as))
 		netaddr_text(&from->sees_us_as, out->sees_us_as);
+	out->id[0] = 0;
+	if (from->node_id.len == UUID_LEN)
+		uuid_text(from->node_id.data, out->id);
+	text_escape(from->group, out->group, sizeof(out->group));
 	out->info = (struct pw_info){
 		.has_version = from->has_version,
 		.agent = out->agent,
@@ -106,6 +110,9 @@ void api_info(struct api_info *out, const struct peer_info *from)
 		.clock_skew_s = from->clock_skew_s,
 		.negotiation = out->negotiation,
 		.sees_us_as = out->sees_us_as,
+		.listen_port = from->listen_port,
+		.id = out->id,
+		.group = out->group,
 	};
 }
 

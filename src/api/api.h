@@ -4,11 +4,13 @@
 
 #include "base/peer.h"
 #include "peerwalk.h"
+#include "proto/gossip/messages.h"
 #include "proto/proto.h"
 
 enum {
 	/* Every byte of a user agent as \xNN, and the NUL. */
 	API_AGENT_TEXT_MAX = 4 * PEER_AGENT_MAX + 1,
+	API_GROUP_TEXT_MAX = 4 * GOSSIP_GROUP_MAX + 1, /* the same */
 };
 
 enum pw_err api_err(enum err err);
@@ -34,6 +36,8 @@ struct api_info {
 	char agent[API_AGENT_TEXT_MAX];
 	char negotiation[PEER_NEGOTIATION_MAX + 1];
 	char sees_us_as[NETADDR_TEXT_MAX];
+	char id[UUID_TEXT_MAX];
+	char group[API_GROUP_TEXT_MAX];
 };
 
 /* raw_agent borrows what from->agent borrows. */

@@ -1,10 +1,9 @@
 #include "api/peer_arg.h"
+#include "api/pipe_guard.h"
 #include "api/visit.h"
 #include "api/walk.h"
 
-#include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -169,35 +168,6 @@ static void on_tick(void *ctx, struct walk *walk)
 
 /* --- running --- */
 
-/* A peer that is gone makes writing raise SIGPIPE, which would end a process that doesn't
- * ignore it. Only this thread's mask is changed, and those of the threads it makes. */
-struct pipe_guard {
-	bool pending;
-	sigset_t pipe, before;
-};
-
-static void guard_begin(struct pipe_guard *g)
-{
-	sigset_t pending;
-
-	sigemptyset(&g->pipe);
-	sigaddset(&g->pipe, SIGPIPE);
-	sigpending(&pending);
-	g->pending = sigismember(&pending, SIGPIPE) == 1;
-	pthread_sigmask(SIG_BLOCK, &g->pipe, &g->before);
-}
-
-static void guard_end(const struct pipe_guard *g)
-{
-	static const struct timespec now;
-
-	if (!g->pending && sigismember(&g->before, SIGPIPE) == 0) {
-		while (sigtimedwait(&g->pipe, NULL, &now) < 0 && errno == EINTR)
-			;
-	}
-	pthread_sigmask(SIG_SETMASK, &g->before, NULL);
-}
-
 static enum err new_walk(struct pw_crawl *c, struct walk **out)
 {
 	const struct pw_crawl_config *p = &c->config;
@@ -305,9 +275,9 @@ enum pw_err pw_crawl_run(struct pw_crawl *crawl)
 			 "network that has some");
 		return PW_ERR_NOT_FOUND;
 	}
-	guard_begin(&guard);
+	pipe_guard_begin(&guard);
 	err = run(crawl);
-	guard_end(&guard);
+	pipe_guard_end(&guard);
 	crawl->stop = false;
 	return api_err(err);
 }

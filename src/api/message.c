@@ -3,8 +3,12 @@
 #include "base/text.h"
 #include "proto/bitcoin/session.h"
 #include "proto/bitcoin/wire.h"
+#include "proto/gossip/messages.h"
+#include "proto/gossip/session.h"
 
+#include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* How a protocol makes messages out of a stream, and the reverse. */
@@ -21,6 +25,16 @@ static enum err fail(struct pw_fault *fault, enum err err, size_t at, const char
 {
 	*fault = (struct pw_fault){ at, rule };
 	return err;
+}
+
+/* 1 to max characters of printable ASCII. */
+static bool is_word(const char *text, size_t max)
+{
+	size_t len = 0;
+
+	while (len <= max && text[len] >= 0x20 && text[len] <= 0x7e)
+		len++;
+	return len > 0 && len <= max && text[len] == 0;
 }
 
 /* --- Bitcoin: a header and a payload --- */
@@ -57,12 +71,8 @@ static enum err bitcoin_frame(const struct network *network, const char *name, s
 	size_t name_len = strlen(name);
 	uint8_t checksum[4];
 
-	if (name_len == 0 || name_len > BITCOIN_COMMAND_LEN)
+	if (!is_word(name, BITCOIN_COMMAND_LEN))
 		return ERR_VALUE;
-	for (const char *c = name; *c != 0; c++) {
-		if (*c < 0x20 || *c > 0x7e)
-			return ERR_VALUE;
-	}
 	if (payload.len > BITCOIN_PAYLOAD_MAX)
 		return ERR_LIMIT;
 	*len = BITCOIN_HEADER_LEN + payload.len;
@@ -77,10 +87,89 @@ static enum err bitcoin_frame(const struct network *network, const char *name, s
 	return out->err;
 }
 
+/* --- gossip: a JSON object on a line --- */
+
+static enum err gossip_cut(const struct network *network, struct slice in, struct pw_message *out,
+			   struct pw_fault *fault)
+{
+	const uint8_t *end = in.len > 0 ? memchr(in.data, '\n', in.len) : NULL;
+	struct gossip_message message;
+	const char *rule = "";
+	struct slice line;
+	enum err err;
+
+	(void)network;
+	line = slice_of(in.data, end != NULL ? (size_t)(end - in.data) : in.len);
+	out->needed = line.len + 1;
+	if (line.len > 0 && line.data[line.len - 1] == '\r')
+		line.len--;
+	if (line.len > GOSSIP_MESSAGE_MAX)
+		return fail(fault, ERR_LIMIT, GOSSIP_MESSAGE_MAX, "line: 64 KiB at most");
+	if (end == NULL)
+		return ERR_SHORT;
+	out->whole = api_bytes(slice_of(in.data, out->needed));
+	out->payload = api_bytes(line);
+	err = gossip_decode(line, &message, &rule);
+	_Static_assert(sizeof(out->name) >= sizeof(message.name), "every name fits");
+	memcpy(out->name, message.name, sizeof(message.name));
+	return err == ERR_OK ? ERR_OK : fail(fault, err, 0, rule);
+}
+
+/* The object without its line's end. ERR_SYNTAX: it is none, or says its own msgtype. */
+static enum err gossip_object(const char *name, struct slice payload, char **out)
+{
+	json_error_t error = { 0 };
+	json_t *given = payload.len > 0 ? json_loadb((const char *)payload.data, payload.len,
+						     JSON_REJECT_DUPLICATES, &error)
+					: json_object();
+	json_t *whole = json_pack("{s:s}", "msgtype", name);
+	enum err err = ERR_OK;
+
+	*out = NULL;
+	if (whole == NULL || (given == NULL && json_error_code(&error) == json_error_out_of_memory))
+		err = ERR_NOMEM;
+	else if (!json_is_object(given) || json_object_get(given, "msgtype") != NULL)
+		err = ERR_SYNTAX;
+	else if (json_object_update(whole, given) != 0 ||
+		 (*out = json_dumps(whole, JSON_COMPACT)) == NULL)
+		err = ERR_NOMEM;
+	json_decref(given);
+	json_decref(whole);
+	return err;
+}
+
+/* What peers would take for broken is not made. */
+static enum err gossip_frame(const struct network *network, const char *name, struct slice payload,
+			     struct writer *out, size_t *len)
+{
+	struct gossip_message message;
+	const char *rule;
+	char *object;
+	enum err err;
+
+	(void)network;
+	if (!is_word(name, GOSSIP_TYPE_MAX))
+		return ERR_VALUE;
+	err = gossip_object(name, payload, &object);
+	if (err == ERR_OK && strlen(object) > GOSSIP_MESSAGE_MAX)
+		err = ERR_LIMIT;
+	if (err == ERR_OK)
+		err = gossip_decode(slice_text(object), &message, &rule);
+	if (err == ERR_OK) {
+		*len = strlen(object) + 1;
+		writer_slice(out, slice_text(object));
+		writer_u8(out, '\n');
+		err = out->err;
+	}
+	free(object);
+	return err;
+}
+
 /* --- any --- */
 
 static const struct framing framings[] = {
 	{ &bitcoin_proto, bitcoin_cut, bitcoin_frame },
+	{ &gossip_proto, gossip_cut, gossip_frame },
 };
 
 static const struct framing *framing_of(const struct pw_network *network)

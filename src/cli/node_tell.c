@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { LOOPBACK = 0x7f000001, CLIENT_TEXT_MAX = 4 * PEER_AGENT_MAX + 1 };
+enum { CLIENT_TEXT_MAX = 4 * PEER_AGENT_MAX + 1 };
 
 /* One object a line; takes it over. */
 static void print_line(json_t *o)
@@ -23,24 +23,6 @@ static void print_line(json_t *o)
 }
 
 /* --- who it is --- */
-
-/* False: nobody has said yet where that is, and the URL is good on this machine alone. */
-static bool own_url(const struct node_tell *t, char out[static ENODE_TEXT_MAX])
-{
-	const struct discv4 *d = node_serve_node(t->node);
-	struct enode node = { .endpoint = discv4_endpoint(d) };
-	bool known = node.endpoint.addr.kind != NETADDR_NONE;
-
-	memcpy(node.key, d->key, sizeof(node.key));
-	if (!known && node_serve_local(t->node, 0).kind == NETADDR_IPV4)
-		node.endpoint.addr = netaddr_ipv4(LOOPBACK, node.endpoint.addr.port);
-	else if (!known)
-		node.endpoint.addr = (struct netaddr){ .kind = NETADDR_IPV6,
-						       .port = node.endpoint.addr.port,
-						       .bytes = { [15] = 1 } };
-	enode_text(&node, out);
-	return known;
-}
 
 static void own_record(const struct node_tell *t, char out[static ENR_TEXT_MAX])
 {
@@ -86,7 +68,7 @@ void node_tell_self(struct node_tell *t, bool moved)
 {
 	char url[ENODE_TEXT_MAX], record[ENR_TEXT_MAX], addr[NETADDR_TEXT_MAX];
 	struct enode_endpoint at = discv4_endpoint(node_serve_node(t->node));
-	bool known = own_url(t, url);
+	bool known = node_serve_url(t->node, url);
 
 	node_tell_hide(t);
 	own_record(t, record);
@@ -266,7 +248,7 @@ void node_tell_status(const struct node_tell *t, json_t *o)
 {
 	struct enode_endpoint at = discv4_endpoint(node_serve_node(t->node));
 	char url[ENODE_TEXT_MAX], addr[NETADDR_TEXT_MAX];
-	bool known = own_url(t, url);
+	bool known = node_serve_url(t->node, url);
 	struct node_serve_counts n;
 
 	node_serve_counts(t->node, &n);

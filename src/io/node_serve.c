@@ -361,6 +361,24 @@ static unsigned count_live(const struct kademlia *t)
 	return live;
 }
 
+bool node_serve_url(const struct node_serve *n, char out[static ENODE_TEXT_MAX])
+{
+	const struct discv4 *d = node_serve_node(n);
+	struct enode node = { .endpoint = discv4_endpoint(d) };
+	struct netaddr *addr = &node.endpoint.addr;
+	bool known = addr->kind != NETADDR_NONE;
+
+	memcpy(node.key, d->key, sizeof(node.key));
+	if (!known && node_serve_local(n, 0).kind == NETADDR_IPV4)
+		*addr = netaddr_ipv4(0x7f000001, addr->port);
+	else if (!known)
+		*addr = (struct netaddr){ .kind = NETADDR_IPV6,
+					  .port = addr->port,
+					  .bytes = { [15] = 1 } };
+	enode_text(&node, out);
+	return known;
+}
+
 void node_serve_counts(const struct node_serve *n, struct node_serve_counts *out)
 {
 	memset(out, 0, sizeof(*out));

@@ -94,6 +94,8 @@ unsigned node_serve_lookup(struct node_serve *n, const uint8_t target[static SEC
 
 /* The node itself, to be looked at. */
 const struct discv4 *node_serve_node(const struct node_serve *n);
+/* Its URL. False: nobody has said yet where it is, and the URL is good on this machine alone. */
+bool node_serve_url(const struct node_serve *n, char out[static ENODE_TEXT_MAX]);
 /* Where it listens, with its port; i below node_serve_places. */
 unsigned node_serve_places(const struct node_serve *n);
 struct netaddr node_serve_local(const struct node_serve *n, unsigned i);

@@ -130,6 +130,10 @@ run_codecs() { # shared or static
 	"$dir/$kind/codecs" message bitcoin verack >"$dir/out" 2>&1 &&
 		[ "$(cat "$dir/out")" = $verack ]
 	result "$kind: a message" $?
+	"$dir/$kind/codecs" message gossip chat '{"text": "hi"}' >"$dir/out" 2>&1 &&
+		[ "$(cat "$dir/out")" = "$(printf '{"msgtype":"chat","text":"hi"}\n' | od -An -tx1 |
+			tr -d ' \n')" ]
+	result "$kind: a message of a gossip network" $?
 }
 
 run_bitcoin() { # shared or static
@@ -219,4 +223,4 @@ else
 	result 'a simulated network of Ethereum' 1
 fi
 
-finish 58
+finish 60

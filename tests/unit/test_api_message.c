@@ -150,6 +150,102 @@ static void test_ethereum(void **state)
 			 PW_ERR_NOT_FOUND);
 }
 
+/* --- gossip --- */
+
+static void test_gossip(void **state)
+{
+	static const struct {
+		const char *what, *name, *payload;
+		enum pw_err err;
+		const char *line;
+	} rows[] = {
+		{ "nothing to carry", "getaddr", "", PW_OK, "{\"msgtype\":\"getaddr\"}\n" },
+		{ "an application's own", "chat", "{\"text\": \"a\\nb\"}", PW_OK,
+		  "{\"msgtype\":\"chat\",\"text\":\"a\\nb\"}\n" },
+		{ "lines in it become one", "x", "{\n\"a\":\n[1,\r\n2.5]\n}\n", PW_OK,
+		  "{\"msgtype\":\"x\",\"a\":[1,2.5]}\n" },
+		{ "no object", "chat", "\"text\"", PW_ERR_SYNTAX, "" },
+		{ "no JSON", "chat", "{", PW_ERR_SYNTAX, "" },
+		{ "its own msgtype", "chat", "{\"msgtype\":\"x\"}", PW_ERR_SYNTAX, "" },
+		{ "a key twice", "chat", "{\"a\":1,\"a\":2}", PW_ERR_SYNTAX, "" },
+		{ "no name", "", "", PW_ERR_VALUE, "" },
+		{ "a name of two lines", "a\nb", "", PW_ERR_VALUE, "" },
+		{ "what peers would hang up on", "hello", "{\"port\":1}", PW_ERR_VALUE, "" },
+	};
+	const struct pw_network *gossip = pw_network_find("gossip");
+	char out[256];
+	size_t len;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct pw_message m = { .size = sizeof(m) };
+		enum pw_err err;
+
+		err = pw_message_encode(gossip, rows[i].name, bytes_of(rows[i].payload), out,
+					sizeof(out), &len);
+		if (err != rows[i].err || len != strlen(rows[i].line) ||
+		    memcmp(out, rows[i].line, len) != 0)
+			fail_msg("%s: %s, \"%.*s\"", rows[i].what, pw_err_text(err), (int)len, out);
+		if (err != PW_OK)
+			continue;
+		assert_int_equal(pw_message_encode(gossip, rows[i].name, bytes_of(rows[i].payload),
+						   out, len - 1, &len),
+				 PW_ERR_FULL);
+		assert_int_equal(len, strlen(rows[i].line));
+		assert_int_equal(pw_message_decode(gossip, rows[i].line, len, &m, NULL), PW_OK);
+		assert_string_equal(m.name, rows[i].name);
+		assert_int_equal(m.whole.len, len);
+		assert_int_equal(m.payload.len, len - 1);
+	}
+}
+
+static void test_gossip_decode(void **state)
+{
+	static const struct {
+		const char *what, *in;
+		enum pw_err err;
+		const char *name;
+		size_t whole, payload;
+	} rows[] = {
+		{ "one and more behind it", "{\"msgtype\":\"a\"}\n{\"msg", PW_OK, "a", 16, 15 },
+		{ "CR LF", "{\"msgtype\":\"a\"}\r\n", PW_OK, "a", 17, 15 },
+		{ "a stranger's name", "{\"msgtype\":\"\\u001b[\"}\n", PW_OK, "\\x1b[", 22, 21 },
+		{ "no end yet", "{\"msgtype\":\"a\"}", PW_ERR_SHORT, "", 0, 0 },
+		{ "nothing", "", PW_ERR_SHORT, "", 0, 0 },
+		{ "an empty line", "\n", PW_ERR_SYNTAX, "", 0, 0 },
+		{ "no JSON", "GET / HTTP/1.1\r\n", PW_ERR_SYNTAX, "", 0, 0 },
+	};
+	const struct pw_network *gossip = pw_network_find("gossip");
+	struct pw_message m = { .size = sizeof(m) };
+	struct pw_fault fault;
+	char *big = malloc(70000);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		size_t len = strlen(rows[i].in);
+		enum pw_err err = pw_message_decode(gossip, rows[i].in, len, &m, &fault);
+
+		if (err != rows[i].err || strcmp(m.name, rows[i].name) != 0 ||
+		    m.whole.len != rows[i].whole || m.payload.len != rows[i].payload)
+			fail_msg("%s: %s, \"%s\", %zu, %zu", rows[i].what, pw_err_text(err), m.name,
+				 m.whole.len, m.payload.len);
+		if (err == PW_ERR_SHORT)
+			assert_int_equal(m.needed, len + 1);
+	}
+	/* The longest line, and one that has no end. */
+	assert_non_null(big);
+	memset(big, ' ', 70000);
+	memcpy(big, "{\"msgtype\":\"a\"}", 15);
+	big[65536] = '\n';
+	assert_int_equal(pw_message_decode(gossip, big, 65536, &m, &fault), PW_ERR_SHORT);
+	assert_int_equal(pw_message_decode(gossip, big, 70000, &m, &fault), PW_OK);
+	assert_int_equal(m.whole.len, 65537);
+	big[65536] = ' ';
+	assert_int_equal(pw_message_decode(gossip, big, 70000, &m, &fault), PW_ERR_LIMIT);
+	assert_int_equal(fault.at, 65536);
+	free(big);
+}
+
 /* --- JSON --- */
 
 static void test_json_quote(void **state)
@@ -235,6 +331,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_bitcoin),    cmocka_unit_test(test_bitcoin_broken),
 		cmocka_unit_test(test_ethereum),   cmocka_unit_test(test_bitcoin_encode_errors),
+		cmocka_unit_test(test_gossip),     cmocka_unit_test(test_gossip_decode),
 		cmocka_unit_test(test_json_quote), cmocka_unit_test(test_json_text),
 	};
 
