@@ -74,10 +74,8 @@ static const char *remedy(enum err err)
 	case ERR_IO:
 		return "look at the disk and its file system (dmesg tells more); what was "
 		       "committed is kept";
-	case ERR_VALUE:
-		return "bring it up to date by opening it for writing, for instance with "
-		       "`peerwalk crawl`";
 	case ERR_OK:
+	case ERR_VALUE:
 	case ERR_SHORT:
 	case ERR_TRAILING:
 	case ERR_NONCANONICAL:
@@ -95,10 +93,8 @@ void db_explain(enum err err, const char *path, const char *detail, char *why, s
 {
 	if (why_cap == 0)
 		return;
-	snprintf(why, why_cap, "%s: %s%s%s%s; %s", path,
-		 err == ERR_VALUE ? "the database was made by an older peerwalk" : err_text(err),
-		 detail != NULL ? " (" : "", detail != NULL ? detail : "",
-		 detail != NULL ? ")" : "", remedy(err));
+	snprintf(why, why_cap, "%s: %s%s%s%s; %s", path, err_text(err), detail != NULL ? " (" : "",
+		 detail != NULL ? detail : "", detail != NULL ? ")" : "", remedy(err));
 }
 
 enum err db_fail_as(struct store *s, enum err err, const char *detail)

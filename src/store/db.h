@@ -24,7 +24,7 @@ struct store {
 	char *path;
 	enum store_mode mode;
 	bool in_batch;
-	int hold_fd; /* of the locks on crawls; -1: none yet */
+	int hold_fd; /* of the locks on crawls and books; -1: none yet */
 	sqlite3_stmt *stmts[SQL_COUNT];
 	char why[STORE_WHY_MAX];
 	/* The last network asked for, and the last peer that named others. */
@@ -45,9 +45,13 @@ enum err db_fail(struct store *s);
 /* The same for an error that SQLite did not tell. */
 enum err db_fail_as(struct store *s, enum err err, const char *detail);
 
-/* This process alone writes that crawl from now on; ERR_BUSY if another one does. */
+/* All or nothing: the first failure inside a batch ends the batch. Returns err. */
+enum err db_ended(struct store *s, enum err err);
+
+/* This store alone writes that crawl, or that book, from now on; ERR_BUSY if another one does. */
 enum err db_hold_crawl(struct store *s, int64_t crawl);
-/* Lets go of all crawls. */
+enum err db_hold_book(struct store *s, int64_t book);
+/* Lets go of all of them. */
 void db_release(struct store *s);
 
 /* NULL on failure, told by db_fail. */

@@ -170,6 +170,42 @@ static enum err set_limits(struct store *s)
 	return db_script(s, script);
 }
 
+static void close_file(struct store *s)
+{
+	for (unsigned i = 0; i < SQL_COUNT; i++) {
+		sqlite3_finalize(s->stmts[i]);
+		s->stmts[i] = NULL;
+	}
+	sqlite3_close(s->db);
+	s->db = NULL;
+}
+
+/* An older database, of which nothing may be written: a copy of it in a file that SQLite removes
+ * is brought up to date instead, and read. */
+static enum err read_copy(struct store *s)
+{
+	sqlite3 *copy = NULL;
+	sqlite3_backup *backup = NULL;
+	enum err err = ERR_OK;
+
+	if (sqlite3_open_v2("", &copy, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) ==
+	    SQLITE_OK)
+		backup = sqlite3_backup_init(copy, "main", s->db, "main");
+	if (backup != NULL) {
+		sqlite3_backup_step(backup, -1);
+		sqlite3_backup_finish(backup); /* with the error of the step */
+	}
+	close_file(s);
+	s->db = copy;
+	if (copy == NULL)
+		return db_fail_as(s, ERR_NOMEM, NULL);
+	if (sqlite3_errcode(copy) != SQLITE_OK)
+		return db_fail(s);
+	sqlite3_extended_result_codes(copy, 1);
+	err = set_limits(s);
+	return err == ERR_OK ? migrate(s) : err;
+}
+
 static enum err prepare_file(struct store *s)
 {
 	int64_t version = 0;
@@ -181,7 +217,7 @@ static enum err prepare_file(struct store *s)
 		if (version == 0)
 			return db_fail_as(s, ERR_NOT_OURS, "it is empty");
 		if (version < STORE_SCHEMA)
-			return db_fail_as(s, ERR_VALUE, NULL);
+			return read_copy(s);
 		return set_limits(s);
 	}
 	if (version == 0 && s->mode == STORE_WRITE)
@@ -206,16 +242,6 @@ static enum err open_file(struct store *s, const char *name, int flags)
 	sqlite3_extended_result_codes(s->db, 1);
 	sqlite3_busy_timeout(s->db, STORE_BUSY_MS);
 	return prepare_file(s);
-}
-
-static void close_file(struct store *s)
-{
-	for (unsigned i = 0; i < SQL_COUNT; i++) {
-		sqlite3_finalize(s->stmts[i]);
-		s->stmts[i] = NULL;
-	}
-	sqlite3_close(s->db);
-	s->db = NULL;
 }
 
 /* A database in a folder that can't be written, at rest: SQLite can't make the shared

@@ -298,8 +298,48 @@
 	"  AND v.peer_id = d.peer_id JOIN peers p ON p.id = d.peer_id\n"                \
 	"  JOIN networks n ON n.id = p.network_id JOIN outcomes o ON o.id = v.outcome;\n"
 
+/* Step 3: what standing peers know. */
+#define TABLE_BOOKS                                                                       \
+	"CREATE TABLE books( -- of a node on each network, and of each group of gossip\n" \
+	"  id INTEGER PRIMARY KEY,\n"                                                     \
+	"  name TEXT NOT NULL UNIQUE -- bitcoin, gossip/GROUP, ethereum\n"                \
+	") STRICT;\n"                                                                     \
+	"CREATE TABLE book( -- the addresses that a node knows; NULL: never\n"            \
+	"  book_id INTEGER NOT NULL REFERENCES books,\n"                                  \
+	"  key BLOB NOT NULL, -- as peers.key\n"                                          \
+	"  kind INTEGER NOT NULL REFERENCES kinds,\n"                                     \
+	"  address TEXT NOT NULL,\n"                                                      \
+	"  port INTEGER NOT NULL,\n"                                                      \
+	"  node_id TEXT NOT NULL DEFAULT '', -- hex\n"                                    \
+	"  tcp_port INTEGER, -- of a node of Ethereum; port is its UDP port\n"            \
+	"  source BLOB, -- who named it first, as a key; NULL: not kept\n"                \
+	"  tried INTEGER NOT NULL, -- reached by ourselves, else hearsay\n"               \
+	"  services INTEGER NOT NULL,\n"                                                  \
+	"  named_s INTEGER, -- last named, as it was claimed\n"                           \
+	"  asked_s INTEGER, -- our last attempt to reach it\n"                            \
+	"  good_s INTEGER, -- when we reached it last\n"                                  \
+	"  failures INTEGER NOT NULL, -- since then\n"                                    \
+	"  PRIMARY KEY(book_id, key)\n"                                                   \
+	") STRICT, WITHOUT ROWID;\n"                                                      \
+	"CREATE TABLE book_values( -- what else a node keeps\n"                           \
+	"  book_id INTEGER NOT NULL REFERENCES books,\n"                                  \
+	"  name TEXT NOT NULL,\n"                                                         \
+	"  value BLOB NOT NULL,\n"                                                        \
+	"  PRIMARY KEY(book_id, name)\n"                                                  \
+	") STRICT, WITHOUT ROWID;\n"
+
+#define VIEW_BOOK                                                                          \
+	"CREATE VIEW book_readable AS SELECT b.name AS book, k.name AS kind, r.address,\n" \
+	"  r.port, r.tcp_port, r.node_id, r.tried,\n"                                      \
+	"  printf('0x%x', r.services) AS services,\n"                                      \
+	"  strftime('%Y-%m-%dT%H:%M:%SZ', r.named_s, 'unixepoch') AS named,\n"             \
+	"  strftime('%Y-%m-%dT%H:%M:%SZ', r.asked_s, 'unixepoch') AS asked,\n"             \
+	"  strftime('%Y-%m-%dT%H:%M:%SZ', r.good_s, 'unixepoch') AS reached, r.failures\n" \
+	"  FROM book r JOIN books b ON b.id = r.book_id JOIN kinds k ON k.id = r.kind;\n"
+
 const char *const sql_steps[STORE_SCHEMA] = {
 	TABLES_LISTS TABLE_CRAWLS TABLE_PEERS TABLE_VISITS TABLE_ADVERTS VIEW_CRAWLS VIEW_PEERS
 		VIEW_VISITS VIEW_ADVERTS,
 	PEERS_TCP_PORT TABLE_NODES TABLE_NODE_VISITS VIEW_NODES VIEW_NODE_VISITS,
+	TABLE_BOOKS VIEW_BOOK,
 };

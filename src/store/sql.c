@@ -155,6 +155,25 @@ static const char *const texts[SQL_COUNT] = {
 		" AND ifnull(?1, 9223372036854775807)"
 		" AND (?3 IS NULL OR p.outcome = ?3)" PEER_FILTER
 		" ORDER BY a.crawl_id, a.from_id, a.peer_id",
+	[SQL_BOOK_FIND] = "SELECT id FROM books WHERE name = ?1",
+	[SQL_BOOK_ADD] = "INSERT OR IGNORE INTO books(name) VALUES(?1)",
+	[SQL_BOOK_PUT] = "INSERT OR REPLACE INTO book(book_id, key, kind, address, port, node_id,"
+			 " tcp_port, source, tried, services, named_s, asked_s, good_s, failures)"
+			 " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, nullif(?11, 0),"
+			 " nullif(?12, 0), nullif(?13, 0), ?14)",
+	[SQL_BOOK_DROP] = "DELETE FROM book WHERE book_id = ?1 AND key = ?2",
+	/* ?1: a book; with ?2 also those of its groups. NULL: all. ?3: kind or NULL. In the
+	 * order in which they were dealt with. */
+	[SQL_BOOK_ROWS] =
+		"SELECT b.name, r.key, r.tcp_port, r.source, r.tried, r.services, r.named_s,"
+		" r.asked_s, r.good_s, r.failures FROM book r JOIN books b ON b.id = r.book_id"
+		" WHERE (?1 IS NULL OR b.name = ?1"
+		" OR (?2 AND substr(b.name, 1, length(?1) + 1) = ?1 || '/'))"
+		" AND (?3 IS NULL OR r.kind = ?3) ORDER BY r.book_id,"
+		" max(ifnull(r.asked_s, 0), ifnull(r.good_s, 0)), r.key",
+	[SQL_BOOK_KEEP] = "INSERT OR REPLACE INTO book_values VALUES(?1, ?2, ?3)",
+	[SQL_BOOK_VALUE] = "SELECT v.value FROM book_values v JOIN books b ON b.id = v.book_id"
+			   " WHERE b.name = ?1 AND v.name = ?2",
 };
 
 const char *sql_text(enum sql sql)

@@ -45,8 +45,7 @@ enum err store_commit(struct store *s)
 	return err;
 }
 
-/* All or nothing: the first failure inside a batch ends the batch. */
-static enum err ended(struct store *s, enum err err)
+enum err db_ended(struct store *s, enum err err)
 {
 	if (err != ERR_OK && s->in_batch)
 		rollback(s);
@@ -60,10 +59,10 @@ enum err store_crawl_begin(struct store *s, struct store_crawl *crawl)
 	sqlite3_stmt *st;
 
 	if (err != ERR_OK)
-		return ended(s, err);
+		return db_ended(s, err);
 	st = db_use(s, SQL_CRAWL_ADD);
 	if (st == NULL)
-		return ended(s, db_fail(s));
+		return db_ended(s, db_fail(s));
 	sqlite3_bind_int64(st, 1, network_id);
 	sqlite3_bind_int64(st, 2, crawl->started_at_ms);
 	db_bind_text(st, 3, slice_text(crawl->settings));
@@ -72,7 +71,7 @@ enum err store_crawl_begin(struct store *s, struct store_crawl *crawl)
 		crawl->id = sqlite3_last_insert_rowid(s->db);
 	if (err == ERR_OK)
 		err = db_hold_crawl(s, crawl->id);
-	return ended(s, err);
+	return db_ended(s, err);
 }
 
 enum err store_crawl_end(struct store *s, const struct store_crawl *crawl)
@@ -80,7 +79,7 @@ enum err store_crawl_end(struct store *s, const struct store_crawl *crawl)
 	sqlite3_stmt *st = db_use(s, SQL_CRAWL_END);
 
 	if (st == NULL)
-		return ended(s, db_fail(s));
+		return db_ended(s, db_fail(s));
 	sqlite3_bind_int64(st, 1, crawl->id);
 	sqlite3_bind_int64(st, 2, crawl->ended_at_ms);
 	sqlite3_bind_int(st, 3, crawl->complete);
@@ -92,7 +91,7 @@ enum err store_crawl_end(struct store *s, const struct store_crawl *crawl)
 	sqlite3_bind_int64(st, 9, (int64_t)crawl->bytes_out);
 	sqlite3_bind_double(st, 10, crawl->cpu_seconds);
 	sqlite3_bind_int64(st, 11, (int64_t)crawl->max_rss_bytes);
-	return ended(s, db_run(s, st));
+	return db_ended(s, db_run(s, st));
 }
 
 /* What an address needs in any statement that may make its row. */
@@ -134,10 +133,10 @@ enum err store_put_known(struct store *s, const struct store_crawl *crawl,
 	struct peer_row row;
 
 	if (err != ERR_OK)
-		return ended(s, err);
+		return db_ended(s, err);
 	st = db_use(s, SQL_PEER_KNOWN);
 	if (st == NULL)
-		return ended(s, db_fail(s));
+		return db_ended(s, db_fail(s));
 	bind_peer(st, network_id, addr, advert != NULL ? advert->node_id : slice_of(NULL, 0), &row);
 	sqlite3_bind_int64(st, 7, crawl->id);
 	sqlite3_bind_int64(st, 8, at_ms);
@@ -147,7 +146,7 @@ enum err store_put_known(struct store *s, const struct store_crawl *crawl,
 		sqlite3_bind_int64(st, 10, advert->last_seen_s);
 	}
 	bind_port(st, 11, advert != NULL ? advert->tcp_port : 0);
-	return ended(s, db_run(s, st));
+	return db_ended(s, db_run(s, st));
 }
 
 /* The id of that peer's row, which is made if there is none. */
@@ -294,7 +293,7 @@ enum err store_put_visit(struct store *s, const struct store_crawl *crawl,
 		err = put_visit_row(s, crawl, id, record);
 	if (err == ERR_OK && record->node != NULL)
 		err = node_put(s, crawl, id, record);
-	return ended(s, err);
+	return db_ended(s, err);
 }
 
 /* One peer names up to a thousand others in a row: its id is kept. */
@@ -325,15 +324,15 @@ enum err store_put_advert(struct store *s, const struct store_crawl *crawl,
 	if (err == ERR_OK)
 		err = peer_id(s, network_id, advert, at_ms, &id);
 	if (err != ERR_OK)
-		return ended(s, err);
+		return db_ended(s, err);
 	st = db_use(s, SQL_ADVERT_PUT);
 	if (st == NULL)
-		return ended(s, db_fail(s));
+		return db_ended(s, db_fail(s));
 	sqlite3_bind_int64(st, 1, crawl->id);
 	sqlite3_bind_int64(st, 2, s->from_id);
 	sqlite3_bind_int64(st, 3, id);
 	sqlite3_bind_int64(st, 4, at_ms);
 	sqlite3_bind_int64(st, 5, (int64_t)advert->services);
 	sqlite3_bind_int64(st, 6, advert->last_seen_s);
-	return ended(s, db_run(s, st));
+	return db_ended(s, db_run(s, st));
 }

@@ -10,18 +10,20 @@
 
 struct store;
 
-enum { STORE_SCHEMA = 2 /* the newest schema this program knows */ };
+enum {
+	STORE_SCHEMA = 3,      /* the newest schema this program knows */
+	STORE_COMMIT_MS = 500, /* so long at most is anything on its way to the disk */
+};
 
 enum store_mode {
-	STORE_READ,   /* must exist; never written */
+	STORE_READ,   /* must exist; never written: of an older one a migrated copy is read */
 	STORE_WRITE,  /* must exist */
 	STORE_CREATE, /* made if missing; migrated if older */
 };
 
 /* ERR_NOT_FOUND, ERR_NOT_OURS, ERR_NEWER, ERR_CORRUPT, ERR_READ_ONLY, ERR_BUSY,
- * ERR_DISK_FULL, ERR_IO, ERR_NOMEM; ERR_VALUE: older than STORE_SCHEMA, and opened for
- * reading only. why (of why_cap bytes) gets a sentence with the
- * remedy on failure. */
+ * ERR_DISK_FULL, ERR_IO, ERR_NOMEM. why (of why_cap bytes) gets a sentence with the remedy on
+ * failure. */
 enum err store_open(const char *path, enum store_mode mode, struct store **out, char *why,
 		    size_t why_cap);
 void store_close(struct store *s);

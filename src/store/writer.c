@@ -1,22 +1,10 @@
 #include "store/writer.h"
 
+#include "store/batch.h"
+
 #include <assert.h>
-#include <errno.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-
-enum {
-	/* Two halves: putters fill one while the thread empties the other. */
-	HALF_BYTES = STORE_WRITER_QUEUE_BYTES / 2,
-	/* A batch begins this long after its first item came, which leaves the rest of
-	 * STORE_WRITER_COMMIT_MS for the work itself. Waiting first and then writing all
-	 * at once keeps the database locked for as short as can be. */
-	GATHER_MS = STORE_WRITER_COMMIT_MS * 3 / 5,
-	/* ... or as soon as a half is this full. */
-	GATHER_BYTES = HALF_BYTES / 2,
-};
 
 enum item_kind {
 	ITEM_KNOWN,
@@ -26,7 +14,6 @@ enum item_kind {
 
 /* An item in a half: this, and behind it the bytes that its slices had pointed to. */
 struct item {
-	uint32_t size;        /* of all, a multiple of 8 */
 	uint16_t kind;        /* enum item_kind */
 	uint16_t from_id_len; /* ITEM_ADVERT: of its node id, the last of the bytes */
 	union {
@@ -40,36 +27,11 @@ struct item {
 	};
 };
 
-struct half {
-	uint8_t *data;
-	size_t len;
-};
-
 struct store_writer {
 	struct store *store;
 	const struct store_crawl *crawl;
-	void (*on_error)(void *ctx, enum err err, const char *why);
-	void *on_error_ctx;
-	pthread_t thread;
-	pthread_mutex_t lock;
-	pthread_cond_t filled; /* something came, or stop */
-	pthread_cond_t emptied;
-	/* Under the lock: */
-	struct half front;
-	uint64_t front_since_ms; /* when its first item came */
-	bool stop;
-	enum err err; /* the first one; from then on everything is dropped */
-	/* The thread's own: */
-	struct half back;
+	struct batches *batches;
 };
-
-static uint64_t clock_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
 
 /* The bytes of s at p, which is moved behind them; *s is made to point there. */
 static uint8_t *pack(uint8_t *p, struct slice *s)
@@ -78,30 +40,6 @@ static uint8_t *pack(uint8_t *p, struct slice *s)
 		memcpy(p, s->data, s->len);
 	s->data = p;
 	return p + s->len;
-}
-
-/* Waits until the front half has room for size bytes; NULL once the store has failed. */
-static struct item *reserve(struct store_writer *w, size_t size)
-{
-	struct item *item;
-
-	while (w->err == ERR_OK && size > HALF_BYTES - w->front.len)
-		pthread_cond_wait(&w->emptied, &w->lock);
-	if (w->err != ERR_OK)
-		return NULL;
-	if (w->front.len == 0)
-		w->front_since_ms = clock_ms();
-	item = (struct item *)(void *)(w->front.data + w->front.len);
-	/* The thread sleeps without a deadline while there is nothing. */
-	if (w->front.len == 0 || w->front.len + size >= GATHER_BYTES)
-		pthread_cond_signal(&w->filled);
-	w->front.len += size;
-	return item;
-}
-
-static size_t round_up(size_t size)
-{
-	return (size + 7) & ~(size_t)7;
 }
 
 /* What store_writer_known and store_writer_advert put differs in one thing: the node id of
@@ -114,10 +52,8 @@ static void put_named(struct store_writer *w, enum item_kind kind, const struct 
 	struct item *item;
 
 	assert(id_len <= PEER_NODE_ID_MAX && from_id.len <= PEER_NODE_ID_MAX);
-	pthread_mutex_lock(&w->lock);
-	item = reserve(w, round_up(size + tail));
+	item = batches_take(w->batches, size + tail, true);
 	if (item != NULL) {
-		item->size = (uint32_t)round_up(size + tail);
 		item->kind = (uint16_t)kind;
 		item->from_id_len = (uint16_t)from_id.len;
 		item->named.addr = *addr;
@@ -127,8 +63,8 @@ static void put_named(struct store_writer *w, enum item_kind kind, const struct 
 			item->named.advert = *advert;
 			pack(pack((uint8_t *)item + size, &item->named.advert.node_id), &from_id);
 		}
+		batches_put(w->batches);
 	}
-	pthread_mutex_unlock(&w->lock);
 }
 
 void store_writer_known(struct store_writer *w, const struct netaddr *addr,
@@ -199,12 +135,10 @@ void store_writer_visit(struct store_writer *w, const struct record *record)
 	assert(record->info.negotiation.len <= PEER_NEGOTIATION_MAX);
 	if (record->node != NULL)
 		tail += node_size(record->node);
-	pthread_mutex_lock(&w->lock);
-	item = reserve(w, round_up(size + tail));
+	item = batches_take(w->batches, size + tail, true);
 	if (item != NULL) {
 		uint8_t *p = (uint8_t *)item + size;
 
-		item->size = (uint32_t)round_up(size + tail);
 		item->kind = ITEM_VISIT;
 		item->record = *record;
 		if (record->node != NULL)
@@ -213,8 +147,8 @@ void store_writer_visit(struct store_writer *w, const struct record *record)
 		p = pack(p, &item->record.info.node_id);
 		p = pack(p, &item->record.info.negotiation);
 		pack_word(p, &item->record.rule);
+		batches_put(w->batches);
 	}
-	pthread_mutex_unlock(&w->lock);
 }
 
 static enum err write_advert(struct store_writer *w, const struct item *item)
@@ -228,8 +162,11 @@ static enum err write_advert(struct store_writer *w, const struct item *item)
 	return store_put_advert(w->store, w->crawl, &from, advert, item->named.at_ms);
 }
 
-static enum err write_item(struct store_writer *w, const struct item *item)
+static enum err write_item(void *ctx, const void *data)
 {
+	struct store_writer *w = ctx;
+	const struct item *item = data;
+
 	switch ((enum item_kind)item->kind) {
 	case ITEM_KNOWN:
 		return store_put_known(w->store, w->crawl, &item->named.addr,
@@ -243,112 +180,31 @@ static enum err write_item(struct store_writer *w, const struct item *item)
 	return ERR_VALUE;
 }
 
-static enum err write_half(struct store_writer *w, const struct half *half)
-{
-	enum err err = store_begin(w->store);
-	size_t at = 0;
-
-	while (err == ERR_OK && at < half->len) {
-		const struct item *item = (const struct item *)(const void *)(half->data + at);
-
-		err = write_item(w, item);
-		at += item->size;
-	}
-	return err == ERR_OK ? store_commit(w->store) : err;
-}
-
-/* Until a batch is due; false when there will be none. Called with the lock held. */
-static bool wait_for_batch(struct store_writer *w)
-{
-	while (!w->stop && w->front.len < GATHER_BYTES) {
-		uint64_t due_ms = w->front_since_ms + GATHER_MS;
-		struct timespec until = { .tv_sec = (time_t)(due_ms / 1000),
-					  .tv_nsec = (long)(due_ms % 1000) * 1000000 };
-
-		if (w->front.len == 0)
-			pthread_cond_wait(&w->filled, &w->lock);
-		else if (pthread_cond_timedwait(&w->filled, &w->lock, &until) == ETIMEDOUT)
-			break;
-	}
-	return w->front.len > 0;
-}
-
-static void *run(void *arg)
-{
-	struct store_writer *w = arg;
-	enum err err = ERR_OK;
-
-	pthread_mutex_lock(&w->lock);
-	while (err == ERR_OK && wait_for_batch(w)) {
-		struct half half = w->front;
-
-		w->front = w->back;
-		w->front.len = 0;
-		w->back = half;
-		pthread_cond_broadcast(&w->emptied);
-		pthread_mutex_unlock(&w->lock);
-		err = write_half(w, &half);
-		pthread_mutex_lock(&w->lock);
-	}
-	w->err = err;
-	pthread_cond_broadcast(&w->emptied);
-	pthread_mutex_unlock(&w->lock);
-	if (err != ERR_OK && w->on_error != NULL)
-		w->on_error(w->on_error_ctx, err, store_why(w->store));
-	return NULL;
-}
-
-static void free_writer(struct store_writer *w)
-{
-	pthread_cond_destroy(&w->emptied);
-	pthread_cond_destroy(&w->filled);
-	pthread_mutex_destroy(&w->lock);
-	free(w->front.data);
-	free(w->back.data);
-	free(w);
-}
-
 enum err store_writer_start(struct store *store, const struct store_crawl *crawl,
 			    void (*on_error)(void *ctx, enum err err, const char *why), void *ctx,
 			    struct store_writer **out)
 {
 	struct store_writer *w = calloc(1, sizeof(*w));
-	pthread_condattr_t monotonic;
+	enum err err;
 
 	*out = NULL;
 	if (w == NULL)
 		return ERR_NOMEM;
 	w->store = store;
 	w->crawl = crawl;
-	w->on_error = on_error;
-	w->on_error_ctx = ctx;
-	w->front.data = malloc(HALF_BYTES);
-	w->back.data = malloc(HALF_BYTES);
-	pthread_mutex_init(&w->lock, NULL);
-	pthread_condattr_init(&monotonic);
-	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_cond_init(&w->filled, &monotonic);
-	pthread_cond_init(&w->emptied, NULL);
-	pthread_condattr_destroy(&monotonic);
-	if (w->front.data == NULL || w->back.data == NULL ||
-	    pthread_create(&w->thread, NULL, run, w) != 0) {
-		free_writer(w);
-		return ERR_NOMEM;
-	}
-	*out = w;
-	return ERR_OK;
+	err = batches_start(store, STORE_WRITER_QUEUE_BYTES, write_item, w, on_error, ctx,
+			    &w->batches);
+	if (err != ERR_OK)
+		free(w);
+	else
+		*out = w;
+	return err;
 }
 
 enum err store_writer_stop(struct store_writer *w)
 {
-	enum err err;
+	enum err err = batches_stop(w->batches);
 
-	pthread_mutex_lock(&w->lock);
-	w->stop = true;
-	pthread_cond_signal(&w->filled);
-	pthread_mutex_unlock(&w->lock);
-	pthread_join(w->thread, NULL);
-	err = w->err;
-	free_writer(w);
+	free(w);
 	return err;
 }

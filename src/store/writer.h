@@ -11,10 +11,7 @@
 
 struct store_writer;
 
-enum {
-	STORE_WRITER_QUEUE_BYTES = 8 << 20,
-	STORE_WRITER_COMMIT_MS = 500,
-};
+enum { STORE_WRITER_QUEUE_BYTES = 8 << 20 };
 
 /* Takes the store over until store_writer_stop; crawl outlives the writer. on_error
  * is called once, from the writer's thread, when the store fails: everything that

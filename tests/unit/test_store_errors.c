@@ -217,7 +217,7 @@ static void damaged_inside(void **state)
 	assert_int_equal(stat(folder.db, &st), 0);
 	memset(garbage, 0xa5, sizeof(garbage));
 	/* All but the schema, which stands in the first pages. */
-	for (off_t at = 20 * 4096; at < st.st_size; at += 4096)
+	for (off_t at = 32 * 4096; at < st.st_size; at += 4096)
 		write_file(folder.db, garbage, sizeof(garbage), at);
 	s = open_db(folder.db, STORE_READ);
 	assert_int_equal(store_visits(s, &any, pass, &n), ERR_CORRUPT);

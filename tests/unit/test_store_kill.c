@@ -5,10 +5,12 @@
 #include "store/writer.h"
 
 #include "base/hash.h"
+#include "store/book.h"
 #include "store/db.h"
 #include "support/sql.h"
 #include "support/store.h"
 
+#include <arpa/inet.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -88,7 +90,8 @@ static enum err count_rows(void *ctx, const struct store_visit *v)
 static void live_and_die(const char *path, void (*child)(const char *, int), unsigned life_ms,
 			 uint64_t told[2])
 {
-	struct timespec life = { .tv_nsec = (long)life_ms * 1000000 };
+	struct timespec life = { .tv_sec = life_ms / 1000,
+				 .tv_nsec = (long)(life_ms % 1000) * 1000000 };
 	uint64_t got[2];
 	int ends[2], status;
 	pid_t pid;
@@ -161,6 +164,100 @@ static void batches_survive(void **state)
 	assert_true(found >= told);
 }
 
+static int64_t clock_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* A node that learns an address each millisecond, and forgets those before the newest thousand.
+ * A row has the moment at which it was put. */
+static void keep_book(const char *path, int out)
+{
+	static const struct timespec pause = { .tv_nsec = 1000000 };
+	struct store_book *b;
+	struct store *s;
+	char why[640];
+
+	(void)out;
+	if (store_open(path, STORE_CREATE, &s, why, sizeof(why)) != ERR_OK ||
+	    store_book_start(s, "bitcoin", NULL, NULL, &b) != ERR_OK)
+		_exit(1);
+	for (uint32_t i = 0;; i++) {
+		const struct store_book_row row = { .addr = netaddr_ipv4(i, 8333),
+						    .named_s = clock_ms() };
+		const struct netaddr old = netaddr_ipv4(i - 1000, 8333);
+
+		if (!store_book_put(b, &row) || !store_book_drop(b, &old, slice_of(NULL, 0)))
+			_exit(2);
+		nanosleep(&pause, NULL);
+	}
+}
+
+struct rows {
+	uint32_t count, least, most;
+	int64_t last_ms;
+};
+
+static bool see_row(void *ctx, const struct store_book_row *row)
+{
+	struct rows *r = ctx;
+	uint32_t i;
+
+	memcpy(&i, row->addr.bytes, sizeof(i));
+	i = ntohl(i);
+	r->least = r->count == 0 || i < r->least ? i : r->least;
+	r->most = i > r->most ? i : r->most;
+	r->last_ms = row->named_s > r->last_ms ? row->named_s : r->last_ms;
+	r->count++;
+	return true;
+}
+
+/* Kills a few of them. A row that was put is there, or none after it. Returns what was lost at
+ * most: the time between the last row that is there and the kill. */
+static int64_t kill_keepers(struct random *random)
+{
+	int64_t lost_ms = 0;
+
+	for (unsigned round = 0; round < 4; round++) {
+		struct folder folder;
+		struct rows rows = { 0 };
+		uint64_t told[2];
+		struct store *s;
+		int64_t killed_ms;
+
+		folder_make(&folder);
+		live_and_die(folder.db, keep_book, 1100 + (unsigned)random_below(random, 1000),
+			     told);
+		killed_ms = clock_ms();
+		s = open_db(folder.db, STORE_CREATE);
+		assert_sql(s->db, "PRAGMA integrity_check", "ok");
+		assert_int_equal(store_book_load(s, "bitcoin", see_row, &rows), ERR_OK);
+		assert_int_equal(rows.count, rows.count == 0 ? 0 : rows.most - rows.least + 1);
+		assert_in_range(rows.count, 0, 1001);
+		if (killed_ms - rows.last_ms > lost_ms)
+			lost_ms = killed_ms - rows.last_ms;
+		store_close(s);
+		folder_remove(&folder);
+	}
+	return lost_ms;
+}
+
+static void book_survives(void **state)
+{
+	struct random random = { 3 };
+	int64_t lost_ms = kill_keepers(&random);
+
+	(void)state;
+	/* A machine that is very busy doesn't keep to time, but once in a while. */
+	for (unsigned again = 0; lost_ms > 1000 && again < 5; again++)
+		lost_ms = kill_keepers(&random);
+	print_message("the last %lld ms were lost at most\n", (long long)lost_ms);
+	assert_in_range(lost_ms, 0, 1000);
+}
+
 static void writer_survives(void **state)
 {
 	/* Long enough for a few commits; on a machine that is busy, in a while. */
@@ -183,6 +280,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(batches_survive),
 		cmocka_unit_test(writer_survives),
+		cmocka_unit_test(book_survives),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

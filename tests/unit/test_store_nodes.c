@@ -1,116 +1,10 @@
-/* test_store_nodes.c: nodes of discovery in the store, and files of the schema before them. */
+/* test_store_nodes.c: nodes of discovery in the store. */
 #include "store/writer.h"
 
 #include "base/text.h"
 #include "support/nodes.h"
 #include "support/sql.h"
 #include "support/store_rig.h"
-
-/* --- schema 1 --- */
-
-static void run_script(const char *path)
-{
-	FILE *in = fopen(TEST_DATA "/unit/schema1.sql", "r");
-	static char script[64 * 1024];
-	size_t len;
-	sqlite3 *db;
-
-	assert_non_null(in);
-	len = fread(script, 1, sizeof(script) - 1, in);
-	assert_true(len > 1000 && len < sizeof(script) - 1);
-	script[len] = 0;
-	fclose(in);
-	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db, script, NULL, NULL, NULL), SQLITE_OK);
-	sqlite3_close(db);
-}
-
-/* Everything that a schema says, one object a line. */
-static void schema_text(const char *path, struct text *out)
-{
-	static const char sql[] = "SELECT name || ':' || ifnull(sql, '') FROM sqlite_schema"
-				  " ORDER BY type, name";
-	sqlite3_stmt *st;
-	sqlite3 *db;
-
-	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &st, NULL), SQLITE_OK);
-	while (sqlite3_step(st) == SQLITE_ROW)
-		text_printf(out, "%s\n", (const char *)sqlite3_column_text(st, 0));
-	sqlite3_finalize(st);
-	sqlite3_close(db);
-}
-
-static enum err count_peer(void *ctx, const struct store_peer *p)
-{
-	assert_false(p->has_node);
-	assert_int_equal(p->tcp_port, 0);
-	assert_int_equal(p->node_id.len, 0);
-	assert_int_equal(p->outcome, OUTCOME_OK);
-	++*(unsigned *)ctx;
-	return ERR_OK;
-}
-
-static enum err count_visit(void *ctx, const struct store_visit *v)
-{
-	assert_null(v->record.node);
-	assert_int_equal(v->record.adverts > 0, v->record.outcome == OUTCOME_OK);
-	++*(unsigned *)ctx;
-	return ERR_OK;
-}
-
-static enum err count_advert(void *ctx, const struct store_advert *a)
-{
-	assert_int_equal(a->from.node_id.len + a->advert.node_id.len, 0);
-	++*(unsigned *)ctx;
-	return ERR_OK;
-}
-
-static void migrates(void **state)
-{
-	unsigned peers = 0, visits = 0, adverts = 0;
-	struct text migrated = { 0 }, made = { 0 };
-	struct node_key key = node_key(1);
-	struct node_info node = full_node();
-	struct record r = node_record("127.0.0.5:30303", &key, &node);
-	struct store_crawl crawl;
-	struct store *s = NULL;
-	char other[256], why[640];
-
-	(void)state;
-	run_script(folder.db);
-	/* Reading changes nothing: it says what to do. */
-	assert_int_equal(store_open(folder.db, STORE_READ, &s, why, sizeof(why)), ERR_VALUE);
-	assert_non_null(strstr(why, "older peerwalk"));
-	s = open_db(folder.db, STORE_WRITE);
-	store_close(s);
-	s = open_db(folder.db, STORE_READ);
-	assert_int_equal(store_peers(s, &STORE_FILTER_ANY, count_peer, &peers), ERR_OK);
-	assert_int_equal(store_visits(s, &STORE_FILTER_ANY, count_visit, &visits), ERR_OK);
-	assert_int_equal(store_adverts(s, &STORE_FILTER_ANY, count_advert, &adverts), ERR_OK);
-	assert_int_equal(peers, 8);
-	assert_int_equal(visits, 8);
-	assert_int_equal(adverts, 64);
-	assert_int_equal(store_crawl_get(s, 0, NULL, &crawl), ERR_OK);
-	assert_string_equal(crawl.network, "bitcoin");
-	assert_true(crawl.complete);
-	store_close(s);
-	/* From now on it is like any other. */
-	snprintf(other, sizeof(other), "%s/new.db", folder.path);
-	store_close(open_db(other, STORE_CREATE));
-	schema_text(folder.db, &migrated);
-	schema_text(other, &made);
-	assert_non_null(strstr(made.data, "node_visits"));
-	assert_string_equal(migrated.data, made.data);
-	s = open_db(folder.db, STORE_CREATE);
-	crawl = begin_crawl(s, "ethereum");
-	assert_int_equal(store_put_visit(s, &crawl, &r), ERR_OK);
-	store_close(s);
-	text_clear(&migrated);
-	text_clear(&made);
-}
-
-/* --- what goes in comes out --- */
 
 struct expected {
 	const struct record *record;
@@ -529,7 +423,6 @@ static void readable_views(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(migrates, folder_set_up, folder_tear_down),
 		cmocka_unit_test_setup_teardown(round_trip, folder_set_up, folder_tear_down),
 		cmocka_unit_test_setup_teardown(retry_replaces, folder_set_up, folder_tear_down),
 		cmocka_unit_test_setup_teardown(key_and_address, folder_set_up, folder_tear_down),

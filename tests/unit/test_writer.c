@@ -113,7 +113,7 @@ static void commits_by_itself(void **state)
 		while (visits_in(reader) < i && clock_ms() - start < 5000)
 			wait_ms(10);
 		assert_int_equal(visits_in(reader), i);
-		assert_true(clock_ms() - start < 2 * STORE_WRITER_COMMIT_MS);
+		assert_true(clock_ms() - start < 2 * STORE_COMMIT_MS);
 	}
 	store_close(reader);
 	assert_int_equal(store_writer_stop(w), ERR_OK);

@@ -1,0 +1,435 @@
+-- A database as schema 2 had it, with a crawl of twelve simulated nodes of Ethereum and three
+-- ghosts: what `.dump` of the sqlite3 shell wrote of a file made by the program as it was then,
+-- and its two numbers.
+PRAGMA application_id = 1886874731;
+PRAGMA user_version = 2;
+PRAGMA foreign_keys=OFF;
+BEGIN TRANSACTION;
+CREATE TABLE networks(
+  id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE
+) STRICT;
+INSERT INTO networks VALUES(1,'ethereum');
+CREATE TABLE outcomes( -- how a visit can end
+  id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE,
+  text TEXT NOT NULL
+) STRICT;
+INSERT INTO outcomes VALUES(0,'ok','answered, and named peers');
+INSERT INTO outcomes VALUES(1,'no_peers','answered, but named nobody');
+INSERT INTO outcomes VALUES(2,'refused','nothing listens there: the connection was refused');
+INSERT INTO outcomes VALUES(3,'unreachable','no route leads there');
+INSERT INTO outcomes VALUES(4,'connect_timeout','no answer to the connection attempt');
+INSERT INTO outcomes VALUES(5,'reset','the connection was reset');
+INSERT INTO outcomes VALUES(6,'full','accepted, then closed without a byte: full, or we are banned');
+INSERT INTO outcomes VALUES(7,'mute','accepted the connection, but never spoke');
+INSERT INTO outcomes VALUES(8,'handshake_timeout','spoke, but did not finish the handshake');
+INSERT INTO outcomes VALUES(9,'wrong_network','speaks for another network');
+INSERT INTO outcomes VALUES(10,'protocol_error','broke a rule of the protocol');
+INSERT INTO outcomes VALUES(11,'too_big','announced or sent more than the protocol allows');
+INSERT INTO outcomes VALUES(12,'self','this is ourselves');
+INSERT INTO outcomes VALUES(13,'cancelled','stopped before it ended');
+CREATE TABLE kinds( -- of addresses
+  id INTEGER PRIMARY KEY, -- network id of BIP 155
+  name TEXT NOT NULL UNIQUE
+) STRICT;
+INSERT INTO kinds VALUES(0,'none');
+INSERT INTO kinds VALUES(1,'ipv4');
+INSERT INTO kinds VALUES(2,'ipv6');
+INSERT INTO kinds VALUES(3,'onion2');
+INSERT INTO kinds VALUES(4,'onion');
+INSERT INTO kinds VALUES(5,'i2p');
+INSERT INTO kinds VALUES(6,'cjdns');
+CREATE TABLE crawls(
+  id INTEGER PRIMARY KEY,
+  network_id INTEGER NOT NULL REFERENCES networks,
+  started_at_ms INTEGER NOT NULL,
+  ended_at_ms INTEGER, -- NULL while running, or after an interruption
+  complete INTEGER NOT NULL DEFAULT 0, -- nobody was left to ask
+  known INTEGER NOT NULL DEFAULT 0,
+  visited INTEGER NOT NULL DEFAULT 0,
+  reached INTEGER NOT NULL DEFAULT 0,
+  adverts INTEGER NOT NULL DEFAULT 0,
+  bytes_in INTEGER NOT NULL DEFAULT 0,
+  bytes_out INTEGER NOT NULL DEFAULT 0,
+  cpu_seconds REAL NOT NULL DEFAULT 0,
+  max_rss_bytes INTEGER NOT NULL DEFAULT 0,
+  settings TEXT NOT NULL DEFAULT '{}' -- JSON: the options that shaped it
+) STRICT;
+INSERT INTO crawls VALUES(1,1,1795616985461,1795616989531,1,15,15,12,464,56174,21681,0.3481839999999999935,10149888,'{"concurrency":10000,"connect_timeout_ms":5000,"threads":2,"rate":0.0,"patient":false,"allow_private":true,"adverts":true,"agent":"peerwalk/v0.1.0"}');
+CREATE TABLE peers( -- one row an address
+  id INTEGER PRIMARY KEY,
+  network_id INTEGER NOT NULL REFERENCES networks,
+  key BLOB NOT NULL, -- kind, address, port (big-endian)
+  kind INTEGER NOT NULL REFERENCES kinds,
+  address TEXT NOT NULL, -- RFC 5952, without brackets; or a name
+  port INTEGER NOT NULL,
+  node_id TEXT NOT NULL DEFAULT '', -- hex
+  crawl_id INTEGER REFERENCES crawls, -- newest that knew it; NULL: only named
+  first_seen_ms INTEGER NOT NULL,
+  last_seen_ms INTEGER NOT NULL,
+  last_reached_ms INTEGER, -- when a handshake was last completed
+  visits INTEGER NOT NULL DEFAULT 0, -- crawls that visited it
+  reached_count INTEGER NOT NULL DEFAULT 0,
+  -- the newest visit:
+  visit_crawl_id INTEGER REFERENCES crawls,
+  visit_at_ms INTEGER,
+  outcome INTEGER REFERENCES outcomes,
+  reached INTEGER,
+  connect_ms INTEGER,
+  handshake_ms INTEGER,
+  -- the newest visit in which it said who it is:
+  agent ANY, -- as sent; a BLOB where it is no UTF-8
+  protocol INTEGER,
+  services INTEGER,
+  height INTEGER, -- -1: not said
+  -- what others say of it:
+  claimed_services INTEGER,
+  claimed_seen_s INTEGER, tcp_port INTEGER,
+  UNIQUE(network_id, key)
+) STRICT;
+INSERT INTO peers VALUES(1,1,X'017fff4337a157668baf7b00430f56f959a04984003a68eb2cf22c3922900355be7adcbca33456b91fbba9f59484c6d891ce1f4e3c680cdc6ed2c08bb96a260132de83745e6b5f',1,'127.255.67.55',41303,'668baf7b00430f56f959a04984003a68eb2cf22c3922900355be7adcbca33456b91fbba9f59484c6d891ce1f4e3c680cdc6ed2c08bb96a260132de83745e6b5f',1,1795616985500,1795616985501,1795616985515,1,1,1,1795616985501,0,1,14,14,'reth/v1.11.0-1a3b2c4d/x86_64-unknown-linux-gnu',70,0,26400000,NULL,NULL,41303);
+INSERT INTO peers VALUES(2,1,X'017f9c47c8a157ef1fce10c27e8cb440bdd331748558eae46d6b9c125ddf23fe9ee6bfd25f65aeaddddb4a6a455ef7e9ce8d89efd0fc9ef7021d33e752de519325e968a781292c',1,'127.156.71.200',41303,'ef1fce10c27e8cb440bdd331748558eae46d6b9c125ddf23fe9ee6bfd25f65aeaddddb4a6a455ef7e9ce8d89efd0fc9ef7021d33e752de519325e968a781292c',1,1795616985500,1795616985501,1795616985534,1,1,1,1795616985501,0,1,33,33,NULL,NULL,NULL,NULL,NULL,NULL,NULL);
+INSERT INTO peers VALUES(3,1,X'017f411617a15736a70eeac92e011745c1a5f76e312a9242b8ca60c223b2a4aa625ecb79d9901984b08b50519da6dd04455d837d9a1cf228e9698a7cfaba6514be421a2f031a36',1,'127.65.22.23',41303,'36a70eeac92e011745c1a5f76e312a9242b8ca60c223b2a4aa625ecb79d9901984b08b50519da6dd04455d837d9a1cf228e9698a7cfaba6514be421a2f031a36',1,1795616985500,1795616985501,1795616985526,1,1,1,1795616985501,0,1,25,25,'Geth/v1.6.4-de0ed0ed/linux-amd64/go1.25.5',68,0,-1,NULL,NULL,41303);
+INSERT INTO peers VALUES(4,1,X'017f84dc8da157af300b224142126a7b2c6622b24af4dbf9c52a510590a90713df46a15dc848b9f2852c866b4354aa152121e025e4b28e5c23fc58fd9e7cd35596c95511e4558b',1,'127.132.220.141',41303,'af300b224142126a7b2c6622b24af4dbf9c52a510590a90713df46a15dc848b9f2852c866b4354aa152121e025e4b28e5c23fc58fd9e7cd35596c95511e4558b',1,1795616985500,1795616985501,1795616985518,1,1,1,1795616985501,0,1,17,17,'besu/v26.4.0/linux-x86_64/openjdk-java-21',69,0,26399999,NULL,NULL,41303);
+INSERT INTO peers VALUES(5,1,X'017f1c33e5a157e657c2ac2b43fbf7b783480b299a26669260478d2964fdfb624220828d84195d4e562c86fa1ce161ab30c91521c4e4c30caf32fa21103f32a09816b6e81b237f',1,'127.28.51.229',41303,'e657c2ac2b43fbf7b783480b299a26669260478d2964fdfb624220828d84195d4e562c86fa1ce161ab30c91521c4e4c30caf32fa21103f32a09816b6e81b237f',1,1795616985500,1795616985501,1795616985518,1,1,1,1795616985501,0,1,17,17,'Geth/v1.17.2-stable-4c1d8a05/linux-amd64/go1.26.1',70,0,26399998,NULL,NULL,41303);
+INSERT INTO peers VALUES(6,1,X'017f21f3d2a157048ae850f6cf9731bc6391596e4497c7ae7fbdbafbda61301d1886a3caa91d8587788e208550023a35a7b1e6eb3c5c05e764f424e9214c3c5c875cd1bf120ff4',1,'127.33.243.210',41303,'048ae850f6cf9731bc6391596e4497c7ae7fbdbafbda61301d1886a3caa91d8587788e208550023a35a7b1e6eb3c5c05e764f424e9214c3c5c875cd1bf120ff4',1,1795616985500,1795616985501,1795616985526,1,1,1,1795616985501,0,1,25,25,'Geth/v1.16.7-stable-b9f3a3d9/linux-amd64/go1.25.1',69,0,21913313,NULL,NULL,41303);
+INSERT INTO peers VALUES(7,1,X'017f25ad43a1578f41bca9cf6b16cb1862cf5d624c825249553ff3aff9d60b04e00f7be58034343a28c7e6793484e319e9e4872ada2672bc3197cbd0bdb8073fd51827a71ac3d1',1,'127.37.173.67',41303,'8f41bca9cf6b16cb1862cf5d624c825249553ff3aff9d60b04e00f7be58034343a28c7e6793484e319e9e4872ada2672bc3197cbd0bdb8073fd51827a71ac3d1',1,1795616985500,1795616985501,1795616985518,1,1,1,1795616985501,0,1,17,17,'Geth/v1.17.1-stable-be5f3a7e/linux-amd64/go1.26.0',70,0,26399999,NULL,NULL,41303);
+INSERT INTO peers VALUES(8,1,X'017f130685a157a272183d5dea89d7bafabf1e132f5c9c59d1d02fabaaece56f3b843cf26c33cb97b5e42dc21ab39f20bd5d7137e5cd5747be07bd481f4bfcc83f680f9b6e8d77',1,'127.19.6.133',41303,'a272183d5dea89d7bafabf1e132f5c9c59d1d02fabaaece56f3b843cf26c33cb97b5e42dc21ab39f20bd5d7137e5cd5747be07bd481f4bfcc83f680f9b6e8d77',1,1795616985500,1795616985501,1795616985518,1,1,1,1795616985501,0,1,17,17,NULL,NULL,NULL,NULL,NULL,NULL,41303);
+INSERT INTO peers VALUES(9,1,X'017f86bdeba1570a29628193fbb0b7bbe2e6b08ea59a727af4116c432e7c69c828026d78edf6fa20ddc3463aadfec57f36e5cc166edaba11d0f7360d0221a0329a5a6bba59b2c9',1,'127.134.189.235',41303,'0a29628193fbb0b7bbe2e6b08ea59a727af4116c432e7c69c828026d78edf6fa20ddc3463aadfec57f36e5cc166edaba11d0f7360d0221a0329a5a6bba59b2c9',1,1795616985526,1795616985526,1795616985542,1,1,1,1795616985526,0,1,16,16,'erigon/v3.3.3/linux-amd64/go1.25.4',69,0,26399998,NULL,NULL,41303);
+INSERT INTO peers VALUES(10,1,X'017f5a63c2a1579a716a82def6137d0e8284ca0ef9c199fb9eac748b28c01077894fc01ab9decb21905c7b28223720629fb6073e6dc519b5c7a288464d4efd9517b53a91216a40',1,'127.90.99.194',41303,'9a716a82def6137d0e8284ca0ef9c199fb9eac748b28c01077894fc01ab9decb21905c7b28223720629fb6073e6dc519b5c7a288464d4efd9517b53a91216a40',1,1795616985526,1795616985526,1795616985535,1,1,1,1795616985526,0,1,9,9,NULL,NULL,NULL,NULL,NULL,NULL,41303);
+INSERT INTO peers VALUES(11,1,X'017f706b45a15762486ce94106d9e574b6472fb3b2c6bec2597fe965b7f47c4008448526d60262a72ef2cd822b9e6337599d24c5149f4528253daba692b7a1420e0d1e89d7c16d',1,'127.112.107.69',41303,'62486ce94106d9e574b6472fb3b2c6bec2597fe965b7f47c4008448526d60262a72ef2cd822b9e6337599d24c5149f4528253daba692b7a1420e0d1e89d7c16d',1,1795616985526,1795616985526,NULL,1,0,1,1795616988528,4,0,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,41303);
+INSERT INTO peers VALUES(12,1,X'017f891803a157f67da867e816d52b95701bb61c478ba4361e9fd8736287522c20b09a3e6bef48a7fb8eeb136b051da153409550255fbf5e19616c8d0f59fc5643977024614305',1,'127.137.24.3',41303,'f67da867e816d52b95701bb61c478ba4361e9fd8736287522c20b09a3e6bef48a7fb8eeb136b051da153409550255fbf5e19616c8d0f59fc5643977024614305',1,1795616985526,1795616985526,1795616985548,1,1,1,1795616985526,0,1,22,22,'reth/v1.9.3-27a8c0f5/x86_64-unknown-linux-gnu',69,0,26399998,NULL,NULL,41303);
+INSERT INTO peers VALUES(13,1,X'017f0dd142a157888e8582f922a79045d20f1c3339b92dc3d09ccfe1477bab365dfd4ef652185b5c9858ef8f9828ee37dd4c82d06714314cfa07394483fac0f4d79ef80b8bca76',1,'127.13.209.66',41303,'888e8582f922a79045d20f1c3339b92dc3d09ccfe1477bab365dfd4ef652185b5c9858ef8f9828ee37dd4c82d06714314cfa07394483fac0f4d79ef80b8bca76',1,1795616985526,1795616985526,NULL,1,0,1,1795616988528,4,0,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,41303);
+INSERT INTO peers VALUES(14,1,X'017f1924a8a15797d60d5771288a51293be53db71ebb019a11007ae53eed3dadb810706f15e0ef0cecd328da25853d7fa4913996006c7affd2cd6e4db45263afdf947dfd906290',1,'127.25.36.168',41303,'97d60d5771288a51293be53db71ebb019a11007ae53eed3dadb810706f15e0ef0cecd328da25853d7fa4913996006c7affd2cd6e4db45263afdf947dfd906290',1,1795616985526,1795616985526,1795616985546,1,1,1,1795616985526,0,1,20,20,NULL,NULL,NULL,NULL,NULL,NULL,41303);
+INSERT INTO peers VALUES(15,1,X'017f767364a157c2087d8a08e971aa1aeba6479d8edcd111efa88f71ab2d1b3f63944dbd2536ada238541463d5ac55f62f37913e01bf4e290441ed2f1d064e8f3b8530192a8601',1,'127.118.115.100',41303,'c2087d8a08e971aa1aeba6479d8edcd111efa88f71ab2d1b3f63944dbd2536ada238541463d5ac55f62f37913e01bf4e290441ed2f1d064e8f3b8530192a8601',1,1795616985526,1795616985526,NULL,1,0,1,1795616988528,4,0,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,41303);
+CREATE TABLE visits( -- one row for each crawl and peer; NULL: not reached, not said
+  id INTEGER PRIMARY KEY,
+  crawl_id INTEGER NOT NULL REFERENCES crawls,
+  peer_id INTEGER NOT NULL REFERENCES peers,
+  started_at_ms INTEGER NOT NULL,
+  outcome INTEGER NOT NULL REFERENCES outcomes,
+  reached INTEGER NOT NULL, -- a handshake was completed
+  tries INTEGER NOT NULL, -- connection attempts
+  stepwise INTEGER NOT NULL, -- shook hands only in the step-by-step order
+  rule TEXT, -- the rule it broke
+  connect_ms INTEGER, -- each time counts from the start of the last attempt
+  version_ms INTEGER,
+  handshake_ms INTEGER,
+  reply_ms INTEGER, -- the first answer with more than one address
+  total_ms INTEGER,
+  agent ANY, -- as sent; a BLOB where it is no UTF-8
+  node_id TEXT, -- hex
+  negotiation ANY, -- its messages up to the end of the handshake
+  protocol INTEGER,
+  services INTEGER,
+  height INTEGER, -- -1: not said
+  relay INTEGER,
+  clock_skew_s INTEGER, -- its clock minus ours
+  feefilter INTEGER, -- satoshi per 1000 vbytes
+  sees_us_as TEXT,
+  adverts INTEGER NOT NULL, -- addresses named, with repeats
+  adverts_new INTEGER NOT NULL, -- not known before in this crawl
+  adverts_cut INTEGER NOT NULL, -- over the cap for one peer
+  messages_in INTEGER NOT NULL,
+  unknown_in INTEGER NOT NULL,
+  bytes_in INTEGER NOT NULL,
+  bytes_out INTEGER NOT NULL,
+  UNIQUE(crawl_id, peer_id)
+) STRICT;
+INSERT INTO visits VALUES(1,1,1,1795616985501,0,1,1,0,NULL,14,NULL,14,25,665,'reth/v1.11.0-1a3b2c4d/x86_64-unknown-linux-gnu',NULL,NULL,70,0,26400000,0,NULL,NULL,'127.0.0.1:39582',28,7,0,7,0,3942,1550);
+INSERT INTO visits VALUES(2,1,2,1795616985501,0,1,1,0,NULL,33,NULL,33,61,680,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,'127.0.0.1:39582',28,0,0,7,0,3215,712);
+INSERT INTO visits VALUES(3,1,4,1795616985501,0,1,1,0,NULL,17,NULL,17,33,680,'besu/v26.4.0/linux-x86_64/openjdk-java-21',NULL,NULL,69,0,26399999,0,NULL,NULL,'127.0.0.1:39582',28,0,0,7,0,4021,1713);
+INSERT INTO visits VALUES(4,1,12,1795616985526,0,1,1,0,NULL,22,NULL,22,40,687,'reth/v1.9.3-27a8c0f5/x86_64-unknown-linux-gnu',NULL,NULL,69,0,26399998,0,NULL,NULL,'127.0.0.1:46233',28,0,0,7,0,3992,1512);
+INSERT INTO visits VALUES(5,1,7,1795616985501,0,1,1,0,NULL,17,NULL,17,25,1252,'Geth/v1.17.1-stable-be5f3a7e/linux-amd64/go1.26.0',NULL,NULL,70,0,26399999,0,NULL,NULL,'127.0.0.1:39582',44,0,0,7,0,5269,1880);
+INSERT INTO visits VALUES(6,1,10,1795616985526,0,1,1,0,NULL,9,NULL,9,20,1256,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,'127.0.0.1:46233',44,0,0,7,0,4995,1675);
+INSERT INTO visits VALUES(7,1,8,1795616985501,0,1,1,0,NULL,17,NULL,17,33,1284,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,'127.0.0.1:39582',44,0,0,7,0,4931,1809);
+INSERT INTO visits VALUES(8,1,5,1795616985501,0,1,1,0,NULL,17,NULL,17,29,1301,'Geth/v1.17.2-stable-4c1d8a05/linux-amd64/go1.26.1',NULL,NULL,70,0,26399998,0,NULL,NULL,'127.0.0.1:39582',44,0,0,7,0,5344,1926);
+INSERT INTO visits VALUES(9,1,6,1795616985501,0,1,1,0,NULL,25,NULL,25,41,1314,'Geth/v1.16.7-stable-b9f3a3d9/linux-amd64/go1.25.1',NULL,NULL,69,0,21913313,0,NULL,NULL,'127.0.0.1:39582',44,0,0,7,0,5275,1880);
+INSERT INTO visits VALUES(10,1,9,1795616985526,0,1,1,0,NULL,16,NULL,16,32,1289,'erigon/v3.3.3/linux-amd64/go1.25.4',NULL,NULL,69,0,26399998,0,NULL,NULL,'127.0.0.1:46233',44,0,0,7,0,5154,1917);
+INSERT INTO visits VALUES(11,1,14,1795616985526,0,1,1,0,NULL,20,NULL,20,35,1295,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,'127.0.0.1:46233',44,0,0,7,0,4875,1701);
+INSERT INTO visits VALUES(12,1,3,1795616985501,0,1,1,0,NULL,25,NULL,25,41,1320,'Geth/v1.6.4-de0ed0ed/linux-amd64/go1.25.5',NULL,NULL,68,0,-1,0,NULL,NULL,'127.0.0.1:39582',44,0,0,7,0,5161,1954);
+INSERT INTO visits VALUES(16,1,11,1795616988528,4,0,2,0,NULL,NULL,NULL,NULL,NULL,1001,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,0,0,0,0,0,0,121);
+INSERT INTO visits VALUES(17,1,13,1795616988528,4,0,2,0,NULL,NULL,NULL,NULL,NULL,1002,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,0,0,0,0,0,0,121);
+INSERT INTO visits VALUES(18,1,15,1795616988528,4,0,2,0,NULL,NULL,NULL,NULL,NULL,1002,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,0,0,0,0,0,0,121);
+CREATE TABLE adverts( -- who named whom, once a crawl
+  crawl_id INTEGER NOT NULL REFERENCES crawls,
+  from_id INTEGER NOT NULL REFERENCES peers,
+  peer_id INTEGER NOT NULL REFERENCES peers,
+  at_ms INTEGER NOT NULL,
+  services INTEGER NOT NULL, -- as claimed by the one who named it
+  last_seen_s INTEGER NOT NULL, -- likewise
+  PRIMARY KEY(crawl_id, from_id, peer_id)
+) STRICT, WITHOUT ROWID;
+INSERT INTO adverts VALUES(1,1,2,1795616985841,0,0);
+INSERT INTO adverts VALUES(1,1,3,1795616985841,0,0);
+INSERT INTO adverts VALUES(1,1,4,1795616985841,0,0);
+INSERT INTO adverts VALUES(1,1,5,1795616985841,0,0);
+INSERT INTO adverts VALUES(1,1,6,1795616985841,0,0);
+INSERT INTO adverts VALUES(1,1,7,1795616985841,0,0);
+INSERT INTO adverts VALUES(1,1,8,1795616985841,0,0);
+INSERT INTO adverts VALUES(1,1,9,1795616985841,0,0);
+INSERT INTO adverts VALUES(1,1,10,1795616985841,0,0);
+INSERT INTO adverts VALUES(1,1,11,1795616985841,0,0);
+INSERT INTO adverts VALUES(1,1,12,1795616985841,0,0);
+INSERT INTO adverts VALUES(1,1,13,1795616985841,0,0);
+INSERT INTO adverts VALUES(1,1,14,1795616985841,0,0);
+INSERT INTO adverts VALUES(1,1,15,1795616985841,0,0);
+INSERT INTO adverts VALUES(1,2,1,1795616985881,0,0);
+INSERT INTO adverts VALUES(1,2,3,1795616985881,0,0);
+INSERT INTO adverts VALUES(1,2,4,1795616985881,0,0);
+INSERT INTO adverts VALUES(1,2,5,1795616985881,0,0);
+INSERT INTO adverts VALUES(1,2,6,1795616985881,0,0);
+INSERT INTO adverts VALUES(1,2,7,1795616985881,0,0);
+INSERT INTO adverts VALUES(1,2,8,1795616985881,0,0);
+INSERT INTO adverts VALUES(1,2,9,1795616985881,0,0);
+INSERT INTO adverts VALUES(1,2,10,1795616985881,0,0);
+INSERT INTO adverts VALUES(1,2,11,1795616985881,0,0);
+INSERT INTO adverts VALUES(1,2,12,1795616985881,0,0);
+INSERT INTO adverts VALUES(1,2,13,1795616985881,0,0);
+INSERT INTO adverts VALUES(1,2,14,1795616985881,0,0);
+INSERT INTO adverts VALUES(1,2,15,1795616985881,0,0);
+INSERT INTO adverts VALUES(1,3,1,1795616986488,0,0);
+INSERT INTO adverts VALUES(1,3,2,1795616986488,0,0);
+INSERT INTO adverts VALUES(1,3,4,1795616986488,0,0);
+INSERT INTO adverts VALUES(1,3,5,1795616986488,0,0);
+INSERT INTO adverts VALUES(1,3,6,1795616986488,0,0);
+INSERT INTO adverts VALUES(1,3,7,1795616986488,0,0);
+INSERT INTO adverts VALUES(1,3,8,1795616986488,0,0);
+INSERT INTO adverts VALUES(1,3,9,1795616986488,0,0);
+INSERT INTO adverts VALUES(1,3,10,1795616986488,0,0);
+INSERT INTO adverts VALUES(1,3,12,1795616986488,0,0);
+INSERT INTO adverts VALUES(1,3,14,1795616986488,0,0);
+INSERT INTO adverts VALUES(1,4,1,1795616985846,0,0);
+INSERT INTO adverts VALUES(1,4,2,1795616985846,0,0);
+INSERT INTO adverts VALUES(1,4,3,1795616985846,0,0);
+INSERT INTO adverts VALUES(1,4,5,1795616985846,0,0);
+INSERT INTO adverts VALUES(1,4,6,1795616985846,0,0);
+INSERT INTO adverts VALUES(1,4,7,1795616985846,0,0);
+INSERT INTO adverts VALUES(1,4,8,1795616985846,0,0);
+INSERT INTO adverts VALUES(1,4,9,1795616985846,0,0);
+INSERT INTO adverts VALUES(1,4,10,1795616985846,0,0);
+INSERT INTO adverts VALUES(1,4,11,1795616985846,0,0);
+INSERT INTO adverts VALUES(1,4,12,1795616985846,0,0);
+INSERT INTO adverts VALUES(1,4,13,1795616985846,0,0);
+INSERT INTO adverts VALUES(1,4,14,1795616985846,0,0);
+INSERT INTO adverts VALUES(1,4,15,1795616985846,0,0);
+INSERT INTO adverts VALUES(1,5,1,1795616986465,0,0);
+INSERT INTO adverts VALUES(1,5,2,1795616986465,0,0);
+INSERT INTO adverts VALUES(1,5,3,1795616986465,0,0);
+INSERT INTO adverts VALUES(1,5,4,1795616986465,0,0);
+INSERT INTO adverts VALUES(1,5,6,1795616986465,0,0);
+INSERT INTO adverts VALUES(1,5,7,1795616986465,0,0);
+INSERT INTO adverts VALUES(1,5,8,1795616986465,0,0);
+INSERT INTO adverts VALUES(1,5,9,1795616986465,0,0);
+INSERT INTO adverts VALUES(1,5,10,1795616986465,0,0);
+INSERT INTO adverts VALUES(1,5,12,1795616986465,0,0);
+INSERT INTO adverts VALUES(1,5,14,1795616986465,0,0);
+INSERT INTO adverts VALUES(1,6,1,1795616986478,0,0);
+INSERT INTO adverts VALUES(1,6,2,1795616986478,0,0);
+INSERT INTO adverts VALUES(1,6,3,1795616986478,0,0);
+INSERT INTO adverts VALUES(1,6,4,1795616986478,0,0);
+INSERT INTO adverts VALUES(1,6,5,1795616986478,0,0);
+INSERT INTO adverts VALUES(1,6,7,1795616986478,0,0);
+INSERT INTO adverts VALUES(1,6,8,1795616986478,0,0);
+INSERT INTO adverts VALUES(1,6,9,1795616986478,0,0);
+INSERT INTO adverts VALUES(1,6,10,1795616986478,0,0);
+INSERT INTO adverts VALUES(1,6,12,1795616986478,0,0);
+INSERT INTO adverts VALUES(1,6,14,1795616986478,0,0);
+INSERT INTO adverts VALUES(1,7,1,1795616986435,0,0);
+INSERT INTO adverts VALUES(1,7,2,1795616986435,0,0);
+INSERT INTO adverts VALUES(1,7,3,1795616986435,0,0);
+INSERT INTO adverts VALUES(1,7,4,1795616986435,0,0);
+INSERT INTO adverts VALUES(1,7,5,1795616986435,0,0);
+INSERT INTO adverts VALUES(1,7,6,1795616986435,0,0);
+INSERT INTO adverts VALUES(1,7,8,1795616986435,0,0);
+INSERT INTO adverts VALUES(1,7,9,1795616986435,0,0);
+INSERT INTO adverts VALUES(1,7,10,1795616986435,0,0);
+INSERT INTO adverts VALUES(1,7,12,1795616986435,0,0);
+INSERT INTO adverts VALUES(1,7,14,1795616986435,0,0);
+INSERT INTO adverts VALUES(1,8,1,1795616986465,0,0);
+INSERT INTO adverts VALUES(1,8,2,1795616986465,0,0);
+INSERT INTO adverts VALUES(1,8,3,1795616986465,0,0);
+INSERT INTO adverts VALUES(1,8,4,1795616986465,0,0);
+INSERT INTO adverts VALUES(1,8,5,1795616986465,0,0);
+INSERT INTO adverts VALUES(1,8,6,1795616986465,0,0);
+INSERT INTO adverts VALUES(1,8,7,1795616986465,0,0);
+INSERT INTO adverts VALUES(1,8,9,1795616986465,0,0);
+INSERT INTO adverts VALUES(1,8,10,1795616986465,0,0);
+INSERT INTO adverts VALUES(1,8,12,1795616986465,0,0);
+INSERT INTO adverts VALUES(1,8,14,1795616986465,0,0);
+INSERT INTO adverts VALUES(1,9,1,1795616986490,0,0);
+INSERT INTO adverts VALUES(1,9,2,1795616986490,0,0);
+INSERT INTO adverts VALUES(1,9,3,1795616986490,0,0);
+INSERT INTO adverts VALUES(1,9,4,1795616986490,0,0);
+INSERT INTO adverts VALUES(1,9,5,1795616986490,0,0);
+INSERT INTO adverts VALUES(1,9,6,1795616986490,0,0);
+INSERT INTO adverts VALUES(1,9,7,1795616986490,0,0);
+INSERT INTO adverts VALUES(1,9,8,1795616986490,0,0);
+INSERT INTO adverts VALUES(1,9,10,1795616986490,0,0);
+INSERT INTO adverts VALUES(1,9,12,1795616986490,0,0);
+INSERT INTO adverts VALUES(1,9,14,1795616986490,0,0);
+INSERT INTO adverts VALUES(1,10,1,1795616986465,0,0);
+INSERT INTO adverts VALUES(1,10,2,1795616986465,0,0);
+INSERT INTO adverts VALUES(1,10,3,1795616986465,0,0);
+INSERT INTO adverts VALUES(1,10,4,1795616986465,0,0);
+INSERT INTO adverts VALUES(1,10,5,1795616986465,0,0);
+INSERT INTO adverts VALUES(1,10,6,1795616986465,0,0);
+INSERT INTO adverts VALUES(1,10,7,1795616986465,0,0);
+INSERT INTO adverts VALUES(1,10,8,1795616986465,0,0);
+INSERT INTO adverts VALUES(1,10,9,1795616986465,0,0);
+INSERT INTO adverts VALUES(1,10,12,1795616986465,0,0);
+INSERT INTO adverts VALUES(1,10,14,1795616986465,0,0);
+INSERT INTO adverts VALUES(1,12,1,1795616985878,0,0);
+INSERT INTO adverts VALUES(1,12,2,1795616985878,0,0);
+INSERT INTO adverts VALUES(1,12,3,1795616985878,0,0);
+INSERT INTO adverts VALUES(1,12,4,1795616985878,0,0);
+INSERT INTO adverts VALUES(1,12,5,1795616985878,0,0);
+INSERT INTO adverts VALUES(1,12,6,1795616985878,0,0);
+INSERT INTO adverts VALUES(1,12,7,1795616985878,0,0);
+INSERT INTO adverts VALUES(1,12,8,1795616985878,0,0);
+INSERT INTO adverts VALUES(1,12,9,1795616985878,0,0);
+INSERT INTO adverts VALUES(1,12,10,1795616985878,0,0);
+INSERT INTO adverts VALUES(1,12,11,1795616985878,0,0);
+INSERT INTO adverts VALUES(1,12,13,1795616985878,0,0);
+INSERT INTO adverts VALUES(1,12,14,1795616985878,0,0);
+INSERT INTO adverts VALUES(1,12,15,1795616985878,0,0);
+INSERT INTO adverts VALUES(1,14,1,1795616986503,0,0);
+INSERT INTO adverts VALUES(1,14,2,1795616986503,0,0);
+INSERT INTO adverts VALUES(1,14,3,1795616986503,0,0);
+INSERT INTO adverts VALUES(1,14,4,1795616986503,0,0);
+INSERT INTO adverts VALUES(1,14,5,1795616986503,0,0);
+INSERT INTO adverts VALUES(1,14,6,1795616986503,0,0);
+INSERT INTO adverts VALUES(1,14,7,1795616986503,0,0);
+INSERT INTO adverts VALUES(1,14,8,1795616986503,0,0);
+INSERT INTO adverts VALUES(1,14,9,1795616986503,0,0);
+INSERT INTO adverts VALUES(1,14,10,1795616986503,0,0);
+INSERT INTO adverts VALUES(1,14,12,1795616986503,0,0);
+CREATE TABLE nodes( -- nodes that ever answered: the newest that each said
+  peer_id INTEGER PRIMARY KEY REFERENCES peers,
+  first_reached_ms INTEGER,
+  completeness TEXT, -- of its table: drained, partial, timed_out; NULL: not asked
+  findnodes INTEGER, -- questions that took
+  entries INTEGER, -- different nodes in its table
+  record TEXT, -- enr:...
+  record_seq INTEGER,
+  session TEXT, -- how the TCP session ended; NULL: none was tried
+  session_rule TEXT, -- the rule it broke there
+  capabilities ANY, -- eth/68 snap/1; NULL: no Hello
+  listen_port INTEGER, -- as its Hello says
+  fork_hash BLOB, -- EIP-2124
+  fork_next INTEGER, -- 0: none known
+  eth_network INTEGER, -- the network id of its Status
+  genesis BLOB,
+  head BLOB -- hash of its newest block
+) STRICT;
+INSERT INTO nodes VALUES(1,1795616985501,'drained',2,14,'enr:-J24QP6V-k2WhQNqYi6mLgSBLTFuzuRhMdMstkmrDfKxNHyqcYQFdAxGLtX4zn60HKBH1xyQGZva1vnnpejdxuU6l5CGAZzW7jjVg2V0aMfGhAfJRi6AgmlkgnY0gmlwhH__QzeJc2VjcDI1NmsxoQNmi697AEMPVvlZoEmEADpo6yzyLDkikANVvnrcvKM0VoN0Y3CCoVeDdWRwgqFX',1773132462293,'ok',NULL,'eth/66 eth/67 eth/68 eth/69 eth/70',41303,X'07c9462e',0,1,X'd4e56740f876aef8c010b86a40d5f56745a118d0906a34e69aec8c0db1cb8fa3',X'8cd366dc8c6b86fc7ba85e863f983c3fd4c10c0ad5ecefab4406b3974e199c0c');
+INSERT INTO nodes VALUES(2,1795616985501,'drained',2,14,'enr:-Ja4QJF0UJdLcocTLTFMaOx18gdBoLcjTsVDqYvh7C0EYXtzb0yTeQXGBT0wweKWlY1FiW7j2_DSHVR8qWfC-b_n1yWGAaHKjxEbg2V0aMfGhAfJRi6AgmlkgnY0gmlwhH-cR8iJc2VjcDI1NmsxoQLvH84Qwn6MtEC90zF0hVjq5G1rnBJd3yP-nua_0l9lroN1ZHCCoVc',1794399736091,NULL,NULL,NULL,NULL,X'07c9462e',0,NULL,NULL,NULL);
+INSERT INTO nodes VALUES(3,1795616985501,'drained',4,11,'enr:-J24QE0G1cAtV_iY_4AabU9zLCEiDz-jLo8BEwBI7OIVm70wOyO7IM6iX61WtDhaefq2BEK6ddN-0NCuWNdVYs08j9uGAZyD5b5Cg2V0aMfGhAfJRi6AgmlkgnY0gmlwhH9BFheJc2VjcDI1NmsxoQI2pw7qyS4BF0XBpfduMSqSQrjKYMIjsqSqYl7LedmQGYN0Y3CCoVeDdWRwgqFX',1771739397698,'ok',NULL,'eth/68 bsc/1 snap/1',41303,X'07c9462e',0,1,X'd4e56740f876aef8c010b86a40d5f56745a118d0906a34e69aec8c0db1cb8fa3',X'8cd366dc8c6b86fc7ba85e863f983c3fd4c10c0ad5ecefab4406b3974e199c0c');
+INSERT INTO nodes VALUES(4,1795616985501,'drained',2,14,'enr:-Je4QAcS9t2cMwTvf5IiMPhX2e9ZcGw5Gh4OyrsJvX78mSfxHp_epPVIZu2UdJKNf2w2FXvOrtEIKQhhhqnC8glT4-x9g2V0aMfGhAfJRi6AgmlkgnY0gmlwhH-E3I2Jc2VjcDI1NmsxoQOvMAsiQUISanssZiKySvTb-cUqUQWQqQcT30ahXchIuYN0Y3CCoVeDdWRwgqFX',125,'ok',NULL,'eth/68 eth/69 snap/1',41303,X'07c9462e',0,1,X'd4e56740f876aef8c010b86a40d5f56745a118d0906a34e69aec8c0db1cb8fa3',X'b322333f658994dd37c5f0125cbc6d27c7e8b4f2596c22a40d6fefc76f4c7b35');
+INSERT INTO nodes VALUES(5,1795616985501,'drained',4,11,'enr:-J24QIKgnRKekz8DRYEtXIRRb2ET7LBsnCe-DswtAnutrAMTJ68BpHzzx118QnMfglV82H9iyUQHdaH5IlS2cwDty9mGAaEc1mfng2V0aMfGhAfJRi6AgmlkgnY0gmlwhH8cM-WJc2VjcDI1NmsxoQPmV8KsK0P797eDSAspmiZmkmBHjSlk_ftiQiCCjYQZXYN0Y3CCoVeDdWRwgqFX',1791485175783,'ok',NULL,'eth/69 eth/70 snap/1',41303,X'07c9462e',0,1,X'd4e56740f876aef8c010b86a40d5f56745a118d0906a34e69aec8c0db1cb8fa3',X'2bdf9664cbf76028c34592aff294bb4dd1ae9cfc6ef298d023ca0e7e9384c11d');
+INSERT INTO nodes VALUES(6,1795616985501,'drained',4,11,'enr:-J24QOSi1aM1x4gIeFJ4zPw_iN-Z0yEAoEOVpehSEKVsBjjtFQSZeDHONczK2L1KeoKla7XS3xLbmNCPTMJlQlljQviGAaByJJWwg2V0aMfGhKWnQqWAgmlkgnY0gmlwhH8h89KJc2VjcDI1NmsxoQIEiuhQ9s-XMbxjkVluRJfHrn-9uvvaYTAdGIajyqkdhYN0Y3CCoVeDdWRwgqFX',1788621395376,'ok',NULL,'eth/68 eth/69 snap/1',41303,X'a5a742a5',0,137,X'7f1d057bf7eef10f726d43dcb73acd561003671c4863f36da6dc93b681bb813e',X'fd410d76d8abeb319cb9244f1b6bc990d35ffcff679f913321bdccec171ef38a');
+INSERT INTO nodes VALUES(7,1795616985501,'drained',4,11,'enr:-J24QGftqlT7u8S9hqFt1gEdKh3YCKw8seLv0-5ZjsXPOZA_aa_vIez3zquu6ynQDKxbeSbsOgWNiaCEHdOrBbFTD0WGAZ57CLrTg2V0aMfGhAfJRi6AgmlkgnY0gmlwhH8lrUOJc2VjcDI1NmsxoQOPQbypz2sWyxhiz11iTIJSSVU_86_51gsE4A975YA0NIN0Y3CCoVeDdWRwgqFX',1780180630227,'ok',NULL,'eth/69 eth/70 snap/1',41303,X'07c9462e',0,1,X'd4e56740f876aef8c010b86a40d5f56745a118d0906a34e69aec8c0db1cb8fa3',X'b322333f658994dd37c5f0125cbc6d27c7e8b4f2596c22a40d6fefc76f4c7b35');
+INSERT INTO nodes VALUES(8,1795616985501,'drained',4,11,'enr:-Je4QNwWSJLW0xO-TG4vRYsAS5j3_UdSa4-6T9JlSIoqYdFvOJYaK3HuNP2oYhpAM63XWO6ujoJNuSpSSNsdgdgzH-43g2V0aMfGhAfJRi6AgmlkgnY0gmlwhH8TBoWJc2VjcDI1NmsxoQOichg9XeqJ17r6vx4TL1ycWdHQL6uq7OVvO4Q88mwzy4N0Y3CCoVeDdWRwgqFX',55,'full',NULL,NULL,NULL,X'07c9462e',0,NULL,NULL,NULL);
+INSERT INTO nodes VALUES(9,1795616985526,'drained',4,11,'enr:-J24QCl4nIOp72mxWHBFUUzTNvm_g7HYk3LDIKp0vvwGqE5jN81eLnwPjAepuvM2KoXVlhQ0NP2GbhMFJlxG35Kr29iGAaF_4Ee4g2V0aMfGhAfJRi6AgmlkgnY0gmlwhH-GveuJc2VjcDI1NmsxoQMKKWKBk_uwt7vi5rCOpZpyevQRbEMufGnIKAJteO32-oN0Y3CCoVeDdWRwgqFX',1793146767288,'ok',NULL,'eth/68 eth/69',41303,X'07c9462e',0,1,X'd4e56740f876aef8c010b86a40d5f56745a118d0906a34e69aec8c0db1cb8fa3',X'2bdf9664cbf76028c34592aff294bb4dd1ae9cfc6ef298d023ca0e7e9384c11d');
+INSERT INTO nodes VALUES(10,1795616985526,'drained',4,11,'enr:-J24QD-mwHrbhZ94OaemH6G-U1Pgaq0ys33HDjVLQvMsrvn9T7ucanhfSaAcA1uxwX-w1gY3jZFumlTowhc3RLFs0c2GAaHXqx0Eg2V0aMfGhAfJRi6AgmlkgnY0gmlwhH9aY8KJc2VjcDI1NmsxoQKacWqC3vYTfQ6ChMoO-cGZ-56sdIsowBB3iU_AGrney4N0Y3CCoVeDdWRwgqFX',1794619677956,'full',NULL,NULL,NULL,X'07c9462e',0,NULL,NULL,NULL);
+INSERT INTO nodes VALUES(12,1795616985526,'drained',2,14,'enr:-J24QFub7Rao13R07oKLORMljb0LJYjp7ZywIJ3SrW9dRTAAFQHvw7vGp8wB5h04yYtxr9MfG6A429RhQpaLnPkZOECGAZ1eFwKCg2V0aMfGhAfJRi6AgmlkgnY0gmlwhH-JGAOJc2VjcDI1NmsxoQP2fahn6BbVK5VwG7YcR4ukNh6f2HNih1IsILCaPmvvSIN0Y3CCoVeDdWRwgqFX',1775400059522,'ok',NULL,'eth/66 eth/67 eth/68 eth/69',41303,X'07c9462e',0,1,X'd4e56740f876aef8c010b86a40d5f56745a118d0906a34e69aec8c0db1cb8fa3',X'2bdf9664cbf76028c34592aff294bb4dd1ae9cfc6ef298d023ca0e7e9384c11d');
+INSERT INTO nodes VALUES(14,1795616985526,'drained',4,11,'enr:-J24QKMK6gOi4bmPIY2Hnhnjf1iVsUQTfdMKafVNSEHDMM5hF4n1xfJld3wnx5kgwgU_Rqf2g8qKz9y6b5WQhyD0sqSGAaCnpDFZg2V0aMfGhAfJRi6AgmlkgnY0gmlwhH8ZJKiJc2VjcDI1NmsxoQKX1g1XcSiKUSk75T23HrsBmhEAeuU-7T2tuBBwbxXg74N0Y3CCoVeDdWRwgqFX',1789518950745,'full',NULL,NULL,NULL,X'07c9462e',0,NULL,NULL,NULL);
+CREATE TABLE node_visits( -- beside visits, a row for each visit of a node
+  crawl_id INTEGER NOT NULL REFERENCES crawls,
+  peer_id INTEGER NOT NULL REFERENCES peers,
+  tcp_port INTEGER,
+  faults TEXT, -- rules it broke without ending the visit, and how often
+  completeness TEXT, -- of its table: drained, partial, timed_out; NULL: not asked
+  findnodes INTEGER, -- questions that took
+  entries INTEGER, -- different nodes in its table
+  record TEXT, -- enr:...
+  record_seq INTEGER,
+  session TEXT, -- how the TCP session ended; NULL: none was tried
+  session_rule TEXT, -- the rule it broke there
+  capabilities ANY, -- eth/68 snap/1; NULL: no Hello
+  listen_port INTEGER, -- as its Hello says
+  fork_hash BLOB, -- EIP-2124
+  fork_next INTEGER, -- 0: none known
+  eth_network INTEGER, -- the network id of its Status
+  genesis BLOB,
+  head BLOB -- hash of its newest block
+,  PRIMARY KEY(crawl_id, peer_id)
+) STRICT, WITHOUT ROWID;
+INSERT INTO node_visits VALUES(1,1,41303,NULL,'drained',2,14,'enr:-J24QP6V-k2WhQNqYi6mLgSBLTFuzuRhMdMstkmrDfKxNHyqcYQFdAxGLtX4zn60HKBH1xyQGZva1vnnpejdxuU6l5CGAZzW7jjVg2V0aMfGhAfJRi6AgmlkgnY0gmlwhH__QzeJc2VjcDI1NmsxoQNmi697AEMPVvlZoEmEADpo6yzyLDkikANVvnrcvKM0VoN0Y3CCoVeDdWRwgqFX',1773132462293,'ok',NULL,'eth/66 eth/67 eth/68 eth/69 eth/70',41303,X'07c9462e',0,1,X'd4e56740f876aef8c010b86a40d5f56745a118d0906a34e69aec8c0db1cb8fa3',X'8cd366dc8c6b86fc7ba85e863f983c3fd4c10c0ad5ecefab4406b3974e199c0c');
+INSERT INTO node_visits VALUES(1,2,NULL,NULL,'drained',2,14,'enr:-Ja4QJF0UJdLcocTLTFMaOx18gdBoLcjTsVDqYvh7C0EYXtzb0yTeQXGBT0wweKWlY1FiW7j2_DSHVR8qWfC-b_n1yWGAaHKjxEbg2V0aMfGhAfJRi6AgmlkgnY0gmlwhH-cR8iJc2VjcDI1NmsxoQLvH84Qwn6MtEC90zF0hVjq5G1rnBJd3yP-nua_0l9lroN1ZHCCoVc',1794399736091,NULL,NULL,NULL,NULL,X'07c9462e',0,NULL,NULL,NULL);
+INSERT INTO node_visits VALUES(1,3,41303,NULL,'drained',4,11,'enr:-J24QE0G1cAtV_iY_4AabU9zLCEiDz-jLo8BEwBI7OIVm70wOyO7IM6iX61WtDhaefq2BEK6ddN-0NCuWNdVYs08j9uGAZyD5b5Cg2V0aMfGhAfJRi6AgmlkgnY0gmlwhH9BFheJc2VjcDI1NmsxoQI2pw7qyS4BF0XBpfduMSqSQrjKYMIjsqSqYl7LedmQGYN0Y3CCoVeDdWRwgqFX',1771739397698,'ok',NULL,'eth/68 bsc/1 snap/1',41303,X'07c9462e',0,1,X'd4e56740f876aef8c010b86a40d5f56745a118d0906a34e69aec8c0db1cb8fa3',X'8cd366dc8c6b86fc7ba85e863f983c3fd4c10c0ad5ecefab4406b3974e199c0c');
+INSERT INTO node_visits VALUES(1,4,41303,NULL,'drained',2,14,'enr:-Je4QAcS9t2cMwTvf5IiMPhX2e9ZcGw5Gh4OyrsJvX78mSfxHp_epPVIZu2UdJKNf2w2FXvOrtEIKQhhhqnC8glT4-x9g2V0aMfGhAfJRi6AgmlkgnY0gmlwhH-E3I2Jc2VjcDI1NmsxoQOvMAsiQUISanssZiKySvTb-cUqUQWQqQcT30ahXchIuYN0Y3CCoVeDdWRwgqFX',125,'ok',NULL,'eth/68 eth/69 snap/1',41303,X'07c9462e',0,1,X'd4e56740f876aef8c010b86a40d5f56745a118d0906a34e69aec8c0db1cb8fa3',X'b322333f658994dd37c5f0125cbc6d27c7e8b4f2596c22a40d6fefc76f4c7b35');
+INSERT INTO node_visits VALUES(1,5,41303,NULL,'drained',4,11,'enr:-J24QIKgnRKekz8DRYEtXIRRb2ET7LBsnCe-DswtAnutrAMTJ68BpHzzx118QnMfglV82H9iyUQHdaH5IlS2cwDty9mGAaEc1mfng2V0aMfGhAfJRi6AgmlkgnY0gmlwhH8cM-WJc2VjcDI1NmsxoQPmV8KsK0P797eDSAspmiZmkmBHjSlk_ftiQiCCjYQZXYN0Y3CCoVeDdWRwgqFX',1791485175783,'ok',NULL,'eth/69 eth/70 snap/1',41303,X'07c9462e',0,1,X'd4e56740f876aef8c010b86a40d5f56745a118d0906a34e69aec8c0db1cb8fa3',X'2bdf9664cbf76028c34592aff294bb4dd1ae9cfc6ef298d023ca0e7e9384c11d');
+INSERT INTO node_visits VALUES(1,6,41303,NULL,'drained',4,11,'enr:-J24QOSi1aM1x4gIeFJ4zPw_iN-Z0yEAoEOVpehSEKVsBjjtFQSZeDHONczK2L1KeoKla7XS3xLbmNCPTMJlQlljQviGAaByJJWwg2V0aMfGhKWnQqWAgmlkgnY0gmlwhH8h89KJc2VjcDI1NmsxoQIEiuhQ9s-XMbxjkVluRJfHrn-9uvvaYTAdGIajyqkdhYN0Y3CCoVeDdWRwgqFX',1788621395376,'ok',NULL,'eth/68 eth/69 snap/1',41303,X'a5a742a5',0,137,X'7f1d057bf7eef10f726d43dcb73acd561003671c4863f36da6dc93b681bb813e',X'fd410d76d8abeb319cb9244f1b6bc990d35ffcff679f913321bdccec171ef38a');
+INSERT INTO node_visits VALUES(1,7,41303,NULL,'drained',4,11,'enr:-J24QGftqlT7u8S9hqFt1gEdKh3YCKw8seLv0-5ZjsXPOZA_aa_vIez3zquu6ynQDKxbeSbsOgWNiaCEHdOrBbFTD0WGAZ57CLrTg2V0aMfGhAfJRi6AgmlkgnY0gmlwhH8lrUOJc2VjcDI1NmsxoQOPQbypz2sWyxhiz11iTIJSSVU_86_51gsE4A975YA0NIN0Y3CCoVeDdWRwgqFX',1780180630227,'ok',NULL,'eth/69 eth/70 snap/1',41303,X'07c9462e',0,1,X'd4e56740f876aef8c010b86a40d5f56745a118d0906a34e69aec8c0db1cb8fa3',X'b322333f658994dd37c5f0125cbc6d27c7e8b4f2596c22a40d6fefc76f4c7b35');
+INSERT INTO node_visits VALUES(1,8,41303,NULL,'drained',4,11,'enr:-Je4QNwWSJLW0xO-TG4vRYsAS5j3_UdSa4-6T9JlSIoqYdFvOJYaK3HuNP2oYhpAM63XWO6ujoJNuSpSSNsdgdgzH-43g2V0aMfGhAfJRi6AgmlkgnY0gmlwhH8TBoWJc2VjcDI1NmsxoQOichg9XeqJ17r6vx4TL1ycWdHQL6uq7OVvO4Q88mwzy4N0Y3CCoVeDdWRwgqFX',55,'full',NULL,NULL,NULL,X'07c9462e',0,NULL,NULL,NULL);
+INSERT INTO node_visits VALUES(1,9,41303,NULL,'drained',4,11,'enr:-J24QCl4nIOp72mxWHBFUUzTNvm_g7HYk3LDIKp0vvwGqE5jN81eLnwPjAepuvM2KoXVlhQ0NP2GbhMFJlxG35Kr29iGAaF_4Ee4g2V0aMfGhAfJRi6AgmlkgnY0gmlwhH-GveuJc2VjcDI1NmsxoQMKKWKBk_uwt7vi5rCOpZpyevQRbEMufGnIKAJteO32-oN0Y3CCoVeDdWRwgqFX',1793146767288,'ok',NULL,'eth/68 eth/69',41303,X'07c9462e',0,1,X'd4e56740f876aef8c010b86a40d5f56745a118d0906a34e69aec8c0db1cb8fa3',X'2bdf9664cbf76028c34592aff294bb4dd1ae9cfc6ef298d023ca0e7e9384c11d');
+INSERT INTO node_visits VALUES(1,10,41303,NULL,'drained',4,11,'enr:-J24QD-mwHrbhZ94OaemH6G-U1Pgaq0ys33HDjVLQvMsrvn9T7ucanhfSaAcA1uxwX-w1gY3jZFumlTowhc3RLFs0c2GAaHXqx0Eg2V0aMfGhAfJRi6AgmlkgnY0gmlwhH9aY8KJc2VjcDI1NmsxoQKacWqC3vYTfQ6ChMoO-cGZ-56sdIsowBB3iU_AGrney4N0Y3CCoVeDdWRwgqFX',1794619677956,'full',NULL,NULL,NULL,X'07c9462e',0,NULL,NULL,NULL);
+INSERT INTO node_visits VALUES(1,11,41303,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL);
+INSERT INTO node_visits VALUES(1,12,41303,NULL,'drained',2,14,'enr:-J24QFub7Rao13R07oKLORMljb0LJYjp7ZywIJ3SrW9dRTAAFQHvw7vGp8wB5h04yYtxr9MfG6A429RhQpaLnPkZOECGAZ1eFwKCg2V0aMfGhAfJRi6AgmlkgnY0gmlwhH-JGAOJc2VjcDI1NmsxoQP2fahn6BbVK5VwG7YcR4ukNh6f2HNih1IsILCaPmvvSIN0Y3CCoVeDdWRwgqFX',1775400059522,'ok',NULL,'eth/66 eth/67 eth/68 eth/69',41303,X'07c9462e',0,1,X'd4e56740f876aef8c010b86a40d5f56745a118d0906a34e69aec8c0db1cb8fa3',X'2bdf9664cbf76028c34592aff294bb4dd1ae9cfc6ef298d023ca0e7e9384c11d');
+INSERT INTO node_visits VALUES(1,13,41303,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL);
+INSERT INTO node_visits VALUES(1,14,41303,NULL,'drained',4,11,'enr:-J24QKMK6gOi4bmPIY2Hnhnjf1iVsUQTfdMKafVNSEHDMM5hF4n1xfJld3wnx5kgwgU_Rqf2g8qKz9y6b5WQhyD0sqSGAaCnpDFZg2V0aMfGhAfJRi6AgmlkgnY0gmlwhH8ZJKiJc2VjcDI1NmsxoQKX1g1XcSiKUSk75T23HrsBmhEAeuU-7T2tuBBwbxXg74N0Y3CCoVeDdWRwgqFX',1789518950745,'full',NULL,NULL,NULL,X'07c9462e',0,NULL,NULL,NULL);
+INSERT INTO node_visits VALUES(1,15,41303,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL);
+CREATE VIEW crawls_readable AS SELECT c.id, n.name AS network,
+  strftime('%Y-%m-%dT%H:%M:%SZ', c.started_at_ms / 1000, 'unixepoch') AS started_at,
+  strftime('%Y-%m-%dT%H:%M:%SZ', c.ended_at_ms / 1000, 'unixepoch') AS ended_at,
+  (c.ended_at_ms - c.started_at_ms) / 1000.0 AS seconds, c.complete, c.known,
+  c.visited, c.reached, c.adverts, c.bytes_in, c.bytes_out, c.cpu_seconds,
+  c.max_rss_bytes, c.settings
+  FROM crawls c JOIN networks n ON n.id = c.network_id;
+CREATE VIEW peers_readable AS SELECT p.id, n.name AS network, k.name AS kind,
+  p.address, p.port, p.node_id, o.name AS outcome, p.agent, p.protocol,
+  iif(p.services IS NULL, NULL, printf('0x%x', p.services)) AS services, p.height,
+  strftime('%Y-%m-%dT%H:%M:%SZ', p.first_seen_ms / 1000, 'unixepoch') AS first_seen,
+  strftime('%Y-%m-%dT%H:%M:%SZ', p.last_seen_ms / 1000, 'unixepoch') AS last_seen,
+  strftime('%Y-%m-%dT%H:%M:%SZ', p.last_reached_ms / 1000, 'unixepoch') AS last_reached,
+  p.connect_ms, p.handshake_ms, p.visits, p.reached_count, p.crawl_id
+  FROM peers p JOIN networks n ON n.id = p.network_id JOIN kinds k ON k.id = p.kind
+  LEFT JOIN outcomes o ON o.id = p.outcome;
+CREATE VIEW visits_readable AS SELECT v.crawl_id, n.name AS network,
+  k.name AS kind, p.address, p.port,
+  strftime('%Y-%m-%dT%H:%M:%SZ', v.started_at_ms / 1000, 'unixepoch') AS started_at,
+  o.name AS outcome, v.rule, v.reached, v.tries, v.stepwise, v.agent, v.protocol,
+  iif(v.services IS NULL, NULL, printf('0x%x', v.services)) AS services, v.height,
+  v.connect_ms, v.version_ms, v.handshake_ms, v.reply_ms, v.total_ms,
+  v.negotiation, v.relay, v.clock_skew_s, v.feefilter, v.sees_us_as, v.adverts,
+  v.adverts_new, v.adverts_cut, v.messages_in, v.unknown_in, v.bytes_in, v.bytes_out
+  FROM visits v JOIN peers p ON p.id = v.peer_id
+  JOIN networks n ON n.id = p.network_id JOIN kinds k ON k.id = p.kind
+  JOIN outcomes o ON o.id = v.outcome;
+CREATE VIEW adverts_readable AS SELECT a.crawl_id,
+  f.address AS from_address, f.port AS from_port, p.address, p.port,
+  strftime('%Y-%m-%dT%H:%M:%SZ', a.at_ms / 1000, 'unixepoch') AS at, printf('0x%x', a.services) AS services,
+  strftime('%Y-%m-%dT%H:%M:%SZ', a.last_seen_s, 'unixepoch') AS last_seen
+  FROM adverts a JOIN peers f ON f.id = a.from_id JOIN peers p ON p.id = a.peer_id;
+CREATE VIEW nodes_readable AS SELECT p.id, n.name AS network, p.address,
+  p.port AS udp_port, p.tcp_port, p.node_id, o.name AS outcome, p.agent,
+  p.protocol AS eth_version, p.height,
+  d.completeness, d.findnodes, d.entries, d.session, d.session_rule,
+  d.capabilities, d.listen_port, d.eth_network AS network_id,
+  iif(d.genesis IS NULL, NULL, '0x' || lower(hex(d.genesis))) AS genesis,
+  iif(d.fork_hash IS NULL, NULL, '0x' || lower(hex(d.fork_hash))) AS fork_hash,
+  d.fork_next, iif(d.head IS NULL, NULL, '0x' || lower(hex(d.head))) AS head,
+  d.record_seq, d.record,
+  strftime('%Y-%m-%dT%H:%M:%SZ', d.first_reached_ms / 1000, 'unixepoch') AS first_reached,
+  strftime('%Y-%m-%dT%H:%M:%SZ', p.last_reached_ms / 1000, 'unixepoch') AS last_reached,
+  p.visits, p.reached_count, p.crawl_id
+  FROM nodes d JOIN peers p ON p.id = d.peer_id
+  JOIN networks n ON n.id = p.network_id LEFT JOIN outcomes o ON o.id = p.outcome;
+CREATE VIEW node_visits_readable AS SELECT v.crawl_id, n.name AS network,
+  p.address, p.port AS udp_port, d.tcp_port, p.node_id,
+  strftime('%Y-%m-%dT%H:%M:%SZ', v.started_at_ms / 1000, 'unixepoch') AS started_at,
+  o.name AS outcome, v.rule, v.reached, v.agent, v.protocol AS eth_version,
+  v.height, d.faults,
+  d.completeness, d.findnodes, d.entries, d.session, d.session_rule,
+  d.capabilities, d.listen_port, d.eth_network AS network_id,
+  iif(d.genesis IS NULL, NULL, '0x' || lower(hex(d.genesis))) AS genesis,
+  iif(d.fork_hash IS NULL, NULL, '0x' || lower(hex(d.fork_hash))) AS fork_hash,
+  d.fork_next, iif(d.head IS NULL, NULL, '0x' || lower(hex(d.head))) AS head,
+  d.record_seq, d.record,
+  v.connect_ms, v.handshake_ms, v.reply_ms, v.total_ms, v.adverts
+  FROM node_visits d JOIN visits v ON v.crawl_id = d.crawl_id
+  AND v.peer_id = d.peer_id JOIN peers p ON p.id = d.peer_id
+  JOIN networks n ON n.id = p.network_id JOIN outcomes o ON o.id = v.outcome;
+COMMIT;
