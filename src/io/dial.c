@@ -8,22 +8,23 @@
 #include <unistd.h>
 
 struct dial {
-	struct tcp tcp; /* first: its callbacks have no other way to the dial */
-	uv_timer_t timer;
+	struct tcp tcp;     /* first: its callbacks have no other way to the dial */
+	struct alarm alarm; /* the visit's deadline; once it is over, the end of the dial */
 	struct dialer *dialer;
 	dial_done_fn *on_done;
 	void *ctx;
-	uint64_t timer_ms; /* for when the timer is set; UINT64_MAX: it isn't */
+	uint64_t alarm_ms; /* for when the alarm is set; UINT64_MAX: it isn't */
 	struct held held;  /* an unfinished message */
 	bool told;         /* on_done was called */
-	bool over;         /* the timer is on its way out, and takes the dial with it */
+	bool over;         /* the next alarm takes the dial with it */
 	bool dialled_again;
 	bool failed_here;   /* this machine's fault, not the peer's */
-	bool granted;       /* a timer rang late, and the peer got its grace */
+	bool granted;       /* an alarm rang late, and the peer got its grace */
 	int connect_error;  /* of the attempt to connect, to be told from the loop */
 	struct visit visit; /* last: its session follows it */
 };
 
+static void on_alarm(struct alarm *alarm);
 static void on_connect(struct tcp *tcp, int error);
 static uv_buf_t room(struct tcp *tcp);
 static void on_read(struct tcp *tcp, ssize_t nread, const uint8_t *data);
@@ -39,6 +40,7 @@ void dialer_init(struct dialer *d, uv_loop_t *loop)
 	d->loop = loop;
 	d->held_bytes = 0;
 	tcp_set_init(&d->connections, loop, &calls);
+	alarms_init(&d->alarms, loop, on_alarm);
 	uv_update_time(loop);
 	uv_gettimeofday(&wall);
 	d->wall_minus_loop_ms = wall.tv_sec * 1000 + wall.tv_usec / 1000 - (int64_t)uv_now(loop);
@@ -136,14 +138,9 @@ bool dial_failed_here(const struct dial *dial)
 	return dial->failed_here;
 }
 
-/* --- after every step: send, set the timer, close --- */
+/* --- after every step: send, set the alarm, close --- */
 
 static void step(struct dial *dial);
-
-static void on_timer_closed(uv_handle_t *handle)
-{
-	free(handle->data);
-}
 
 static void tell_done(struct dial *dial)
 {
@@ -156,39 +153,51 @@ static void tell_done(struct dial *dial)
 	dial->on_done(dial->ctx, dial, &record);
 }
 
-static void on_timer(uv_timer_t *timer)
+static void set_alarm(struct dial *dial, uint64_t at_ms)
 {
-	struct dial *dial = timer->data;
+	dial->alarm_ms = at_ms;
+	alarm_set(&dial->dialer->alarms, &dial->alarm, at_ms);
+}
+
+static struct dial *dial_of_alarm(struct alarm *alarm)
+{
+	return (struct dial *)(void *)((char *)alarm - offsetof(struct dial, alarm));
+}
+
+static void on_alarm(struct alarm *alarm)
+{
+	struct dial *dial = dial_of_alarm(alarm);
 	uint64_t now = dialer_now_ms(dial->dialer);
 	enum outcome why;
 
+	if (dial->over) {
+		free(dial);
+		return;
+	}
 	if (dial->connect_error != 0) {
 		dial_outcome(dial->connect_error, &why);
 		visit_connect_failed(&dial->visit, why, now);
-	} else if (!dial->granted && now > dial->timer_ms + DIAL_LATE_MS) {
+	} else if (!dial->granted && now > dial->alarm_ms + DIAL_LATE_MS) {
 		/* This process was held up (a slow disk, SIGSTOP): what the peer has done
 		 * meanwhile is heard before its time is called, once. libuv runs timers
-		 * first; one of a millisecond lets the sockets have their turn. */
+		 * first; until the next alarm the sockets have their turn. */
 		dial->granted = true;
-		dial->timer_ms = now + 1;
-		uv_timer_start(timer, on_timer, 1, 0);
+		set_alarm(dial, now);
 		return;
 	}
 	dial->granted = false;
-	dial->timer_ms = UINT64_MAX;
+	dial->alarm_ms = UINT64_MAX;
 	visit_tick(&dial->visit, now);
 	step(dial);
 }
 
-static void set_timer(struct dial *dial)
+static void await_deadline(struct dial *dial)
 {
-	uint64_t now = dialer_now_ms(dial->dialer), at = visit_deadline(&dial->visit);
+	uint64_t at = visit_deadline(&dial->visit);
 
-	/* A timer that rings early only looks and is set anew: no need to move it back. */
-	if (at >= dial->timer_ms)
-		return;
-	dial->timer_ms = at;
-	uv_timer_start(&dial->timer, on_timer, at > now ? at - now : 0, 0);
+	/* An alarm that rings early only looks and is set anew: no need to move it back. */
+	if (at < dial->alarm_ms)
+		set_alarm(dial, at);
 }
 
 static void finish(struct dial *dial)
@@ -199,7 +208,8 @@ static void finish(struct dial *dial)
 	dial->over = true;
 	held_clear(&dial->held, &dial->dialer->held_bytes);
 	tcp_close(&dial->tcp);
-	uv_close((uv_handle_t *)&dial->timer, on_timer_closed);
+	/* Events of this turn may still name it. */
+	set_alarm(dial, dialer_now_ms(dial->dialer));
 }
 
 static void send_pending(struct dial *dial)
@@ -368,7 +378,7 @@ static void step(struct dial *dial)
 	if (dial->visit.state == VISIT_DONE)
 		finish(dial);
 	else
-		set_timer(dial);
+		await_deadline(dial);
 }
 
 enum err dial_start(struct dialer *d, const struct visit_config *config, const struct netaddr *addr,
@@ -384,12 +394,10 @@ enum err dial_start(struct dialer *d, const struct visit_config *config, const s
 	if (dial == NULL)
 		return ERR_NOMEM;
 	*dial = (struct dial){
-		.dialer = d, .on_done = on_done, .ctx = ctx, .timer_ms = UINT64_MAX
+		.dialer = d, .on_done = on_done, .ctx = ctx, .alarm_ms = UINT64_MAX
 	};
 	visit_init(&dial->visit, config, addr, nonce, dialer_now_ms(d), dialer_unix_ms(d));
 	dial->visit.owner = ctx;
-	uv_timer_init(d->loop, &dial->timer);
-	dial->timer.data = dial;
 	err = begin_connect(dial);
 	if (err != 0 && !dial_outcome(err, &why)) {
 		visit_cancel(&dial->visit, dialer_now_ms(d));
@@ -401,11 +409,10 @@ enum err dial_start(struct dialer *d, const struct visit_config *config, const s
 	if (err != 0) {
 		/* Told from the loop, so that the caller has the dial before on_done. */
 		dial->connect_error = err;
-		dial->timer_ms = 0;
-		uv_timer_start(&dial->timer, on_timer, 0, 0);
+		set_alarm(dial, dialer_now_ms(d));
 		return ERR_OK;
 	}
-	set_timer(dial);
+	await_deadline(dial);
 	return ERR_OK;
 }
 

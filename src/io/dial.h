@@ -7,6 +7,7 @@
 #define PEERWALK_IO_DIAL_H
 
 #include "engine/visit.h"
+#include "io/alarms.h"
 #include "io/held.h"
 #include "io/tcp.h"
 
@@ -23,7 +24,7 @@ enum {
 	/* Nobody may have more while all dials of a dialer hold this; whoever would is
 	 * cancelled, which blames nobody. */
 	DIAL_HELD_MAX = 256 * 1024 * 1024,
-	/* A timer that rings so much later was held up by this process. */
+	/* An alarm that rings so much later was held up by this process. */
 	DIAL_LATE_MS = 100,
 };
 
@@ -32,6 +33,7 @@ struct dialer {
 	int64_t wall_minus_loop_ms; /* wall clock minus the loop's */
 	size_t held_bytes;          /* of unfinished messages, all dials together */
 	struct tcp_set connections;
+	struct alarms alarms;
 	uint8_t buffer[DIAL_READ_BYTES];
 };
 
