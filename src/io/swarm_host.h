@@ -12,8 +12,7 @@
 #define PEERWALK_IO_SWARM_HOST_H
 
 #include "engine/swarm.h"
-
-#include <uv.h>
+#include "io/listen.h"
 
 struct swarm_host;
 
@@ -25,7 +24,14 @@ enum {
 	/* Waiting for one connection: more is not made before this is sent. */
 	SWARM_HOST_WAITING_MAX = 128 * 1024,
 	SWARM_HOST_CONNECT_MS = 5000, /* Core's */
-	SWARM_HOST_WHY_MAX = 256,
+	/* After the last word to a slow reader the connection is closed all the same. */
+	SWARM_HOST_LINGER_MS = 2000,
+	SWARM_HOST_ROUND = 64, /* callers taken in a turn of the loop */
+	/* Descriptors left to the rest of the program: store, logs, names that are resolved. */
+	SWARM_HOST_SPARE = 64,
+	/* A timer that rings so much later was held up by this process, or it by a stop. */
+	SWARM_HOST_LATE_MS = 100,
+	SWARM_HOST_WHY_MAX = LISTEN_WHY_MAX,
 };
 
 struct swarm_host_place {
@@ -41,6 +47,10 @@ struct swarm_host_config {
 	unsigned places_count;       /* 0: takes nobody in */
 	struct netaddr advertise[2]; /* what others are told instead; NETADDR_NONE: none */
 	uint64_t connect_timeout_ms; /* 0: SWARM_HOST_CONNECT_MS */
+	/* The swarm's clock, with the wall clock that it is told, runs so much faster: all waiting
+	 * times of the protocol are so much shorter. For tests; everybody of a network has to do
+	 * the same. 0: 1. */
+	unsigned speed_up;
 };
 
 /* ERR_IO, ERR_NOMEM, and why in a sentence with the remedy; then the loop has to be run once more,
@@ -48,11 +58,16 @@ struct swarm_host_config {
  * is one address: others see us as they can reach us. */
 enum err swarm_host_start(uv_loop_t *loop, const struct swarm_host_config *config,
 			  struct swarm_host **out, char why[static SWARM_HOST_WHY_MAX]);
-/* Takes leave and closes; frees itself once its close callbacks have run. May be called by
- * callbacks. */
+/* Takes leave and closes, beginning with the next turn of the loop; what was said by then is sent,
+ * but to slow readers SWARM_HOST_LINGER_MS long at most. Frees itself once its close callbacks have
+ * run. May be called by callbacks, which are told of the ends. */
 void swarm_host_stop(struct swarm_host *h);
 
 struct swarm *swarm_host_swarm(struct swarm_host *h);
+uint64_t swarm_host_now_ms(const struct swarm_host *h); /* the swarm's clock */
+/* Incoming connections that may stand at a time: the policy's number, or fewer where the limit on
+ * descriptors is lower. */
+uint32_t swarm_host_in_max(const struct swarm_host *h);
 /* After a call of the swarm that was not made from a callback of its own (swarm_say ...): carries
  * out what follows from it. */
 void swarm_host_step(struct swarm_host *h);
