@@ -2,6 +2,7 @@
 #include "cli/chain_arg.h"
 #include "cli/cli.h"
 #include "cli/fork_arg.h"
+#include "cli/group_arg.h"
 #include "cli/log_arg.h"
 #include "cli/progress.h"
 #include "cli/seeds.h"
@@ -15,7 +16,7 @@
 
 struct crawl_options {
 	struct option_list seeds;
-	const char *seeds_file, *exclude_file, *db, *contact, *key, *fork;
+	const char *seeds_file, *exclude_file, *db, *contact, *key, *fork, *group;
 	bool no_default_seeds, allow_private, adverts, resume, patient, no_session;
 	uint64_t concurrency, threads, max_peers, per_group;
 	uint64_t connect_timeout_ms, timeout_ms, duration_ms;
@@ -71,6 +72,7 @@ static const struct option_row rows[] = {
 	{ "contact", 0, OPTION_TEXT, "TEXT",
 	  "whom to write to about this crawl: goes into the user agent", NULL, AT(contact), 0, 0,
 	  NULL },
+	{ GROUP_ARG_ROW(AT(group)) },
 	{ FORK_ARG_ROW(AT(fork), "Ethereum: mark the nodes of other chains as wrong_network") },
 	{ "no-session", 0, OPTION_FLAG, NULL,
 	  "Ethereum: discovery alone, without asking over TCP for client and chain", NULL,
@@ -91,6 +93,7 @@ struct run {
 	struct cli *cli;
 	const struct crawl_options *options;
 	struct network network;
+	struct slice group; /* empty: any */
 	char agent[PEER_AGENT_MAX];
 	struct seeds seeds;
 	struct cidr *exclude;
@@ -254,6 +257,8 @@ static int read_inputs(struct run *run, const char *network)
 	int status = chain_arg_read(run->cli, &o->chain, network, &run->network);
 
 	if (status == EXIT_DONE)
+		status = group_arg_read(run->cli, o->group, &run->network, &run->group);
+	if (status == EXIT_DONE)
 		status = make_agent(run);
 	if (status == EXIT_DONE)
 		status = read_node_inputs(run);
@@ -298,6 +303,7 @@ static int make_walk(struct run *run)
 		.visit = { .session = { .network = &run->network,
 					.patient = o->patient,
 					.agent = slice_text(run->agent),
+					.group = run->group,
 					.timeout_ms = o->timeout_ms },
 			   .connect_timeout_ms = o->connect_timeout_ms },
 		.crawl = { .concurrency = run->concurrency,

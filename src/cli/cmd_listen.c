@@ -35,6 +35,7 @@ static const struct option_row options[] = {
 	  .help = "fetch what is announced: transactions, and headers of blocks",
 	  .offset = offsetof(struct listen_options, follow) },
 	{ VISIT_ARGS_NETWORK(offsetof(struct listen_options, visit)) },
+	{ VISIT_ARGS_GROUP(offsetof(struct listen_options, visit)) },
 	{ CHAIN_ARG_MAGIC(offsetof(struct listen_options, visit.chain)) },
 	{ CHAIN_ARG_PORT(offsetof(struct listen_options, visit.chain)) },
 	{ VISIT_ARGS_CONNECT_TIMEOUT(offsetof(struct listen_options, visit)) },
@@ -127,11 +128,8 @@ static int run(struct cli *cli, void *values, char **args, unsigned args_count)
 					  .on_done = on_done,
 					  .ctx = &l };
 	struct network chain;
-	int status = chain_arg_read(cli, &o->visit.chain, o->visit.network, &chain);
+	int status = visit_args_read(cli, &o->visit, args, args_count, &chain, &peer);
 
-	(void)args_count;
-	if (status == EXIT_DONE)
-		status = peer_arg_read(cli, args[0], &chain, true, &peer);
 	if (status != EXIT_DONE)
 		return status;
 	if (o->follow && !follow_tell_can(peer.network))

@@ -4,6 +4,7 @@
 
 #include <jansson.h>
 #include <stdio.h>
+#include <string.h>
 
 /* As scripts know it, and for people. */
 static const char *discovery_name(enum discovery discovery)
@@ -28,8 +29,10 @@ static size_t boot_nodes(const struct network *n)
 /* Empty for networks that have none. */
 static void magic_text(const struct network *n, char out[static 9])
 {
+	static const uint8_t none[sizeof(n->magic)];
+
 	out[0] = '\0';
-	if (n->discovery == DISCOVERY_SESSION)
+	if (memcmp(n->magic, none, sizeof(none)) != 0)
 		hex_encode(slice_of(n->magic, sizeof(n->magic)), out);
 }
 

@@ -30,6 +30,7 @@ static const struct option_row options[] = {
 	  .help = "wait longer than a minute for the answer: old software takes its time",
 	  .offset = offsetof(struct peers_options, patient) },
 	{ VISIT_ARGS_NETWORK(offsetof(struct peers_options, visit)) },
+	{ VISIT_ARGS_GROUP(offsetof(struct peers_options, visit)) },
 	{ CHAIN_ARG_MAGIC(offsetof(struct peers_options, visit.chain)) },
 	{ CHAIN_ARG_PORT(offsetof(struct peers_options, visit.chain)) },
 	{ VISIT_ARGS_CONNECT_TIMEOUT(offsetof(struct peers_options, visit)) },
@@ -53,18 +54,24 @@ struct peers {
 	int status;
 };
 
+/* Empty where it was not said. */
+static void seen_text(const struct advert *a, char out[static 32])
+{
+	format_time(a->last_seen_s > 0 ? a->last_seen_s * 1000 : -1, false, out);
+}
+
 static void show_json(struct peers *p, const struct advert *a)
 {
 	char host[NETADDR_HOST_TEXT_MAX], seen[32];
 
 	netaddr_host_text(&a->addr, host);
-	format_time(a->last_seen_s * 1000, false, seen);
+	seen_text(a, seen);
 	json_array_append_new(
-		p->list, json_pack("{s:s, s:i, s:s, s:o, s:o, s:s}", "address", host, "port",
+		p->list, json_pack("{s:s, s:i, s:s, s:o, s:o, s:o}", "address", host, "port",
 				   (int)a->addr.port, "kind", netaddr_kind_name(a->addr.kind),
 				   "services", peer_text_bits_json(a->services), "service_names",
 				   peer_text_services_json(p->peer->network, a->services),
-				   "last_seen", seen));
+				   "last_seen", seen[0] != '\0' ? json_string(seen) : json_null()));
 }
 
 static void show(struct peers *p, const struct advert *a)
@@ -81,7 +88,7 @@ static void show(struct peers *p, const struct advert *a)
 		puts(addr);
 		return;
 	}
-	format_time(a->last_seen_s * 1000, false, seen);
+	seen_text(a, seen);
 	peer_text_services(&services, p->peer->network, a->services);
 	table_cell(p->table, "%s", addr);
 	table_cell(p->table, "%s", seen);

@@ -1,5 +1,6 @@
 #include "cli/cli.h"
 
+#include "base/uuid.h"
 #include "cli/alloc.h"
 #include "cli/contacts.h"
 #include "cli/node_contacts.h"
@@ -36,6 +37,7 @@ static const struct option_row options[] = {
 	  .help = "time between one ping and the next",
 	  .offset = offsetof(struct ping_options, interval_ms) },
 	{ VISIT_ARGS_NETWORK(offsetof(struct ping_options, visit)) },
+	{ VISIT_ARGS_GROUP(offsetof(struct ping_options, visit)) },
 	{ CHAIN_ARG_MAGIC(offsetof(struct ping_options, visit.chain)) },
 	{ CHAIN_ARG_PORT(offsetof(struct ping_options, visit.chain)) },
 	{ VISIT_ARGS_CONNECT_TIMEOUT(offsetof(struct ping_options, visit)) },
@@ -126,6 +128,26 @@ static bool sees_us(const struct peer_info *info)
 	       memcmp(info->sees_us_as.bytes, zeros, sizeof(zeros)) != 0;
 }
 
+/* What a gossip peer says of itself. */
+static void print_id(const struct peer_info *info)
+{
+	char id[UUID_TEXT_MAX];
+
+	uuid_text(info->node_id.data, id);
+	label("node id");
+	puts(id);
+	if (info->group.len > 0) {
+		label("group");
+		print_escaped(info->group);
+		putchar('\n');
+	}
+	label("listens");
+	if (info->listen_port != 0)
+		printf("on port %u\n", info->listen_port);
+	else
+		puts("nowhere that it says");
+}
+
 static void print_info(const struct network *network, const struct peer_info *info)
 {
 	struct text services = { 0 };
@@ -208,7 +230,10 @@ static void print_peer(const struct peer_arg *peer, const struct record *r,
 	printf("%s: ", name);
 	print_escaped(r->info.agent);
 	putchar('\n');
-	print_info(peer->network, &r->info);
+	if (r->info.has_version)
+		print_info(peer->network, &r->info);
+	else if (r->info.node_id.len == UUID_LEN)
+		print_id(&r->info);
 	print_times(r, pings);
 	if (r->outcome != OUTCOME_OK && r->outcome != OUTCOME_NO_PEERS &&
 	    r->outcome != OUTCOME_CANCELLED)
@@ -218,6 +243,19 @@ static void print_peer(const struct peer_arg *peer, const struct record *r,
 static json_t *ms_json(int64_t ms)
 {
 	return ms >= 0 ? json_integer(ms) : json_null();
+}
+
+static void add_id_json(json_t *o, const struct peer_info *info)
+{
+	char id[UUID_TEXT_MAX];
+
+	uuid_text(info->node_id.data, id);
+	json_object_set_new(o, "agent", peer_text_json(info->agent));
+	json_object_set_new(o, "node_id", json_string(id));
+	json_object_set_new(o, "group",
+			    info->group.len > 0 ? peer_text_json(info->group) : json_null());
+	json_object_set_new(o, "listen_port",
+			    info->listen_port != 0 ? json_integer(info->listen_port) : json_null());
 }
 
 static void add_info_json(json_t *o, const struct network *network, const struct peer_info *info)
@@ -264,6 +302,8 @@ static json_t *peer_json(const struct peer_arg *peer, const struct record *r, co
 	add_times_json(o, r, pings);
 	if (r->info.has_version)
 		add_info_json(o, peer->network, &r->info);
+	else if (r->info.node_id.len == UUID_LEN)
+		add_id_json(o, &r->info);
 	return o;
 }
 

@@ -6,9 +6,13 @@ int visit_args_read(const struct cli *cli, const struct visit_args *a, char **ar
 		    struct network *chain, struct peer_arg *peers)
 {
 	int status = chain_arg_read(cli, &a->chain, a->network, chain);
+	struct slice group;
 
-	for (unsigned i = 0; i < count && status == EXIT_DONE; i++)
+	for (unsigned i = 0; i < count && status == EXIT_DONE; i++) {
 		status = peer_arg_read(cli, args[i], chain, true, &peers[i]);
+		if (status == EXIT_DONE)
+			status = group_arg_read(cli, a->group, peers[i].network, &group);
+	}
 	return status;
 }
 
@@ -18,6 +22,7 @@ void visit_args_config(const struct visit_args *a, enum session_goal goal, struc
 	out->session.role = SESSION_INITIATOR;
 	out->session.goal = goal;
 	out->session.agent = contacts_agent();
+	out->session.group = a->group != NULL ? slice_text(a->group) : slice_of(NULL, 0);
 	out->session.timeout_ms = a->timeout_ms;
 }
 

@@ -129,7 +129,7 @@ static struct export_cell time_s(int64_t unix_ms)
 /* Seconds as others claim them: years after 9999 have no ISO form of four digits. */
 static struct export_cell claimed_time(bool there, int64_t unix_s)
 {
-	return there && unix_s >= 0 && unix_s < 253402300800 ? time_s(unix_s * 1000) : none();
+	return there && unix_s > 0 && unix_s < 253402300800 ? time_s(unix_s * 1000) : none();
 }
 
 static struct export_cell plain(struct slice s)
@@ -241,7 +241,7 @@ static enum err on_peer(void *ctx, const struct store_peer *p)
 		number(p->addr.port),
 		plain(p->node_id),
 		p->visited ? word(outcome_name(p->outcome)) : none(),
-		stranger_if(p->has_version, p->agent),
+		stranger_if(p->has_version || p->agent.len > 0, p->agent),
 		number_if(p->has_version && !(is_node && p->protocol == 0), p->protocol),
 		unumber_if(p->has_version && !is_node, p->services),
 		number_if(p->has_version && p->height >= 0, p->height),
@@ -298,7 +298,7 @@ static enum err on_visit(void *ctx, const struct store_visit *v)
 		number_if(r->handshake_ms >= 0, r->handshake_ms),
 		number_if(r->reply_ms >= 0, r->reply_ms),
 		number_if(r->total_ms >= 0, r->total_ms),
-		stranger_if(i->has_version, i->agent),
+		stranger_if(i->has_version || i->agent.len > 0, i->agent),
 		number_if(i->has_version && !(is_node && i->protocol == 0), i->protocol),
 		unumber_if(i->has_version && !is_node, i->services),
 		number_if(i->has_version && i->height >= 0, i->height),

@@ -48,9 +48,10 @@ static enum err on_visit(void *ctx, const struct store_visit *visit)
 	gather_time(&g->times[REPORT_TOTAL], r->total_ms);
 	if (r->node != NULL)
 		gather_node(g, r);
+	if (info->has_version || (r->node == NULL && info->node_id.len > 0))
+		tally_add(&g->tallies[REPORT_AGENTS], info->agent);
 	if (!info->has_version)
 		return ERR_OK;
-	tally_add(&g->tallies[REPORT_AGENTS], info->agent);
 	tally_add_number(&g->tallies[REPORT_HEIGHTS], info->height);
 	/* A node that shares no version of eth has told none; none has services. */
 	if (r->node == NULL || info->protocol != 0)

@@ -282,7 +282,9 @@ static enum err on_visit(void *ctx, const struct store_visit *visit)
 {
 	struct score *score = ctx;
 	const struct record *r = &visit->record;
-	uint32_t index = *find(score, &r->addr, r->info.node_id);
+	/* The ids of those that are no nodes of discovery are of one run of a program. */
+	struct slice id = r->node != NULL ? r->info.node_id : slice_of(NULL, 0);
+	uint32_t index = *find(score, &r->addr, id);
 	struct score_peer *p;
 	enum err err = ERR_OK;
 	bool same = true;
@@ -299,7 +301,8 @@ static enum err on_visit(void *ctx, const struct store_visit *visit)
 	p->visited = true;
 	p->reached = r->reached;
 	p->outcome = r->outcome;
-	if (r->reached && r->info.has_version && score->kinds[p->kind].may_reach)
+	if (r->reached && (r->info.has_version || r->info.agent.len > 0) &&
+	    score->kinds[p->kind].may_reach)
 		err = same_agent(p, r->info.agent, &same);
 	p->agent_differs = !same;
 	return err;

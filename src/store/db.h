@@ -72,7 +72,7 @@ void db_bind_text(sqlite3_stmt *st, int at, struct slice s);
 void db_bind_hex(sqlite3_stmt *st, int at, struct slice s, char *out);
 struct slice db_column(sqlite3_stmt *st, int at);
 /* peers.key: what tells one peer of a network from another. The address, and behind it the
- * node id where the network has such. The length. */
+ * key where it is a node of discovery. The length. */
 size_t db_key(const struct netaddr *addr, struct slice node_id, uint8_t out[static DB_KEY_MAX]);
 /* The reverse: addr and node_id, which borrows from the key; addr's kind is NETADDR_NONE if
  * the key is none. */

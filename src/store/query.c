@@ -274,8 +274,8 @@ static enum err peer_row(struct walk *w)
 		p.outcome = column_outcome(st, 4);
 		p.reached = sqlite3_column_int(st, 5) != 0;
 	}
+	p.agent = db_column(st, 8);
 	if (p.has_version) {
-		p.agent = db_column(st, 8);
 		p.protocol = sqlite3_column_int64(st, 9);
 		p.services = (uint64_t)sqlite3_column_int64(st, 10);
 		p.height = sqlite3_column_int64(st, 11);
@@ -305,9 +305,9 @@ static void visit_info(sqlite3_stmt *st, uint8_t *node_id, struct peer_info *out
 	    hex_decode(db_column(st, 15), node_id, PEER_NODE_ID_MAX, &node_id_len) == ERR_OK)
 		out->node_id = slice_of(node_id, node_id_len);
 	out->negotiation = db_column(st, 16);
+	out->agent = db_column(st, 14);
 	out->has_version = column_set(st, 17);
 	if (out->has_version) {
-		out->agent = db_column(st, 14);
 		out->protocol = sqlite3_column_int64(st, 17);
 		out->services = (uint64_t)sqlite3_column_int64(st, 18);
 		out->height = sqlite3_column_int64(st, 19);

@@ -37,8 +37,8 @@ struct store_peer {
 	const char *network;
 	struct netaddr addr;
 	struct slice address; /* as text, without port and brackets */
-	struct slice node_id; /* hex digits; empty if there is none */
-	struct slice public;  /* the same as bytes */
+	struct slice node_id; /* hex digits: a node's key, or the id of its newest run; or empty */
+	struct slice public;  /* a node's as bytes: its key; else empty */
 	uint16_t tcp_port;    /* of a node; 0: none, or not known */
 	/* The newest visit, or that of the crawl in the filter. */
 	bool visited; /* visit_at_ms .. handshake_ms hold something */

@@ -72,8 +72,8 @@ static const char *const texts[SQL_COUNT] = {
 			 " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8)",
 	[SQL_PEER_VISITED] = PEER_VISITED " WHERE id = ?1",
 	[SQL_PEER_VISITED_HEARD] =
-		PEER_VISITED ", agent = ?9, protocol = ?10, services = ?11, height = ?12"
-			     " WHERE id = ?1",
+		PEER_VISITED ", agent = ?9, protocol = ?10, services = ?11, height = ?12,"
+			     " node_id = ifnull(?14, node_id) WHERE id = ?1",
 	[SQL_VISIT_PUT] =
 		"INSERT OR REPLACE INTO visits(crawl_id, peer_id, started_at_ms, outcome,"
 		" reached, tries, stepwise, rule, connect_ms, version_ms, handshake_ms,"

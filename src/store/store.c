@@ -189,10 +189,23 @@ static void bind_ms(sqlite3_stmt *st, int at, int32_t ms)
 		sqlite3_bind_int(st, at, ms);
 }
 
+/* The ids of nodes tell them apart. Others' ids (gossip) are of one run of a program: what it says
+ * of itself, like its agent. */
+static struct slice key_id(const struct record *r)
+{
+	return r->node != NULL ? r->info.node_id : slice_of(NULL, 0);
+}
+
+static bool said_id(const struct record *r)
+{
+	return r->node == NULL && r->info.node_id.len > 0;
+}
+
 static enum err put_peer_visited(struct store *s, const struct store_crawl *crawl, int64_t id,
 				 const struct record *record)
 {
-	bool heard = record->info.has_version;
+	bool heard = record->info.has_version || said_id(record);
+	char node_id[2 * PEER_NODE_ID_MAX + 1];
 	sqlite3_stmt *st = db_use(s, heard ? SQL_PEER_VISITED_HEARD : SQL_PEER_VISITED);
 	int32_t handshake_ms = record->handshake_ms > 0 ? record->handshake_ms : 0;
 
@@ -206,24 +219,30 @@ static enum err put_peer_visited(struct store *s, const struct store_crawl *craw
 	bind_ms(st, 6, record->connect_ms);
 	bind_ms(st, 7, record->handshake_ms);
 	sqlite3_bind_int64(st, 8, record->started_at_ms + handshake_ms);
-	if (heard) {
+	if (heard)
 		db_bind_bytes(st, 9, record->info.agent);
+	if (record->info.has_version) {
 		sqlite3_bind_int64(st, 10, record->info.protocol);
 		sqlite3_bind_int64(st, 11, (int64_t)record->info.services);
 		sqlite3_bind_int64(st, 12, record->info.height);
 	}
 	bind_port(st, 13, record->node != NULL ? record->node->tcp_port : 0);
+	if (said_id(record))
+		db_bind_hex(st, 14, record->info.node_id, node_id);
 	return db_run(s, st);
 }
 
 /* ?14 .. ?23 of SQL_VISIT_PUT: what the peer said of itself. The arrays live until
  * the step. */
-static void bind_info(sqlite3_stmt *st, const struct peer_info *info, char *node_id,
+static void bind_info(sqlite3_stmt *st, const struct record *record, char *node_id,
 		      char sees_us_as[static NETADDR_TEXT_MAX])
 {
-	if (info->has_version)
+	const struct peer_info *info = &record->info;
+
+	if (info->has_version || said_id(record))
 		db_bind_bytes(st, 14, info->agent);
-	if (info->node_id.len > 0)
+	/* A node's key is who was visited: the peer's row has it, a million visits need not. */
+	if (said_id(record))
 		db_bind_hex(st, 15, info->node_id, node_id);
 	if (info->negotiation.len > 0)
 		db_bind_bytes(st, 16, info->negotiation);
@@ -264,10 +283,7 @@ static enum err put_visit_row(struct store *s, const struct store_crawl *crawl, 
 	bind_ms(st, 11, record->handshake_ms);
 	bind_ms(st, 12, record->reply_ms);
 	bind_ms(st, 13, record->total_ms);
-	bind_info(st, &record->info, node_id, sees_us_as);
-	/* A node's key is who was visited: the peer's row has it, a million visits need not. */
-	if (record->node != NULL)
-		sqlite3_bind_null(st, 15);
+	bind_info(st, record, node_id, sees_us_as);
 	sqlite3_bind_int64(st, 24, record->adverts);
 	sqlite3_bind_int64(st, 25, record->adverts_new);
 	sqlite3_bind_int64(st, 26, record->adverts_cut);
@@ -281,7 +297,7 @@ static enum err put_visit_row(struct store *s, const struct store_crawl *crawl, 
 enum err store_put_visit(struct store *s, const struct store_crawl *crawl,
 			 const struct record *record)
 {
-	const struct advert peer = { .addr = record->addr, .node_id = record->info.node_id };
+	const struct advert peer = { .addr = record->addr, .node_id = key_id(record) };
 	int64_t network_id = 0, id = 0;
 	enum err err = db_network(s, crawl->network, true, &network_id);
 

@@ -57,8 +57,9 @@ enum err store_crawl_unfinished(struct store *s, const char *network, struct sto
 enum err store_begin(struct store *s);
 enum err store_commit(struct store *s);
 
-/* Peers are told apart by their addresses, and by their node ids where the network has such:
- * in adverts, and in info.node_id of records. */
+/* Peers are told apart by their addresses, and nodes of discovery by their keys as well: node_id
+ * in adverts, info.node_id in records that have a node. Without a node, info.node_id (a gossip
+ * peer's, of one run) is kept as something that the peer said. */
 
 /* An address that became known to that crawl at that time (a seed, or named by a
  * peer): a peers row, first_seen and last_seen. advert may be NULL where there are no node

@@ -420,6 +420,65 @@ static void readable_views(void **state)
 	store_close(s);
 }
 
+/* --- ids that are no keys --- */
+
+struct run_seen {
+	unsigned peers, visits;
+	char id[2 * PEER_NODE_ID_MAX + 1];
+};
+
+static enum err see_run_peer(void *ctx, const struct store_peer *p)
+{
+	struct run_seen *seen = ctx;
+
+	seen->peers++;
+	assert_int_equal(p->public.len, 0);
+	assert_int_equal(p->visits, 2);
+	assert_false(p->has_version);
+	assert_true(slice_equal(p->agent, slice_text("chat/1")));
+	snprintf(seen->id, sizeof(seen->id), "%.*s", (int)p->node_id.len, p->node_id.data);
+	return ERR_OK;
+}
+
+static enum err see_run_visit(void *ctx, const struct store_visit *v)
+{
+	struct run_seen *seen = ctx;
+
+	assert_null(v->record.node);
+	assert_int_equal(v->record.info.node_id.len, 16);
+	assert_int_equal(v->record.info.node_id.data[0], 1 + seen->visits);
+	assert_true(slice_equal(v->record.info.agent, slice_text("chat/1")));
+	seen->visits++;
+	return ERR_OK;
+}
+
+/* A gossip peer's id is of one run: after a restart it is the same peer, with another id. */
+static void ids_of_runs(void **state)
+{
+	struct run_seen seen = { 0 };
+	struct store *s = open_db(folder.db, STORE_CREATE);
+
+	(void)state;
+	for (uint8_t run = 1; run <= 2; run++) {
+		struct store_crawl crawl = begin_crawl(s, "gossip");
+		struct record r = ok_record(addr_of("127.0.0.5:5999"), slice_text("chat/1"));
+		uint8_t id[16] = { run };
+
+		r.info.has_version = false;
+		r.info.node_id = slice_of(id, sizeof(id));
+		assert_int_equal(store_begin(s), ERR_OK);
+		assert_int_equal(store_put_known(s, &crawl, &r.addr, NULL, 1), ERR_OK);
+		assert_int_equal(store_put_visit(s, &crawl, &r), ERR_OK);
+		assert_int_equal(store_commit(s), ERR_OK);
+	}
+	assert_int_equal(store_peers(s, &STORE_FILTER_ANY, see_run_peer, &seen), ERR_OK);
+	assert_int_equal(store_visits(s, &STORE_FILTER_ANY, see_run_visit, &seen), ERR_OK);
+	assert_int_equal(seen.peers, 1);
+	assert_int_equal(seen.visits, 2);
+	assert_string_equal(seen.id, "02000000000000000000000000000000");
+	store_close(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -431,6 +490,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(resume_and_adverts, folder_set_up,
 						folder_tear_down),
 		cmocka_unit_test_setup_teardown(readable_views, folder_set_up, folder_tear_down),
+		cmocka_unit_test_setup_teardown(ids_of_runs, folder_set_up, folder_tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
