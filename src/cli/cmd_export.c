@@ -21,11 +21,12 @@ static const struct option_row options[] = {
 	  .type = OPTION_CHOICE,
 	  .arg = "WHAT",
 	  .help = "peers (one row an address, of Ethereum one for each key at an address), visits "
-		  "(one row a visit) or adverts (who named "
-		  "whom, kept by crawl --adverts)",
+		  "(one row a visit), adverts (who named "
+		  "whom, kept by crawl --adverts) or book (whom our own nodes know, kept by node "
+		  "--db)",
 	  .initial = "peers",
 	  .offset = AT(what),
-	  .choices = "peers visits adverts" },
+	  .choices = "peers visits adverts book" },
 	{ .name = "format",
 	  .letter = 'f',
 	  .type = OPTION_CHOICE,
@@ -63,8 +64,8 @@ static enum err write_out(void *ctx, struct slice data)
 	return fwrite(data.data, 1, data.len, ctx) == data.len ? ERR_OK : ERR_IO;
 }
 
-/* What --format nodeset, enodes and enrs need. */
-static int check_format(const struct cli *cli, const struct export_args *o)
+/* What --format nodeset, enodes and enrs need, and what --what book can't have. */
+static int check_what(const struct cli *cli, const struct export_args *o)
 {
 	const struct export_format *f = export_formats;
 
@@ -72,6 +73,10 @@ static int check_format(const struct cli *cli, const struct export_args *o)
 		f++;
 	if (f->name != NULL && f->write == NULL && strcmp(o->what, "peers") != 0)
 		return cli_usage(cli, "--format %s is for --what peers", f->name);
+	if (strcmp(o->what, "book") == 0 &&
+	    (o->store.crawl != 0 || o->store.fork != NULL || o->outcome != NULL))
+		return cli_usage(cli, "--crawl, --fork and --outcome are of crawls, not for --what "
+				      "book");
 	return EXIT_DONE;
 }
 
@@ -149,7 +154,7 @@ static int run(struct cli *cli, void *values, char **args, unsigned args_count)
 	struct store_filter filter;
 	struct store *store;
 	FILE *out = stdout;
-	int status = check_format(cli, o);
+	int status = check_what(cli, o);
 	bool closed;
 
 	(void)args;
@@ -186,7 +191,8 @@ const struct command command_export = {
 	.name = "export",
 	.summary = "writes what the database holds for other programs",
 	.usage = "[options]",
-	.about = "Writes peers, visits or adverts as CSV or JSON, row by row: a million of them "
+	.about = "Writes peers, visits, adverts or books as CSV or JSON, row by row: a million of "
+		 "them "
 		 "need no more memory than one.\n"
 		 "\n"
 		 "The columns of --what peers begin with network, peer, address, port, node_id, "
@@ -204,6 +210,11 @@ const struct command command_export = {
 		 "newest. The score of nodeset is the number of crawls that reached the node, "
 		 "halved if the newest visit did not.\n"
 		 "\n"
+		 "The columns of --what book are book (bitcoin, ethereum, gossip/GROUP), peer, "
+		 "address, port, node_id, tcp_port, kind, services, tried (1: our node reached it "
+		 "by itself), named, reached, attempted (when that was last), failures (since it "
+		 "was reached), source (who named it first).\n"
+		 "\n"
 		 "Times are UTC, ISO 8601. Text from peers is escaped: control characters, "
 		 "invisible ones and bytes that are no UTF-8 become \\xNN, a backslash two of "
 		 "them; in CSV, text that a spreadsheet would take for a formula begins with an "
@@ -214,6 +225,8 @@ const struct command command_export = {
 		    "    the user agents of those that answered\n"
 		    "peerwalk export --what visits --crawl 3 --output crawl3.csv\n"
 		    "    all that crawl 3 learnt\n"
+		    "peerwalk export --what book --network bitcoin\n"
+		    "    whom our node of Bitcoin knows\n"
 		    "peerwalk export --format nodeset --fork mainnet --output nodes.json\n"
 		    "    mainnet's nodes, for devp2p nodeset info nodes.json\n",
 	.options = options,

@@ -3,7 +3,9 @@
 #include "base/enode_url.h"
 #include "report/export_format.h"
 #include "report/export_nodes.h"
+#include "store/book.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum {
@@ -23,7 +25,7 @@ const struct export_format export_formats[] = {
 	{ NULL, NULL, NULL, 0 },
 };
 
-const char *const export_whats[] = { "peers", "visits", "adverts", NULL };
+const char *const export_whats[] = { "peers", "visits", "adverts", "book", NULL };
 
 /* The first seventeen are a promise to scripts (docs/cli.md): add at the end only. */
 static const char *const peer_names[] = {
@@ -77,6 +79,11 @@ static const char *const visit_names[] = {
 static const char *const advert_names[] = {
 	"crawl",   "network", "at",       "from",      "peer",
 	"address", "port",    "services", "last_seen", "kind",
+};
+
+static const char *const book_names[] = {
+	"book",     "peer",  "address", "port",    "node_id",   "tcp_port", "kind",
+	"services", "tried", "named",   "reached", "attempted", "failures", "source",
 };
 
 struct export
@@ -350,6 +357,43 @@ static enum err on_advert(void *ctx, const struct store_advert *a)
 	return put_row(ctx, cells);
 }
 
+static enum err on_book_row(void *ctx, const char *name, const struct store_book_row *row)
+{
+	/* "gossip/GROUP": the group is the book's, not the peer's. */
+	char peer[PEER_TEXT_MAX], host[NETADDR_HOST_TEXT_MAX], source[NETADDR_TEXT_MAX];
+	char node_id[2 * PEER_NODE_ID_MAX + 1], network[64];
+	bool has_source = row->source.kind != NETADDR_NONE;
+	size_t source_len = has_source ? netaddr_text(&row->source, source) : 0;
+
+	snprintf(network, sizeof(network), "%.*s", (int)strcspn(name, "/"), name);
+	hex_encode(row->node_id, node_id);
+	const struct export_cell cells[] = {
+		stranger_if(true, slice_text(name)),
+		peer_text(network, &row->addr, row->node_id, row->tcp_port, peer),
+		plain(slice_of(host, netaddr_host_text(&row->addr, host))),
+		number(row->addr.port),
+		word(node_id),
+		number_if(row->tcp_port != 0, row->tcp_port),
+		word(netaddr_kind_name(row->addr.kind)),
+		unumber_if(row->node_id.len == 0, row->services),
+		boolean_if(true, row->tried),
+		claimed_time(row->named_s > 0, row->named_s),
+		claimed_time(row->good_s > 0, row->good_s),
+		claimed_time(row->asked_s > 0, row->asked_s),
+		number(row->failures),
+		has_source ? plain(slice_of(source, source_len)) : none(),
+	};
+
+	_Static_assert(sizeof(cells) / sizeof(*cells) == sizeof(book_names) / sizeof(*book_names),
+		       "a name for each cell");
+	return put_row(ctx, cells);
+}
+
+static enum err walk_book(struct store *s, const struct store_filter *filter, struct export *e)
+{
+	return store_books(s, filter, on_book_row, e);
+}
+
 static enum err walk_peers(struct store *s, const struct store_filter *filter, struct export *e)
 {
 	return store_peers(s, filter, on_peer, e);
@@ -376,6 +420,7 @@ static const struct {
 	{ peer_names, sizeof(peer_names) / sizeof(*peer_names), walk_peers },
 	{ visit_names, sizeof(visit_names) / sizeof(*visit_names), walk_visits },
 	{ advert_names, sizeof(advert_names) / sizeof(*advert_names), walk_adverts },
+	{ book_names, sizeof(book_names) / sizeof(*book_names), walk_book },
 };
 
 static enum err write_table(struct store *s, const struct store_filter *filter, walk_fn *walk,

@@ -49,15 +49,15 @@ struct export_format {
 
 /* End with a row without a name. */
 extern const struct export_format export_formats[];
-/* Words for `what`: "peers", "visits", "adverts"; ends with NULL. */
+/* Words for `what`: "peers", "visits", "adverts", "book"; ends with NULL. */
 extern const char *const export_whats[];
 
 /* Takes finished output; an error ends the export. */
 typedef enum err export_sink_fn(void *ctx, struct slice data);
 
 /* ERR_NOT_FOUND without store_why: no such `what` or format. ERR_NOT_FOUND with it: no
- * such crawl. ERR_VALUE: a format of nodes, with another `what` than peers. *rows counts what
- * was written. */
+ * such crawl. ERR_VALUE: a format of nodes, with another `what` than peers. Of a book the
+ * filter's network and kind count. *rows counts what was written. */
 enum err export_run(struct store *s, const char *what, const char *format,
 		    const struct store_filter *filter, export_sink_fn *sink, void *sink_ctx,
 		    uint64_t *rows);

@@ -1,6 +1,7 @@
 #include "report/export.h"
 
 #include "report/csv.h"
+#include "store/book.h"
 #include "support/export.h"
 
 #include <jansson.h>
@@ -374,6 +375,66 @@ static void streams(void **state)
 	assert_true(rows < 5000);
 }
 
+/* What nodes know: of a network with all its groups, of a kind. */
+static void books(void **state)
+{
+	static const uint8_t key[PEER_NODE_ID_MAX] = { 0xab };
+	const struct store_book_row rows[] = {
+		{ .addr = addr_of("1.2.3.4:8333"),
+		  .source = addr_of("[2a00::1]:2"),
+		  .services = 9,
+		  .named_s = 1780000000,
+		  .asked_s = 1780000001,
+		  .good_s = 1780000002,
+		  .tried = true },
+		{ .addr = addr_of("[2a00::5]:6"), .failures = 3 },
+		{ .addr = addr_of("9.9.9.9:30303"),
+		  .node_id = slice_of(key, 64),
+		  .tcp_port = 30304 },
+	};
+	static const char *const names[] = { "bitcoin", "gossip/it's, a group", "ethereum" };
+	struct store_filter filter = STORE_FILTER_ANY;
+	struct store_book *b;
+	struct text out;
+	json_t *line;
+	char url[256];
+
+	(void)state;
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(store_book_start(store, names[i], NULL, NULL, &b), ERR_OK);
+		assert_true(store_book_put(b, &rows[i]));
+		assert_int_equal(store_book_stop(b), ERR_OK);
+	}
+	out = export("book", "csv", NULL, 3);
+	assert_string_equal(strtok(out.data, "\n"),
+			    "book,peer,address,port,node_id,tcp_port,kind,services,tried,named,"
+			    "reached,attempted,failures,source");
+	assert_string_equal(strtok(NULL, "\n"),
+			    "bitcoin,bitcoin://1.2.3.4:8333,1.2.3.4,8333,,,ipv4,9,1,"
+			    "2026-05-28T20:26:40Z,2026-05-28T20:26:42Z,2026-05-28T20:26:41Z,0,"
+			    "[2a00::1]:2");
+	assert_string_equal(strtok(NULL, "\n"), "\"gossip/it's, a group\",gossip://[2a00::5]:6,"
+						"2a00::5,6,,,ipv6,0,0,,,,3,");
+	assert_null(strstr(strtok(NULL, "\n"), "gossip"));
+	text_clear(&out);
+	filter.network = "ethereum";
+	out = export("book", "jsonl", &filter, 1);
+	line = json_loads(out.data, 0, NULL);
+	snprintf(url, sizeof(url), "enode://ab%0126d@9.9.9.9:30304?discport=30303", 0);
+	assert_string_equal(json_string_value(json_object_get(line, "peer")), url);
+	assert_true(json_is_null(json_object_get(line, "services")));
+	json_decref(line);
+	text_clear(&out);
+	filter.network = "gossip";
+	filter.kind = NETADDR_IPV6;
+	out = export("book", "json", &filter, 1);
+	text_clear(&out);
+	filter.kind = NETADDR_IPV4;
+	out = export("book", "json", &filter, 0);
+	assert_string_equal(out.data, "[]\n");
+	text_clear(&out);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -383,6 +444,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(csv_by_python, store_set_up, store_tear_down),
 		cmocka_unit_test_setup_teardown(values_of_visits, store_set_up, store_tear_down),
 		cmocka_unit_test_setup_teardown(adverts, store_set_up, store_tear_down),
+		cmocka_unit_test_setup_teardown(books, store_set_up, store_tear_down),
 		cmocka_unit_test_setup_teardown(empty, store_set_up, store_tear_down),
 		cmocka_unit_test_setup_teardown(filtered, store_set_up, store_tear_down),
 		cmocka_unit_test_setup_teardown(streams, store_set_up, store_tear_down),
