@@ -5,8 +5,8 @@
 /* Who has a place when all are taken, after Bitcoin Core's idea (src/node/eviction.cpp): nobody
  * can buy what protects a peer in bulk. The older half stays. Of the younger half stay those with
  * the best pings (nearness can't be feigned), those who told us of the most addresses that were
- * new, and some that a secret chooses by their network group. Of the rest the youngest of the most
- * numerous group goes, if that group is more numerous than the newcomer's would be: he is the
+ * new, and one each of some network groups that a secret chooses. Of the rest the youngest of the
+ * most numerous group goes, if that group is more numerous than the newcomer's would be: he is the
  * youngest of his. Whoever has not shaken hands within SLOW_MS goes before anybody else. */
 enum {
 	SLOW_MS = 3000,
@@ -125,6 +125,17 @@ static void best_add(struct best *b, uint64_t score, uint32_t slot)
 	b->list[at].slot = slot;
 }
 
+/* One of each group, the oldest: they come from the youngest on. */
+static void best_add_group(struct best *b, uint64_t score, uint32_t slot)
+{
+	for (uint32_t i = 0; i < b->len; i++)
+		if (b->list[i].score == score) {
+			b->list[i].slot = slot;
+			return;
+		}
+	best_add(b, score, slot);
+}
+
 static bool best_has(const struct best *b, uint32_t slot)
 {
 	for (uint32_t i = 0; i < b->len; i++)
@@ -158,7 +169,7 @@ static struct conn *worst(const struct swarm *s, uint32_t over)
 			best_add(&pings, (uint64_t)c->rtt_ms, i);
 		if (c->useful > 0)
 			best_add(&useful, UINT64_MAX - c->useful, i);
-		best_add(&groups, swarm_group_key(s, &c->remote), i);
+		best_add_group(&groups, swarm_group_key(s, &c->remote), i);
 	}
 	n = 0;
 	for (uint32_t i = s->newest_in; n < half; i = s->conns[i]->older, n++) {

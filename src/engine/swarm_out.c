@@ -13,9 +13,6 @@ enum {
 	 * way at once when all are. */
 	CHECK_AT_ONCE_S = 6,
 	CHECK_AT_ONCE_MAX = 128,
-	/* How often an answered ping is noted in the book, where that is not asked for: Core's
-	 * 20 minutes. */
-	NOTE_MS = 20 * 60 * 1000,
 	/* Where checks are made, an address that was reachable is out of the book after so many
 	 * failures in a row: one may be a peer that restarts. */
 	CHECK_FAILURES = 2,
@@ -166,17 +163,10 @@ void swarm_out_shaken(struct swarm *s, const struct conn *c, const struct peer_i
 
 void swarm_out_pong(struct swarm *s, const struct conn *c)
 {
-	struct book_entry entry;
 	struct peer_info info;
-	int64_t age_s;
 
 	if (c->listen.kind == NETADDR_NONE)
 		return;
-	if (s->policy.vouched_ms == 0 && book_find(s->config.book, &c->listen, &entry)) {
-		age_s = swarm_unix_s(s) - entry.good_s;
-		if (age_s * 1000 < NOTE_MS)
-			return;
-	}
 	s->proto->info(c->session, &info);
 	reached(s, c, info.services);
 }
