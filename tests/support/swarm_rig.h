@@ -21,10 +21,13 @@ enum {
 struct far {
 	uint32_t id; /* of the swarm's connection */
 	bool open, over;
+	bool held; /* what it has to say stays on its way */
 	struct netaddr addr;
 	enum outcome outcome;
 	uint8_t in[2 * SWARM_SEND_MIN]; /* what it has not taken yet */
 	size_t in_len;
+	uint8_t out[4096]; /* what the swarm has not taken yet */
+	size_t out_len;
 	uint32_t named, lists; /* addresses that it was told, in so many messages */
 	uint32_t last_count;   /* in the last of them */
 	struct advert *told;   /* RIG_NAMED_MAX; node_id is empty */
@@ -228,10 +231,19 @@ static inline size_t rig_say(struct far *f, struct slice bytes)
 	return used;
 }
 
-/* Until nobody has anything to say. */
+/* What it has to say gets to the swarm; true if there was something. */
+static inline bool far_passes(struct far *f)
+{
+	size_t n = rig_say(f, slice_of(f->out, f->out_len));
+
+	f->out_len -= n;
+	memmove(f->out, f->out + n, f->out_len);
+	return n > 0;
+}
+
+/* Until nobody has anything to say, or the swarm doesn't listen. */
 static inline void rig_run(void)
 {
-	static uint8_t bytes[SWARM_SEND_MIN];
 	bool busy = true;
 
 	rig_actions();
@@ -239,14 +251,13 @@ static inline void rig_run(void)
 		busy = false;
 		for (unsigned i = 0; i < rig.fars_count; i++) {
 			struct far *f = rig.fars[i];
-			size_t n, len = 0;
+			size_t n;
 
 			busy |= far_hears(f);
-			while (f->open && (n = rig_proto()->send(f->session, bytes + len,
-								 sizeof(bytes) - len)) > 0)
-				len += n;
-			busy |= len > 0;
-			rig_say(f, slice_of(bytes, len));
+			while (f->open && (n = rig_proto()->send(f->session, f->out + f->out_len,
+								 sizeof(f->out) - f->out_len)) > 0)
+				f->out_len += n;
+			busy |= !f->held && far_passes(f);
 		}
 	}
 }
@@ -293,6 +304,7 @@ struct far_kind {
 	uint16_t listen_port;   /* gossip */
 	uint64_t services;
 	struct netaddr sees_us_as; /* Bitcoin */
+	bool held;
 };
 
 static inline void far_begin(struct far *f, enum session_role role, const struct far_kind *kind)
@@ -311,6 +323,7 @@ static inline void far_begin(struct far *f, enum session_role role, const struct
 		.ping_count = 1,
 	};
 
+	f->held = kind->held;
 	rig_proto()->init(f->session, &params, rig.now);
 }
 

@@ -173,6 +173,26 @@ static void who_does_not_shake_hands_goes_first(void **state)
 	assert_null(calls_from(6, 1));
 }
 
+/* The answer to our ping takes so long. */
+static struct far *calls_from_afar(unsigned group, unsigned host, uint64_t rtt_ms)
+{
+	unsigned up = rig.told[SWARM_EVENT_UP];
+	char text[32];
+	struct far *f;
+
+	snprintf(text, sizeof(text), "5.%u.1.%u:4000", group, host);
+	f = rig_calls_as(text, (struct far_kind){ .goal = SESSION_GOAL_STAY, .held = true });
+	assert_non_null(f);
+	while (rig.told[SWARM_EVENT_UP] == up) {
+		assert_true(far_passes(f));
+		rig_run();
+	}
+	swarm_tick(rig.swarm, rig.now += rtt_ms);
+	f->held = false;
+	rig_run();
+	return f;
+}
+
 /* 64 places: 48 old ones of their own groups, 16 young ones of one. What the last of them is
  * good at protects it, who would be the first to go. */
 static void merits_protect(void **state)
@@ -192,16 +212,10 @@ static void merits_protect(void **state)
 
 		begin(64, 100);
 		for (unsigned i = 0; i < 64; i++) {
-			rig.deaf = i < 63 || !rows[row].near; /* its answer to our ping is late */
-			fars[i] = i < 48 ? calls_from(100 + i, 1) : calls_from(1, i);
-			rig.deaf = false;
-			swarm_tick(rig.swarm, rig.now += i < 63 ? 50 : 60);
-			far_reads(fars[i]);
-			rig_run();
-			/* The second part of a hand-shake, and then the ping. */
-			swarm_tick(rig.swarm, rig.now += i < 63 ? 50 : 60);
-			far_reads(fars[i]);
-			rig_run();
+			uint64_t rtt = i < 63 ? 50 : rows[row].near ? 10 : 60;
+
+			fars[i] = i < 48 ? calls_from_afar(100 + i, 1, rtt)
+					 : calls_from_afar(1, i, rtt);
 		}
 		last = fars[63];
 		if (rows[row].useful)
