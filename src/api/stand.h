@@ -41,8 +41,9 @@ enum err stand_new(const struct stand_config *config, struct stand **out,
 		   char why[static STAND_WHY_MAX]);
 void stand_free(struct stand *s); /* after the loop has closed what was started; takes NULL */
 
-/* Before stand_start: somebody to begin with, by address or by a name for DNS. As names_add. */
-void stand_peer(struct stand *s, const struct netaddr *addr);
+/* Before stand_start: somebody to begin with, by address (ERR_LIMIT, ERR_NOMEM) or by a name for
+ * DNS (as names_add). */
+enum err stand_peer(struct stand *s, const struct netaddr *addr);
 enum err stand_name(struct stand *s, const char *name, uint16_t port);
 
 /* As swarm_host_start, and what names_resolve says: then the loop has to be run once more. */
