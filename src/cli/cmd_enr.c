@@ -2,6 +2,7 @@
 #include "cli/enr_show.h"
 #include "cli/node_key.h"
 
+#include "api/place_arg.h"
 #include "base/text.h"
 
 #include <errno.h>
@@ -184,7 +185,7 @@ static int set_address(const struct cli *cli, struct enr_draft *d, const char *k
 
 	if (text == NULL)
 		return EXIT_DONE;
-	if (!node_addr_parse(text, false, &a) || a.kind != kind)
+	if (!place_addr_parse(text, false, &a) || a.kind != kind)
 		return cli_usage(cli,
 				 "--%s: expected an IPv%c address of a host, without a port, "
 				 "instead of \"%s\"",

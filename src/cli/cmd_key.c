@@ -1,6 +1,7 @@
 #include "cli/cli.h"
 #include "cli/node_key.h"
 
+#include "api/place_arg.h"
 #include "base/text.h"
 #include "proto/ethereum/enode.h"
 
@@ -67,7 +68,7 @@ static int run(struct cli *cli, void *options, char **args, unsigned args_count)
 	int status;
 
 	(void)args_count;
-	if (o->enode != NULL && !node_addr_parse(o->enode, true, &addr))
+	if (o->enode != NULL && !place_addr_parse(o->enode, true, &addr))
 		return cli_usage(cli,
 				 "--enode: expected ADDR:PORT, such as 192.0.2.1:30303 or "
 				 "[2001:db8::1]:30303, instead of \"%s\"",

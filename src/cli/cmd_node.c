@@ -1,7 +1,7 @@
 #include "cli/node.h"
 
+#include "api/place_arg.h"
 #include "cli/alloc.h"
-#include "cli/node_key.h"
 #include "cli/terminal.h"
 
 #include <stdio.h>
@@ -99,7 +99,7 @@ static int read_network(struct node_run *run, const char *name)
 
 int node_read_listen(const struct node_run *run, const char *text, struct netaddr *out)
 {
-	if (node_listen_parse(text, run->network->default_port, out))
+	if (place_listen_parse(text, run->network->default_port, out))
 		return EXIT_DONE;
 	return cli_usage(run->cli,
 			 "--listen: expected ADDR or ADDR:PORT, such as 0.0.0.0:%u or [::1]:0, "
@@ -109,7 +109,7 @@ int node_read_listen(const struct node_run *run, const char *text, struct netadd
 
 int node_read_advertise(const struct node_run *run, const char *text, struct netaddr *out)
 {
-	if (text == NULL || node_addr_parse(text, true, out))
+	if (text == NULL || place_addr_parse(text, true, out))
 		return EXIT_DONE;
 	return cli_usage(run->cli,
 			 "--advertise: expected ADDR:PORT, such as 192.0.2.1:%u or "

@@ -67,10 +67,8 @@ static void take(struct talk *t, const struct bitcoin_header *header, struct sli
 	}
 	if (t->params.goal == SESSION_GOAL_LISTEN || t->params.goal == SESSION_GOAL_STAY) {
 		t->pending |= PENDING_MESSAGE;
-		memcpy(t->event.name, header->command, sizeof(header->command));
-		t->event.payload = payload;
-		t->event.whole = slice_of(payload.data - BITCOIN_HEADER_LEN,
-					  BITCOIN_HEADER_LEN + payload.len);
+		t->message = slice_of(payload.data - BITCOIN_HEADER_LEN,
+				      BITCOIN_HEADER_LEN + payload.len);
 	}
 	reader_init(&r, payload);
 	talk_hear(t, header->id, &r, now_ms);
@@ -168,16 +166,39 @@ static size_t session_need(const void *session)
 static size_t session_send(void *session, uint8_t *out, size_t cap)
 {
 	struct talk *t = session;
-	size_t n = (size_t)(t->out_len - t->out_at);
+	size_t n = talk_send(t, out, cap);
 
-	if (n > cap)
-		n = cap;
-	if (n == 0)
-		return 0;
-	memcpy(out, t->out + t->out_at, n);
-	t->out_at = (uint16_t)(t->out_at + n);
 	t->counts.bytes_out += n;
 	return n;
+}
+
+static void fill_event(const struct talk *t, struct session_event *out)
+{
+	switch (out->kind) {
+	case SESSION_EVENT_ADVERTS:
+		out->count = t->entry_count;
+		out->variant = t->entries_v2;
+		out->payload = t->entries;
+		reader_init(&out->reader, t->entries);
+		break;
+	case SESSION_EVENT_MESSAGE:
+		/* Printable, or the header would have been refused. */
+		memcpy(out->name, t->message.data + 4, BITCOIN_COMMAND_LEN);
+		out->payload = slice_from(t->message, BITCOIN_HEADER_LEN);
+		out->whole = t->message;
+		break;
+	case SESSION_EVENT_PONG:
+		out->rtt_ms = t->rtt_ms;
+		break;
+	case SESSION_EVENT_DONE:
+		out->outcome = t->outcome;
+		out->rule = t->rule;
+		out->retry_stepwise = t->retry_stepwise;
+		break;
+	case SESSION_EVENT_HANDSHAKE:
+	case SESSION_EVENT_ASKED:
+		break;
+	}
 }
 
 static bool session_next(void *session, struct session_event *out)
@@ -188,11 +209,8 @@ static bool session_next(void *session, struct session_event *out)
 		if ((t->pending & 1U << kind) == 0)
 			continue;
 		t->pending &= (uint8_t) ~(1U << kind);
-		t->event.kind = (enum session_event_kind)kind;
-		*out = t->event;
-		out->outcome = t->outcome;
-		out->rule = t->rule;
-		out->retry_stepwise = t->retry_stepwise;
+		*out = (struct session_event){ .kind = (enum session_event_kind)kind };
+		fill_event(t, out);
 		return true;
 	}
 	return false;

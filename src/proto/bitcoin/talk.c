@@ -31,46 +31,27 @@ int32_t talk_protocol(const struct talk *t)
 
 /* --- what we say --- */
 
-static struct writer out_writer(struct talk *t)
+static void say(struct talk *t, enum bitcoin_command id, uint64_t number)
 {
-	struct writer w;
-
-	if (t->out_at > 0) {
-		memmove(t->out, t->out + t->out_at, (size_t)(t->out_len - t->out_at));
-		t->out_len = (uint16_t)(t->out_len - t->out_at);
-		t->out_at = 0;
-	}
-	writer_init(&w, t->out, sizeof(t->out));
-	w.len = t->out_len;
-	return w;
-}
-
-static void out_done(struct talk *t, struct writer *w, size_t mark, enum bitcoin_command id)
-{
-	bitcoin_message_end(w, mark, t->params.network->magic, id);
-	if (!writer_ok(w)) {
+	if (t->say_count == TALK_SAY_MAX) {
 		talk_done(t, OUTCOME_PROTOCOL_ERROR, "asks for answers without reading them");
 		return;
 	}
-	t->out_len = (uint16_t)w->len;
-}
-
-static void say(struct talk *t, enum bitcoin_command id)
-{
-	struct writer w = out_writer(t);
-
-	out_done(t, &w, bitcoin_message_begin(&w), id);
+	t->say[t->say_count] = (uint8_t)id;
+	t->say_number[t->say_count++] = number;
 }
 
 static void say_version(struct talk *t, uint64_t now_ms)
 {
-	const struct session_params *p = &t->params;
-	struct writer w = out_writer(t);
-	size_t mark = bitcoin_message_begin(&w);
+	say(t, BITCOIN_VERSION, (uint64_t)(t->params.unix_s + talk_since_start(t, now_ms) / 1000));
+}
+
+static void put_version(struct writer *w, const struct session_params *p, int64_t time_s)
+{
 	struct bitcoin_version v = {
 		.protocol = p->protocol != 0 ? p->protocol : BITCOIN_PROTOCOL,
 		.services = p->services,
-		.time_s = p->unix_s + talk_since_start(t, now_ms) / 1000,
+		.time_s = time_s,
 		.recv = { .addr = p->peer },
 		/* Core has sent zeros here since 0.14: the receiver knows better. */
 		.from = { .services = p->services, .addr = { .kind = NETADDR_IPV6 } },
@@ -84,17 +65,50 @@ static void say_version(struct talk *t, uint64_t now_ms)
 		.has_relay = true,
 	};
 
-	bitcoin_version_encode(&w, &v);
-	out_done(t, &w, mark, BITCOIN_VERSION);
+	bitcoin_version_encode(w, &v);
 }
 
-static void say_ping(struct talk *t, enum bitcoin_command id, struct bitcoin_ping ping)
+/* Pings of a nonce 0 are those of old, which have none. */
+static void put_message(struct writer *w, const struct talk *t, enum bitcoin_command id,
+			uint64_t number)
 {
-	struct writer w = out_writer(t);
-	size_t mark = bitcoin_message_begin(&w);
+	size_t mark = bitcoin_message_begin(w);
 
-	bitcoin_ping_encode(&w, &ping);
-	out_done(t, &w, mark, id);
+	if (id == BITCOIN_VERSION)
+		put_version(w, &t->params, (int64_t)number);
+	else if (id == BITCOIN_PING || id == BITCOIN_PONG)
+		bitcoin_ping_encode(
+			w, &(struct bitcoin_ping){ .has_nonce = id == BITCOIN_PONG || number != 0,
+						   .nonce = number });
+	else if (id == BITCOIN_HEADERS)
+		bitcoin_put_compact_size(w, 0);
+	bitcoin_message_end(w, mark, t->params.network->magic, id);
+}
+
+size_t talk_send(struct talk *t, uint8_t *out, size_t cap)
+{
+	uint8_t whole[512]; /* a version with the longest agent has 368 */
+	size_t len = 0;
+
+	while (t->say_count > 0 && len < cap) {
+		struct writer w;
+		size_t n;
+
+		writer_init(&w, whole, sizeof(whole));
+		put_message(&w, t, (enum bitcoin_command)t->say[0], t->say_number[0]);
+		assert(writer_ok(&w) && t->said < w.len);
+		n = w.len - t->said < cap - len ? w.len - t->said : cap - len;
+		memcpy(out + len, whole + t->said, n);
+		len += n;
+		t->said = (uint16_t)(t->said + n);
+		if (t->said < w.len)
+			break;
+		t->said = 0;
+		t->say_count--;
+		memmove(t->say, t->say + 1, t->say_count);
+		memmove(t->say_number, t->say_number + 1, t->say_count * sizeof(*t->say_number));
+	}
+	return len;
 }
 
 static bool wants_peers(const struct talk *t)
@@ -104,7 +118,7 @@ static bool wants_peers(const struct talk *t)
 
 static void say_getaddr(struct talk *t, uint64_t now_ms)
 {
-	say(t, BITCOIN_GETADDR);
+	say(t, BITCOIN_GETADDR, 0);
 	t->times.asked_ms = talk_since_start(t, now_ms);
 }
 
@@ -114,8 +128,8 @@ static void say_offers(struct talk *t)
 {
 	if (talk_protocol(t) < BITCOIN_PROTOCOL_WTXIDRELAY)
 		return;
-	say(t, BITCOIN_WTXIDRELAY);
-	say(t, BITCOIN_SENDADDRV2);
+	say(t, BITCOIN_WTXIDRELAY, 0);
+	say(t, BITCOIN_SENDADDRV2, 0);
 }
 
 void talk_ping(struct talk *t, uint64_t now_ms)
@@ -127,8 +141,7 @@ void talk_ping(struct talk *t, uint64_t now_ms)
 	t->ping_nonce = answered ? t->params.nonce ^ (0x9e3779b97f4a7c15ULL * t->pings_sent) : 0;
 	t->ping_at = now_ms;
 	t->next_ping = UINT64_MAX;
-	say_ping(t, BITCOIN_PING,
-		 (struct bitcoin_ping){ .has_nonce = answered, .nonce = t->ping_nonce });
+	say(t, BITCOIN_PING, t->ping_nonce);
 }
 
 /* --- what the peer says --- */
@@ -210,7 +223,7 @@ static void on_version(struct talk *t, struct reader *r, uint64_t now_ms)
 		say_version(t, now_ms);
 	if (t->params.role == SESSION_RESPONDER || t->params.stepwise) {
 		say_offers(t);
-		say(t, BITCOIN_VERACK);
+		say(t, BITCOIN_VERACK, 0);
 	}
 	handshake_step(t, now_ms);
 }
@@ -245,9 +258,9 @@ static void on_addr(struct talk *t, struct reader *r, bool v2, uint64_t now_ms)
 	if (!reader_ok(r) || list.count == 0)
 		return;
 	t->pending |= PENDING_ADVERTS;
-	t->event.count = list.count;
-	t->event.variant = v2;
-	reader_init(&t->event.reader, list.entries);
+	t->entry_count = list.count;
+	t->entries_v2 = v2;
+	t->entries = list.entries;
 	if (list.count > 1 || names_another(t, &list))
 		t->named_others = true;
 	if (t->params.goal != SESSION_GOAL_PEERS || t->params.role != SESSION_INITIATOR)
@@ -274,8 +287,7 @@ void talk_pay_pong(struct talk *t)
 	if (!t->owes_pong)
 		return;
 	t->owes_pong = false;
-	say_ping(t, BITCOIN_PONG,
-		 (struct bitcoin_ping){ .has_nonce = true, .nonce = t->owed_nonce });
+	say(t, BITCOIN_PONG, t->owed_nonce);
 }
 
 static void on_ping(struct talk *t, struct reader *r, uint64_t now_ms)
@@ -304,7 +316,7 @@ static void on_pong(struct talk *t, struct reader *r, uint64_t now_ms)
 	t->ping_nonce = 0;
 	t->pongs++;
 	t->pending |= PENDING_PONG;
-	t->event.rtt_ms = now_ms - t->ping_at;
+	t->rtt_ms = now_ms - t->ping_at;
 	if (t->params.goal == SESSION_GOAL_STAY)
 		t->next_ping = talk_after(t->ping_at, BITCOIN_STAY_PING_MS);
 	if (t->params.goal != SESSION_GOAL_PING)
@@ -327,16 +339,9 @@ static void on_getaddr(struct talk *t)
 /* An honest "I have none": whoever waits for headers need not wait for us. */
 static void on_getheaders(struct talk *t)
 {
-	struct writer w;
-	size_t mark;
-
-	if ((t->params.role != SESSION_RESPONDER && t->params.goal != SESSION_GOAL_STAY) ||
-	    t->state != TALK_READY)
-		return;
-	w = out_writer(t);
-	mark = bitcoin_message_begin(&w);
-	bitcoin_put_compact_size(&w, 0);
-	out_done(t, &w, mark, BITCOIN_HEADERS);
+	if (t->state == TALK_READY &&
+	    (t->params.role == SESSION_RESPONDER || t->params.goal == SESSION_GOAL_STAY))
+		say(t, BITCOIN_HEADERS, 0);
 }
 
 static bool is_negotiation(enum bitcoin_command id)
@@ -396,7 +401,7 @@ void talk_begin(struct talk *t, uint64_t now_ms)
 	if (t->params.stepwise)
 		return;
 	say_offers(t);
-	say(t, BITCOIN_VERACK);
+	say(t, BITCOIN_VERACK, 0);
 	if (wants_peers(t))
 		say_getaddr(t, now_ms);
 }

@@ -25,7 +25,9 @@ enum pending {
 };
 
 enum {
-	TALK_OUT_CAP = 640, /* the first flight (470 bytes at most) and a few answers */
+	/* What waits to be said: the first flight is five messages, the rest are answers to who
+	 * does not read them. */
+	TALK_SAY_MAX = 16,
 	TALK_NEVER = -1,
 };
 
@@ -71,13 +73,21 @@ struct talk {
 	bool partial; /* an unfinished message waits in the caller's buffer */
 	uint32_t need;
 	uint8_t pending;
-	struct session_event event;
+	/* What the events are about; borrowed from the bytes given to the last recv. */
+	struct slice message; /* MESSAGE: with its header */
+	struct slice entries; /* ADVERTS */
+	uint32_t entry_count;
+	bool entries_v2;
+	uint64_t rtt_ms; /* PONG */
 	enum outcome outcome;
 	const char *rule;
 	bool retry_stepwise;
 
-	uint16_t out_at, out_len;
-	uint8_t out[TALK_OUT_CAP];
+	/* What is to be said, as commands: a message is written when it is sent, so that little
+	 * is kept of it. With each a number: the nonce of a ping or pong, the time of a version. */
+	uint8_t say[TALK_SAY_MAX], say_count;
+	uint64_t say_number[TALK_SAY_MAX];
+	uint16_t said; /* bytes of the first of them that are sent already */
 };
 
 _Static_assert(sizeof(struct talk) <= SESSION_SIZE_MAX, "the session fits its place");
@@ -101,6 +111,8 @@ void talk_done(struct talk *t, enum outcome outcome, const char *rule);
 /* What it came to when it ends without a fault of the peer. */
 enum outcome talk_result(const struct talk *t);
 
+/* Writes what is to be said, as struct proto's send. */
+size_t talk_send(struct talk *t, uint8_t *out, size_t cap);
 /* The initiator's first words. */
 void talk_begin(struct talk *t, uint64_t now_ms);
 /* Says the pong that is owed. */
