@@ -240,6 +240,8 @@ static struct enode_endpoint own_endpoint(const struct node_serve *n)
 	struct netaddr bound = node_serve_local(n, 0);
 	struct enode_endpoint self = { .addr = n->config.advertise };
 
+	if (self.addr.kind == NETADDR_NONE && netaddr_equal(&n->config.earlier.bound, &bound))
+		self.addr = n->config.earlier.seen;
 	if (self.addr.kind == NETADDR_NONE && !n->places[0].anywhere)
 		self.addr = bound;
 	if (self.addr.port == 0)
@@ -261,6 +263,8 @@ static void start_node(struct node_serve *n)
 		.seq = c->seq,
 		.boots = c->boots,
 		.boots_count = c->boots_count,
+		.known = c->known,
+		.known_count = c->known_count,
 		.refresh_ms = c->refresh_ms,
 	};
 

@@ -55,11 +55,19 @@ struct node_serve_config {
 	/* What others are told of where we are. NETADDR_NONE: the first place, if it is one
 	 * address; else what others see us at. A port that is 0 is the one that is bound. */
 	struct netaddr advertise;
+	/* Where others saw us an earlier time, while node_serve_local(n, 0) was `bound`. Believed,
+	 * if that is so again, until they see us elsewhere. */
+	struct {
+		struct netaddr bound, seen;
+	} earlier;
 	bool no_sessions; /* UDP alone */
 	uint64_t seq;     /* of our record: higher than ever before with this key */
 	/* Bootstrap nodes; they outlive the node. */
 	const struct kademlia_node *boots;
 	size_t boots_count;
+	/* Nodes of an earlier time, who are asked first of all; the same. */
+	const struct kademlia_node *known;
+	size_t known_count;
 	uint64_t refresh_ms;  /* between lookups of our own; 0: none */
 	struct slice client;  /* our name, for Hello; outlives the node */
 	uint64_t sessions_ms; /* of a session at most; 0: NODE_SESSIONS_LIFE_MS */

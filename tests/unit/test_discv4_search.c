@@ -184,12 +184,87 @@ static void refreshes(void **state)
 	assert_int_equal(events_of(DISCV4_EVENT_FOUND), 0);
 }
 
+/* Those of an earlier time: first of all, in their order, a few at a time, each once; who answers
+ * is in the table, and only then lookups begin, without whoever is gone. */
+static void meets_whom_it_knew(void **state)
+{
+	enum { ALIVE = 10 };
+	struct discv4_params params = params_of();
+	struct kademlia_node known[PLAYERS], boot = player_node(&players[1]);
+	uint64_t began_ms = 1000;
+	struct discv4_packet heard;
+	struct packet packet;
+
+	(void)state;
+	for (unsigned i = 0; i < PLAYERS; i++)
+		known[i] = player_node(&players[i]);
+	params.known = known;
+	params.known_count = PLAYERS;
+	params.boots = &boot;
+	params.boots_count = 1;
+	params.refresh_ms = 30 * 60 * 1000;
+	begin(&params);
+	run_until(world.now_ms);
+	assert_int_equal(world.mail_count, DISCV4_KNOWN_PARALLEL);
+	for (unsigned i = 0; i < DISCV4_KNOWN_PARALLEL; i++)
+		assert_true(netaddr_equal(&world.mail[i].to, &players[i].addr));
+	for (unsigned i = 0; i < ALIVE; i++) {
+		expect(&players[i], DISCV4_PING, &packet, &heard);
+		player_pongs(&players[i], &packet, &world.carrier.node_addr, 0, DISCV4_TAKEN);
+		assert_true(kademlia_find(&node.table, known[i].hash)->live);
+		run_until(world.now_ms);
+		/* The next one has its place. */
+		assert_int_equal(mail_for(&players[DISCV4_KNOWN_PARALLEL + i].addr), 1);
+	}
+	run_until(began_ms + 4 * DISCV4_REPLY_MS);
+	for (unsigned i = ALIVE; i < PLAYERS; i++)
+		assert_int_equal(mail_for(&players[i].addr), 1);
+	assert_int_equal(kademlia_count(&node.table), ALIVE);
+	/* The lookup asks the living: only these are sent anything beside checks. */
+	assert_true(node.looking || node.refresh_left < 1 + DISCV4_REFRESH_RANDOM);
+}
+
+/* None answers: the lookups wait for some seconds, and then ask the bootstrap node. */
+static void doesnt_wait_for_ghosts(void **state)
+{
+	enum { GHOSTS = 200 };
+	struct discv4_params params = params_of();
+	struct kademlia_node known[GHOSTS], boot = player_node(&players[0]);
+
+	(void)state;
+	for (unsigned i = 0; i < GHOSTS; i++) {
+		struct netaddr addr = netaddr_ipv4(0x06000001 + (i << 8), 30000);
+
+		known[i] = kademlia_node(players[1 + i % 30].public, &addr, 0);
+	}
+	params.known = known;
+	params.known_count = GHOSTS;
+	params.refresh_ms = 30 * 60 * 1000;
+	begin(&params);
+	run_until(world.now_ms + DISCV4_MEETING_MS - 10);
+	assert_int_equal(events_of(DISCV4_EVENT_SILENT), 0);
+	assert_false(node.looking);
+	assert_int_equal(node.refresh_left, 0);
+	discv4_add(&node, &boot, world.now_ms);
+	run_until(world.now_ms + 20);
+	assert_true(node.looking);
+	world.mail_count = 0;
+	run_until(1000 + 20 * 1000);
+	/* The rest was asked as well, and none twice. */
+	assert_int_equal(node.known_at, GHOSTS);
+	assert_int_equal(node.known_pending, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(looks_up),         cmocka_unit_test(asks_who_knows_us),
-		cmocka_unit_test(spares_the_proof), cmocka_unit_test(lookups_wait),
+		cmocka_unit_test(looks_up),
+		cmocka_unit_test(asks_who_knows_us),
+		cmocka_unit_test(spares_the_proof),
+		cmocka_unit_test(lookups_wait),
 		cmocka_unit_test(refreshes),
+		cmocka_unit_test(meets_whom_it_knew),
+		cmocka_unit_test(doesnt_wait_for_ghosts),
 	};
 
 	return cmocka_run_group_tests(tests, start, stop);

@@ -1,6 +1,7 @@
 #include "proto/ethereum/discv4.h"
 
 #include "proto/ethereum/discv4_inner.h"
+#include "proto/ethereum/relay.h"
 
 #include <assert.h>
 #include <string.h>
@@ -61,6 +62,7 @@ void discv4_init(struct discv4 *d, const struct discv4_params *params, uint64_t 
 	d->random.state = params->seed;
 	d->seq = params->seq;
 	d->refresh_at_ms = params->refresh_ms > 0 ? now_ms : UINT64_MAX;
+	d->meeting_until_ms = now_ms + DISCV4_MEETING_MS;
 	secp_public(params->secp, &params->key, d->key);
 	kademlia_hash(d->key, hash);
 	kademlia_init(&d->table, hash);
@@ -217,6 +219,8 @@ static struct discv4_pending *pending_new(struct discv4 *d, const struct kademli
 
 void discv4_pending_free(struct discv4 *d, struct discv4_pending *p)
 {
+	if (p->purpose == DISCV4_PURPOSE_KNOWN)
+		d->known_pending--;
 	p->ticket = 0;
 	d->pending_count--;
 }
@@ -301,6 +305,7 @@ static void pending_due(struct discv4 *d, struct discv4_pending *p)
 		discv4_tell(d, DISCV4_EVENT_SILENT, &node);
 		break;
 	case DISCV4_PURPOSE_STRANGER:
+	case DISCV4_PURPOSE_KNOWN:
 	case DISCV4_PURPOSE_QUESTION: /* the question has a deadline of its own */
 	case DISCV4_PURPOSE_RECORD:
 		break;
@@ -325,6 +330,28 @@ static void check(struct discv4 *d, const struct kademlia_node *node)
 		assert(!"there was room");
 }
 
+static bool can_ping_known(const struct discv4 *d)
+{
+	return d->known_at < d->params.known_count && d->known_pending < DISCV4_KNOWN_PARALLEL &&
+	       can_check(d);
+}
+
+static void ping_known(struct discv4 *d)
+{
+	const struct kademlia_node *node = &d->params.known[d->known_at++];
+
+	if (memcmp(node->hash, d->table.self, sizeof(node->hash)) != 0 &&
+	    relay_check(&node->addr, &node->addr) == RELAY_OK &&
+	    discv4_ping_for(d, node, DISCV4_PURPOSE_KNOWN))
+		d->known_pending++;
+}
+
+bool discv4_is_meeting(const struct discv4 *d)
+{
+	return d->now_ms < d->meeting_until_ms &&
+	       (d->known_at < d->params.known_count || d->known_pending > 0);
+}
+
 void discv4_tick(struct discv4 *d, uint64_t now_ms)
 {
 	struct kademlia_node node;
@@ -334,6 +361,8 @@ void discv4_tick(struct discv4 *d, uint64_t now_ms)
 		if (d->pending[i].ticket != 0 && d->pending[i].deadline_ms <= d->now_ms)
 			pending_due(d, &d->pending[i]);
 	}
+	while (can_ping_known(d))
+		ping_known(d);
 	while (can_check(d) && kademlia_due(&d->table, d->now_ms, &d->random, &node))
 		check(d, &node);
 	discv4_search_tick(d);
@@ -348,6 +377,8 @@ uint64_t discv4_deadline(const struct discv4 *d)
 		if (d->pending[i].ticket != 0 && d->pending[i].deadline_ms < deadline)
 			deadline = d->pending[i].deadline_ms;
 	}
+	if (can_ping_known(d))
+		return d->now_ms;
 	return can_check(d) && checks < deadline ? checks : deadline;
 }
 

@@ -74,6 +74,11 @@ enum {
 	 * so that a flood leaves some time to each, rather than none to most. */
 	DISCV4_PENDING_MAX = 128,
 	DISCV4_PENDING_STRANGERS = 96,
+	/* Of `known` are pinged at a time: those of a whole table, gone or not, are through within
+	 * 20 s, and an answer is hardly lost for want of a place in a buffer. */
+	DISCV4_KNOWN_PARALLEL = 16,
+	/* The first lookup waits for them, but not longer: then whoever is there has answered. */
+	DISCV4_MEETING_MS = 5000,
 	/* Lookups that wait for the one that is going on. */
 	DISCV4_LOOKUPS_MAX = 8,
 	/* More than one call makes, with checks and questions that are due at once. */
@@ -96,6 +101,10 @@ struct discv4_params {
 	/* Made known at the start and at each refresh; they outlive the node. */
 	const struct kademlia_node *boots;
 	size_t boots_count;
+	/* From an earlier time: pinged at the start, first of all; those that answer are in the
+	 * table then, and lookups begin. Outlive the node. */
+	const struct kademlia_node *known;
+	size_t known_count;
 	uint64_t refresh_ms; /* between lookups of our own; 0: none. go-ethereum: 30 min */
 };
 
@@ -156,6 +165,7 @@ enum discv4_purpose {
 	DISCV4_PURPOSE_CHECK,    /* the table wants to know */
 	DISCV4_PURPOSE_QUESTION, /* before a FINDNODE */
 	DISCV4_PURPOSE_CALLER,   /* discv4_ping */
+	DISCV4_PURPOSE_KNOWN,    /* we knew it earlier */
 	DISCV4_PURPOSE_RECORD,   /* no PING at all: an ENRREQUEST */
 };
 
@@ -207,6 +217,9 @@ struct discv4 {
 	struct discv4_pending pending[DISCV4_PENDING_MAX];
 	unsigned pending_count;
 	uint32_t last_ticket;
+	size_t known_at; /* the next of params.known */
+	unsigned known_pending;
+	uint64_t meeting_until_ms;
 
 	struct lookup lookup;
 	struct discv4_target target; /* of the lookup */

@@ -32,6 +32,8 @@ bool discv4_ping_for(struct discv4 *d, const struct kademlia_node *node,
  * can be. */
 size_t discv4_ping_back(struct discv4 *d, const struct kademlia_node *node, bool brief, size_t max);
 void discv4_pending_free(struct discv4 *d, struct discv4_pending *p);
+/* Those known from an earlier time are still being pinged. */
+bool discv4_is_meeting(const struct discv4 *d);
 
 /* discv4_search.c */
 /* The node pinged us, and was answered. */

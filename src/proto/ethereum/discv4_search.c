@@ -222,7 +222,7 @@ void discv4_search_tick(struct discv4 *d)
 		    d->questions[i].deadline_ms <= d->now_ms)
 			question_due(d, &d->questions[i]);
 	}
-	if (d->refresh_at_ms <= d->now_ms)
+	if (d->refresh_at_ms <= d->now_ms && !discv4_is_meeting(d))
 		refresh(d);
 	if (!d->looking)
 		begin_next(d);
@@ -232,6 +232,9 @@ void discv4_search_tick(struct discv4 *d)
 uint64_t discv4_search_deadline(const struct discv4 *d)
 {
 	uint64_t deadline = d->refresh_at_ms;
+
+	if (discv4_is_meeting(d) && deadline < d->meeting_until_ms)
+		deadline = d->meeting_until_ms;
 
 	if (!d->looking && (d->waiting_count > 0 || d->refresh_left > 0))
 		return d->now_ms;
