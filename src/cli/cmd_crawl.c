@@ -1,4 +1,5 @@
 #include "api/walk.h"
+#include "cli/agent.h"
 #include "cli/chain_arg.h"
 #include "cli/cli.h"
 #include "cli/fork_arg.h"
@@ -164,34 +165,6 @@ static bool finds_nodes(const struct run *run)
 	return run->network.discovery == DISCOVERY_V4;
 }
 
-/* BIP 14: /name:version(comment)/; the comment may not hold what frames it. Ethereum's clients
- * call themselves name/version/... */
-static int make_agent(struct run *run)
-{
-	const char *contact = run->options->contact;
-	int n;
-
-	if (contact == NULL || *contact == 0) {
-		snprintf(run->agent, sizeof(run->agent),
-			 finds_nodes(run) ? "peerwalk/v%s" : "/peerwalk:%s/", PEERWALK_VERSION);
-		return EXIT_DONE;
-	}
-	for (const char *p = contact; *p != 0; p++) {
-		if (*p < 0x20 || *p > 0x7e || strchr("/()", *p) != NULL)
-			return cli_usage(run->cli, "--contact may hold printable ASCII without "
-						   "slashes and parentheses (BIP 14)");
-	}
-	n = snprintf(run->agent, sizeof(run->agent),
-		     finds_nodes(run) ? "peerwalk/v%s/(%s)" : "/peerwalk:%s(%s)/", PEERWALK_VERSION,
-		     contact);
-	if (n >= (int)sizeof(run->agent))
-		return cli_usage(run->cli,
-				 "--contact is too long: the whole user agent may have "
-				 "%d bytes",
-				 PEER_AGENT_MAX - 1);
-	return EXIT_DONE;
-}
-
 /* Whose nodes are wanted: the network's name may say it, too. */
 static int read_fork(struct run *run)
 {
@@ -259,7 +232,7 @@ static int read_inputs(struct run *run, const char *network)
 	if (status == EXIT_DONE)
 		status = group_arg_read(run->cli, o->group, &run->network, &run->group);
 	if (status == EXIT_DONE)
-		status = make_agent(run);
+		status = agent_make(run->cli, &run->network, run->options->contact, run->agent);
 	if (status == EXIT_DONE)
 		status = read_node_inputs(run);
 	for (size_t i = 0; status == EXIT_DONE && i < o->seeds.count; i++)

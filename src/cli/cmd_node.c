@@ -15,18 +15,18 @@ static const struct option_row rows[] = {
 	  .letter = 'l',
 	  .type = OPTION_LIST,
 	  .arg = "ADDR[:PORT]",
-	  .help = "where to listen, UDP and TCP, port 0 for any; one IPv4 and one IPv6 address at "
-		  "most (default: everywhere, port 30303)",
+	  .help = "where to listen, port 0 for any; may be repeated, for Ethereum one IPv4 and one "
+		  "IPv6 address at most (default: everywhere, at the network's port)",
 	  .offset = offsetof(struct node_options, listen) },
 	{ .name = "bootstrap",
 	  .letter = 'b',
 	  .type = OPTION_LIST,
 	  .arg = "PEER",
-	  .help = "a node to begin with: enode://..., enr:...",
+	  .help = "somebody to begin with: HOST:PORT; for Ethereum enode://..., enr:...",
 	  .offset = offsetof(struct node_options, bootstrap) },
 	{ .name = "no-default-bootstrap",
 	  .type = OPTION_FLAG,
-	  .help = "not with the network's own bootstrap nodes",
+	  .help = "not with the network's own bootstrap nodes or DNS seeds",
 	  .offset = offsetof(struct node_options, no_default_bootstrap) },
 	{ .name = "advertise",
 	  .letter = 'a',
@@ -38,9 +38,61 @@ static const struct option_row rows[] = {
 	  .letter = 'k',
 	  .type = OPTION_TEXT,
 	  .arg = "FILE",
-	  .help = "its private key, made if there is no such file; without one it is somebody else "
-		  "each time",
+	  .help = "Ethereum: its private key, made if there is no such file; without one it is "
+		  "somebody else each time",
 	  .offset = offsetof(struct node_options, key) },
+	{ .name = "db",
+	  .type = OPTION_TEXT,
+	  .arg = "FILE",
+	  .help = "keep the addresses that it knows in this database, for the next time",
+	  .offset = offsetof(struct node_options, db) },
+	{ .name = "group",
+	  .letter = 'g',
+	  .type = OPTION_TEXT,
+	  .arg = "NAME",
+	  .help = "gossip: have nothing to do with other groups",
+	  .offset = offsetof(struct node_options, group) },
+	{ .name = "contact",
+	  .type = OPTION_TEXT,
+	  .arg = "TEXT",
+	  .help = "whom to write to about this peer: goes into the user agent",
+	  .offset = offsetof(struct node_options, contact) },
+	{ .name = "allow-private",
+	  .type = OPTION_FLAG,
+	  .help = "Bitcoin: dial, keep and tell addresses that aren't public, too; gossip does",
+	  .offset = offsetof(struct node_options, allow_private) },
+	{ .name = "max-in",
+	  .type = OPTION_UINT,
+	  .arg = "N",
+	  .help = "callers at a time, at most (default: 189 for Bitcoin, 1000 for gossip)",
+	  .min = 1,
+	  .max = 1000000,
+	  .offset = offsetof(struct node_options, max_in) },
+	{ .name = "max-out",
+	  .type = OPTION_UINT,
+	  .arg = "N",
+	  .help = "peers that it dials and keeps (default: 8)",
+	  .min = 1,
+	  .max = 1000,
+	  .offset = offsetof(struct node_options, max_out) },
+	{ .name = "max-per-host",
+	  .type = OPTION_UINT,
+	  .arg = "N",
+	  .help = "callers of one IP address (IPv6: one /64), at most, but of this machine itself "
+		  "(default: 8 for Bitcoin, 64 for gossip)",
+	  .min = 1,
+	  .max = 1000000,
+	  .offset = offsetof(struct node_options, max_per_host) },
+	{ .name = "speed-up",
+	  .type = OPTION_UINT,
+	  .arg = "N",
+	  .help = "for tests: its clock runs N times as fast, and all waiting times of the "
+		  "protocol are so much shorter; everybody of a network has to do the same",
+	  .min = 1,
+	  .max = 1000,
+	  .offset = offsetof(struct node_options, speed_up) },
+	{ CHAIN_ARG_MAGIC(offsetof(struct node_options, chain)) },
+	{ CHAIN_ARG_PORT(offsetof(struct node_options, chain)) },
 	{ .name = "duration",
 	  .letter = 'd',
 	  .type = OPTION_DURATION,
@@ -63,6 +115,7 @@ static const struct option_row rows[] = {
 /* In the order in which they are asked. */
 static const struct node_kind *const kinds[] = {
 	&node_ethereum,
+	&node_swarm,
 };
 
 enum { KINDS = sizeof(kinds) / sizeof(kinds[0]) };
@@ -80,10 +133,18 @@ static const struct node_kind *kind_of(const struct network *network)
 
 static int read_network(struct node_run *run, const char *name)
 {
+	const struct chain_arg *chain = &run->options->chain;
 	char names[256] = "";
 	size_t len = 0;
+	int status;
 
 	run->network = network_find(name);
+	if (chain->magic != NULL || chain->port != 0) {
+		status = chain_arg_read(run->cli, chain, name, &run->chain);
+		if (status != EXIT_DONE)
+			return status;
+		run->network = &run->chain;
+	}
 	run->kind = run->network != NULL ? kind_of(run->network) : NULL;
 	if (run->kind != NULL)
 		return EXIT_DONE;
@@ -219,29 +280,44 @@ static int node(struct cli *cli, void *options, char **args, unsigned args_count
 		status = serve(&run);
 	run.kind->clear(&run);
 	free(run.node);
-	return status;
+	return run.failed ? EXIT_FAILED : status;
 }
 
 const struct command command_node = {
 	.name = "node",
-	.summary = "is a node of Ethereum's discovery oneself",
+	.summary = "is a peer of the network oneself",
 	.usage = "NETWORK [options]",
-	.about = "Answers whoever asks, keeps a table of nodes that answer, and looks for more: a "
-		 "whole node of discovery v4, over UDP. Over TCP it takes RLPx sessions; as it has "
-		 "no chain, it sends each caller's Status back to him, and leaves.\n"
-		 "\n"
-		 "At the start it prints its URL and its record. A line follows for each session, "
-		 "and, when ten hosts agree that they see it somewhere else, the new URL and the "
-		 "new record. --verbose logs who proves to be there, given twice each packet.\n"
-		 "\n"
-		 "NETWORK says whose bootstrap nodes it begins with; discovery itself is one for "
-		 "all. Its record names no chain. It runs until interrupted.\n",
-	.examples = "peerwalk node ethereum --key node.key --advertise 192.0.2.1:30303\n"
+	.about =
+		"A peer that stays: it takes callers, keeps a number of peers of its own choice, "
+		"answers who asks whom it knows, and keeps what it knows fresh. It runs until "
+		"interrupted, and takes leave of everybody.\n"
+		"\n"
+		"Bitcoin and its like: a peer without services, and honest about it. It relays "
+		"addresses sparingly, and neither transactions nor blocks.\n"
+		"\n"
+		"gossip: a group of programs that find each other. Whoever knows one of them knows "
+		"all of them soon. Addresses of private networks are welcome there.\n"
+		"\n"
+		"Ethereum: a whole node of discovery v4, over UDP. Over TCP it takes RLPx "
+		"sessions; "
+		"as it has no chain, it sends each caller's Status back to him, and leaves. At "
+		"the start it prints its URL and its record, and again when ten hosts agree that "
+		"they see it somewhere else. The network's name says whose bootstrap nodes it "
+		"begins with; discovery itself is one for all, and its record names no chain.\n"
+		"\n"
+		"A line follows for each peer or session that comes and goes. --verbose tells the "
+		"rest, each message included; for Ethereum it logs who proves to be there, and, "
+		"given twice, each packet.\n",
+	.examples = "peerwalk node gossip --listen 0.0.0.0:5999\n"
+		    "    the first peer of a group\n"
+		    "peerwalk node gossip --bootstrap 192.0.2.1:5999 --group printers\n"
+		    "    one that joins it\n"
+		    "peerwalk node bitcoin --db node.db --contact me@example.org\n"
+		    "    a peer of Bitcoin that knows its addresses again the next time\n"
+		    "peerwalk node ethereum --key node.key --advertise 192.0.2.1:30303\n"
 		    "    a node of the public network, the same one each time\n"
 		    "peerwalk node hoodi --duration 1h --json > node.jsonl\n"
-		    "    for an hour, one JSON object a line\n"
-		    "peerwalk node ethereum --no-default-bootstrap --listen 127.0.0.1:30301\n"
-		    "    a node for tests on this machine; bootstrap others to its URL\n",
+		    "    for an hour, one JSON object a line\n",
 	.options = rows,
 	.options_size = sizeof(struct node_options),
 	.args_min = 1,

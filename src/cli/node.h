@@ -3,7 +3,7 @@
 #ifndef PEERWALK_CLI_NODE_H
 #define PEERWALK_CLI_NODE_H
 
-#include "cli/cli.h"
+#include "cli/chain_arg.h"
 #include "cli/log_arg.h"
 #include "cli/node_ops.h"
 #include "cli/signals.h"
@@ -13,9 +13,12 @@
 struct node_options {
 	struct option_list listen, bootstrap;
 	bool no_default_bootstrap;
-	const char *advertise, *key, *status;
+	const char *advertise, *key, *status, *db, *group, *contact;
+	bool allow_private;
+	uint64_t max_in, max_out, max_per_host, speed_up; /* 0: not given */
 	uint64_t duration_ms;
 	struct log_arg log;
+	struct chain_arg chain;
 };
 
 struct node_run;
@@ -45,7 +48,7 @@ struct node_kind {
 	void (*clear)(struct node_run *run);
 };
 
-extern const struct node_kind node_ethereum;
+extern const struct node_kind node_ethereum, node_swarm;
 
 struct node_run {
 	const struct cli *cli;
@@ -54,7 +57,9 @@ struct node_run {
 	const struct node_kind *kind;
 	void *node; /* the kind's own */
 	uv_loop_t loop;
+	bool failed; /* not all was kept: the kind has said why, and the exit status says it, too */
 	/* private */
+	struct network chain; /* network, where it is described */
 	struct signals signals;
 	uv_timer_t progress, duration;
 	struct node_ops ops;
@@ -66,6 +71,10 @@ int64_t node_now_ms(void); /* the wall clock */
 /* --listen and --advertise, one value; they print what is wrong, and return an exit status. */
 int node_read_listen(const struct node_run *run, const char *text, struct netaddr *out);
 int node_read_advertise(const struct node_run *run, const char *text, struct netaddr *out);
+static inline bool node_is_running(const struct node_run *run)
+{
+	return run->running;
+}
 /* Ends it; may be called from its callbacks, and again. */
 void node_stop(struct node_run *run);
 /* The same if whoever read our lines has gone: after each line. */

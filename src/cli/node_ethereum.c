@@ -120,14 +120,29 @@ static int read_key(struct node_run *run)
 	return status;
 }
 
+/* What only peers have that keep connections. */
+static int refuse_others(const struct node_run *run)
+{
+	const struct node_options *o = run->options;
+
+	if (o->group == NULL && o->contact == NULL && o->db == NULL && !o->allow_private &&
+	    o->max_in + o->max_out + o->max_per_host + o->speed_up == 0)
+		return EXIT_DONE;
+	return cli_usage(run->cli,
+			 "--db, --group, --contact, --allow-private, --max-in, --max-out, "
+			 "--max-per-host and --speed-up are for Bitcoin's networks and "
+			 "gossip");
+}
+
 static int read_all(struct node_run *run)
 {
 	struct own *own = run->node;
-	int status;
+	int status = refuse_others(run);
 
 	own->tell.cli = run->cli;
 	own->tell.network = run->network;
-	status = read_listen(run);
+	if (status == EXIT_DONE)
+		status = read_listen(run);
 	if (status == EXIT_DONE)
 		status = read_boots(run);
 	if (status == EXIT_DONE)

@@ -151,6 +151,7 @@ struct peer_policy {
 	uint32_t take_burst, take_per_10s;
 	/* Messages read from one peer: so many at once, so many a second; over it: closed. */
 	uint32_t messages_burst, messages_per_s;
+	bool allow_private; /* its peers may stand in private networks, without being told so */
 	bool ids_unique; /* peers have ids of their own: two connections to one are one too many */
 };
 

@@ -291,6 +291,7 @@ static const struct peer_policy policy = {
 	/* Gossip comes in bursts while a group gathers; an application's messages, too. */
 	.messages_burst = 1000,
 	.messages_per_s = 50,
+	.allow_private = true, /* groups live on LANs */
 	.ids_unique = true,
 };
 
