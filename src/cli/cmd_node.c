@@ -78,8 +78,8 @@ static const struct option_row rows[] = {
 	{ .name = "max-per-host",
 	  .type = OPTION_UINT,
 	  .arg = "N",
-	  .help = "callers of one IP address (IPv6: one /64), at most, but of this machine itself "
-		  "(default: 8 for Bitcoin, 64 for gossip)",
+	  .help = "callers of one IP address (IPv6: one /64), at most (default: 8 for Bitcoin, 64 "
+		  "for gossip, and any number of this machine's own)",
 	  .min = 1,
 	  .max = 1000000,
 	  .offset = offsetof(struct node_options, max_per_host) },

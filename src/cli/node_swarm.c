@@ -104,8 +104,10 @@ static void read_policy(struct node_run *run)
 		own->policy.in_max = (uint32_t)o->max_in;
 	if (o->max_out > 0)
 		own->policy.out_wanted = (uint32_t)o->max_out;
-	if (o->max_per_host > 0)
+	if (o->max_per_host > 0) {
 		own->policy.host_max = (uint32_t)o->max_per_host;
+		own->config.host.swarm.loopback_counts = true;
+	}
 	own->in_max = own->policy.in_max;
 	own->config.host.swarm.policy = &own->policy;
 }

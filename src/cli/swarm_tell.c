@@ -209,7 +209,7 @@ static void tell_json(const struct swarm_tell *t, const struct swarm_event *e)
 		if (e->kind == SWARM_EVENT_UP)
 			break;
 		json_object_set_new(o, "outcome", json_string(outcome_name(e->outcome)));
-		json_object_set_new(o, "why", e->why != NULL ? json_string(e->why) : json_null());
+		json_object_set_new(o, "why", json_string(e->why));
 		json_object_set_new(o, "seconds",
 				    json_integer((json_int_t)peer_seconds(t, &e->peer)));
 		break;
@@ -241,13 +241,13 @@ static void tell_text(const struct swarm_tell *t, const struct swarm_event *e)
 	case SWARM_EVENT_DOWN:
 		netaddr_text(&p->remote, addr);
 		format_duration(peer_seconds(t, p) * 1000, time);
-		if (e->outcome == OUTCOME_OK)
-			printf("%-8s %-21s  %-5s  left after %s\n", "down", addr,
-			       direction_name(p->direction), time);
+		printf("%-8s %-21s  %-5s  ", "down", addr, direction_name(p->direction));
+		if (!p->up)
+			printf("%s: %s\n", outcome_name(e->outcome), e->why);
+		else if (e->outcome == OUTCOME_OK)
+			printf("left after %s\n", time);
 		else
-			printf("%-8s %-21s  %-5s  %s after %s%s%s\n", "down", addr,
-			       direction_name(p->direction), outcome_name(e->outcome), time,
-			       e->why != NULL ? ": " : "", e->why != NULL ? e->why : "");
+			printf("%s after %s: %s\n", outcome_name(e->outcome), time, e->why);
 		break;
 	case SWARM_EVENT_MESSAGE:
 		netaddr_text(&p->remote, addr);
@@ -264,6 +264,15 @@ static void tell_text(const struct swarm_tell *t, const struct swarm_event *e)
 	fflush(stdout);
 }
 
+/* Whoever is alone wants to know why. */
+static bool is_alone(const struct swarm_tell *t)
+{
+	struct swarm_counts n;
+
+	swarm_counts(swarm_host_swarm(t->host), &n);
+	return n.up == 0;
+}
+
 /* What strangers can cause as often as they like, and what goes on all the time, is for who asks
  * for it. */
 static bool is_worth_telling(const struct swarm_tell *t, const struct swarm_event *e)
@@ -273,7 +282,10 @@ static bool is_worth_telling(const struct swarm_tell *t, const struct swarm_even
 	switch (e->kind) {
 	case SWARM_EVENT_UP:
 	case SWARM_EVENT_DOWN:
-		return e->peer.up && (t->cli->json || e->peer.direction != SWARM_CHECK);
+		if (e->peer.direction == SWARM_IN)
+			return e->peer.up;
+		return t->cli->json ||
+		       (e->peer.direction == SWARM_OUT && (e->peer.up || is_alone(t)));
 	case SWARM_EVENT_MESSAGE:
 		return false;
 	case SWARM_EVENT_KNOWN:
