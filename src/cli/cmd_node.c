@@ -2,6 +2,7 @@
 
 #include "api/place_arg.h"
 #include "cli/alloc.h"
+#include "cli/group_arg.h"
 #include "cli/terminal.h"
 
 #include <stdio.h>
@@ -46,12 +47,7 @@ static const struct option_row rows[] = {
 	  .arg = "FILE",
 	  .help = "keep the addresses that it knows in this database, for the next time",
 	  .offset = offsetof(struct node_options, db) },
-	{ .name = "group",
-	  .letter = 'g',
-	  .type = OPTION_TEXT,
-	  .arg = "NAME",
-	  .help = "gossip: have nothing to do with other groups",
-	  .offset = offsetof(struct node_options, group) },
+	{ GROUP_ARG_ROW(offsetof(struct node_options, group)) },
 	{ .name = "contact",
 	  .type = OPTION_TEXT,
 	  .arg = "TEXT",

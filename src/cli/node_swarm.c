@@ -3,11 +3,10 @@
 #include "api/stand.h"
 #include "base/uuid.h"
 #include "cli/agent.h"
-#include "cli/alloc.h"
+#include "cli/group_arg.h"
 #include "cli/peer_arg.h"
 #include "cli/swarm_tell.h"
 #include "io/dial.h"
-#include "proto/gossip/messages.h"
 
 #include <string.h>
 
@@ -74,25 +73,6 @@ static int read_peers(struct node_run *run)
 	return EXIT_DONE;
 }
 
-static int read_group(struct node_run *run)
-{
-	struct session_params *session;
-	const char *group = run->options->group;
-	struct own *own = run->node;
-
-	if (group == NULL)
-		return EXIT_DONE;
-	if (!run->network->proto->policy->ids_unique)
-		return cli_usage(run->cli, "--group is for gossip");
-	if (*group == '\0' || strlen(group) > GOSSIP_GROUP_MAX)
-		return cli_usage(run->cli, "--group: expected a name of up to %d bytes",
-				 GOSSIP_GROUP_MAX);
-	session = &own->config.host.swarm.session;
-	session->group = slice_text(group);
-	own->tell.group = group;
-	return EXIT_DONE;
-}
-
 /* The protocol's policy, with what the options say otherwise. */
 static void read_policy(struct node_run *run)
 {
@@ -141,7 +121,8 @@ static int read_all(struct node_run *run)
 	if (status == EXIT_DONE)
 		status = node_read_advertise(run, o->advertise, &own->config.host.advertise[0]);
 	if (status == EXIT_DONE)
-		status = read_group(run);
+		status = group_arg_read(run->cli, o->group, run->network,
+					&own->config.host.swarm.session.group);
 	if (status == EXIT_DONE)
 		status = agent_make(run->cli, run->network, o->contact, own->agent);
 	if (status != EXIT_DONE)
@@ -165,6 +146,7 @@ static int read_all(struct node_run *run)
 	own->config.on_error = on_error;
 	own->config.ctx = run;
 	own->tell.cli = run->cli;
+	own->tell.group = o->group;
 	own->tell.network = run->network;
 	own->tell.agent = own->agent;
 	own->tell.advertise = own->config.host.advertise[0];

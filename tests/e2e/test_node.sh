@@ -23,8 +23,8 @@ here=127.0.0.1:0
 # --- the command line ---
 run 2 node && grep -q 'NETWORK is missing' err
 result "a network is needed" $?
-run 2 node bitcoin && grep -q 'serves one of these: ethereum, sepolia, holesky, hoodi$' err
-result "bitcoin has no such nodes" $?
+run 2 node ethereum --group us && grep -q "are for Bitcoin's networks and gossip" err
+result "what only others have" $?
 run 2 node ethereumm && grep -q 'there is no network "ethereumm"' err
 result "an unknown network" $?
 while IFS='|' read -r what option value text; do
