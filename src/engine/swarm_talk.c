@@ -373,17 +373,22 @@ static size_t cached(struct swarm *s, const struct netaddr *asker)
 
 static size_t make_answer(struct swarm *s, struct conn *c, uint8_t *out, size_t cap)
 {
-	size_t n = cached(s, &c->remote);
+	size_t n = cached(s, &c->remote), kept = 0;
 
 	c->wants_answer = false;
 	s->counts.answered++;
+	for (size_t i = 0; i < n; i++) {
+		if (netaddr_equal(&s->scratch[i].addr, &c->listen))
+			continue; /* he knows himself */
+		s->scratch[kept] = s->scratch[i];
+		s->scratch[kept].node_id = node_id_of(s, &s->scratch[i].addr);
+		kept++;
+	}
 	/* Whoever tells all that he may says also that it is nobody; some of Bitcoin's take
 	 * an empty list for a fault. */
-	if (n == 0 && s->policy.answer_percent < 100)
+	if (kept == 0 && s->policy.answer_percent < 100)
 		return 0;
-	for (size_t i = 0; i < n; i++)
-		s->scratch[i].node_id = node_id_of(s, &s->scratch[i].addr);
-	return say_adverts(s, c, s->scratch, n, out, cap);
+	return say_adverts(s, c, s->scratch, kept, out, cap);
 }
 
 static size_t make_said(struct swarm *s, struct conn *c, uint8_t *out, size_t cap)
