@@ -24,7 +24,6 @@ void swarm_free(struct swarm *s)
 	free(s->conns);
 	free(s->heap);
 	free(s->free_slots);
-	free(s->group_sizes);
 	keymap_clear(&s->ids);
 	keymap_clear(&s->addrs);
 	keymap_clear(&s->nodes);
@@ -37,11 +36,9 @@ void swarm_free(struct swarm *s)
 
 static enum err make_indexes(struct swarm *s)
 {
-	s->group_sizes = calloc((size_t)s->policy.in_max + 2, sizeof(*s->group_sizes));
-	if (s->group_sizes == NULL || keymap_init(&s->ids) != ERR_OK ||
-	    keymap_init(&s->addrs) != ERR_OK || keymap_init(&s->nodes) != ERR_OK ||
-	    keymap_init(&s->hosts) != ERR_OK || keymap_init(&s->groups) != ERR_OK ||
-	    keymap_init(&s->out_groups) != ERR_OK)
+	if (keymap_init(&s->ids) != ERR_OK || keymap_init(&s->addrs) != ERR_OK ||
+	    keymap_init(&s->nodes) != ERR_OK || keymap_init(&s->hosts) != ERR_OK ||
+	    keymap_init(&s->groups) != ERR_OK || keymap_init(&s->out_groups) != ERR_OK)
 		return ERR_NOMEM;
 	return swarm_talk_new(s);
 }
@@ -60,7 +57,7 @@ enum err swarm_new(const struct swarm_config *config, uint64_t now_ms, struct sw
 	s->now_ms = s->start_ms = now_ms;
 	s->random.state = random_mix(config->seed);
 	s->key = (struct hash_key){ random_next(&s->random), random_next(&s->random) };
-	s->newest_in = s->oldest_in = NO_SLOT;
+	s->in = s->raw = (struct line){ NO_SLOT, NO_SLOT };
 	s->first_action = s->last_action = NO_SLOT;
 	s->dial_ms = s->check_ms = now_ms;
 	s->expire_ms = now_ms + EXPIRE_MS;
@@ -362,5 +359,5 @@ void swarm_counts(const struct swarm *s, struct swarm_counts *out)
 		keymap_bytes(&s->nodes) + keymap_bytes(&s->hosts) + keymap_bytes(&s->groups) +
 		keymap_bytes(&s->out_groups) +
 		s->slots_cap * (sizeof(*s->conns) + sizeof(*s->heap) + sizeof(*s->free_slots)) +
-		((size_t)s->policy.in_max + 2) * sizeof(*s->group_sizes) + swarm_talk_bytes(s);
+		swarm_talk_bytes(s);
 }

@@ -228,16 +228,13 @@ static void leave_indexes(struct swarm *s, const struct conn *c)
 
 static bool enter_indexes(struct swarm *s, struct conn *c)
 {
-	uint32_t n;
-
 	if (!put_slot(&s->ids, c->id, c->slot))
 		return false;
 	if (c->direction == SWARM_IN)
 		return swarm_evict_enter(s, c);
 	if (!put_addr(s, &c->remote, c->slot))
 		return false;
-	return c->direction != SWARM_OUT ||
-	       swarm_count_more(&s->out_groups, swarm_group_key(s, &c->remote), &n);
+	return c->direction != SWARM_OUT || swarm_count_more(&s->out_groups, c->group_key);
 }
 
 struct conn *swarm_conn_new(struct swarm *s, enum swarm_direction direction,
@@ -251,6 +248,7 @@ struct conn *swarm_conn_new(struct swarm *s, enum swarm_direction direction,
 	c->direction = (uint8_t)direction;
 	c->state = CONN_DIALLING;
 	c->remote = *remote;
+	c->group_key = swarm_group_key(s, remote);
 	c->since_ms = s->now_ms;
 	c->announce_ms = UINT64_MAX;
 	c->rtt_ms = c->asked_ms = NEVER;
@@ -340,7 +338,7 @@ void swarm_conn_end(struct swarm *s, struct conn *c, enum outcome outcome, const
 	if (c->direction == SWARM_IN)
 		swarm_evict_leave(s, c);
 	if (c->direction == SWARM_OUT)
-		swarm_count_less(&s->out_groups, swarm_group_key(s, &c->remote));
+		swarm_count_less(&s->out_groups, c->group_key);
 	leave_indexes(s, c);
 	c->state = CONN_GONE;
 	c->unsent = c->began && !c->closed; /* its last words */
@@ -403,7 +401,7 @@ static void on_handshake(struct swarm *s, struct conn *c)
 		put_addr(s, &c->listen, c->slot);
 	}
 	if (c->direction == SWARM_IN)
-		s->in_raw--;
+		swarm_evict_shaken(s, c);
 	c->state = CONN_UP;
 	c->was_up = true;
 	s->counts.up += c->direction != SWARM_CHECK;
@@ -440,7 +438,8 @@ void swarm_conn_events(struct swarm *s, struct conn *c)
 			on_handshake(s, c);
 			break;
 		case SESSION_EVENT_ADVERTS:
-			swarm_talk_named(s, c, &event);
+			if (c->direction != SWARM_CHECK) /* who was not asked to talk */
+				swarm_talk_named(s, c, &event);
 			break;
 		case SESSION_EVENT_ASKED:
 			c->wants_answer = true;

@@ -6,25 +6,28 @@
  * can buy what protects a peer in bulk. The older half stays. Of the younger half stay those with
  * the best pings (nearness can't be feigned), those who told us of the most addresses that were
  * new, and one each of some network groups that a secret chooses. Of the rest the youngest of the
- * most numerous group goes, if that group is more numerous than the newcomer's would be: he is the
- * youngest of his. Whoever has not shaken hands within SLOW_MS goes before anybody else. */
+ * most numerous group goes, if that is more numerous than the newcomer's with him. If it is about
+ * as numerous, he goes if he has had his turn: whoever knows nobody but us needs a place for a
+ * moment, and then knows others. Otherwise the newcomer is refused. Whoever has not shaken hands
+ * within SLOW_MS goes before anybody else. */
 enum {
 	SLOW_MS = 3000,
-	PROTECT_PING = 8,   /* Core's */
-	PROTECT_USEFUL = 4, /* Core's, for transactions and for blocks */
-	PROTECT_GROUP = 4,  /* Core's */
+	TURN_MS = 10 * 1000, /* to shake hands, ask, hear the answer, and be reached by others */
+	LOOK_MAX = 1000,     /* of the younger half: a flood of callers costs no more each */
+	PROTECT_PING = 8,    /* Core's */
+	PROTECT_USEFUL = 4,  /* Core's, for transactions and for blocks */
+	PROTECT_GROUP = 4,   /* Core's */
 	PROTECT_MAX = 8,
 	SHARE = 16, /* each kind protects at most one of so many places */
 };
 
-bool swarm_count_more(struct keymap *map, uint64_t key, uint32_t *now)
+bool swarm_count_more(struct keymap *map, uint64_t key)
 {
 	struct keymap_slot *slot = keymap_put(map, key);
 
-	if (slot == NULL)
-		return false;
-	*now = ++slot->count;
-	return true;
+	if (slot != NULL)
+		slot->count++;
+	return slot != NULL;
 }
 
 void swarm_count_less(struct keymap *map, uint64_t key)
@@ -43,55 +46,76 @@ static uint32_t count_of(const struct keymap *map, uint64_t key)
 	return slot != NULL ? slot->count : 0;
 }
 
+/* --- lists by age --- */
+
+typedef struct place *place_fn(struct conn *c);
+
+static struct place *in_place(struct conn *c)
+{
+	return &c->in;
+}
+
+static struct place *raw_place(struct conn *c)
+{
+	return &c->raw;
+}
+
+static void line_add(struct swarm *s, struct line *line, place_fn *of, struct conn *c)
+{
+	*of(c) = (struct place){ .newer = NO_SLOT, .older = line->newest };
+	if (line->newest != NO_SLOT)
+		of(s->conns[line->newest])->newer = c->slot;
+	else
+		line->oldest = c->slot;
+	line->newest = c->slot;
+}
+
+static void line_remove(struct swarm *s, struct line *line, place_fn *of, struct conn *c)
+{
+	struct place *place = of(c);
+
+	if (place->newer != NO_SLOT)
+		of(s->conns[place->newer])->older = place->older;
+	else
+		line->newest = place->older;
+	if (place->older != NO_SLOT)
+		of(s->conns[place->older])->newer = place->newer;
+	else
+		line->oldest = place->newer;
+}
+
 bool swarm_evict_enter(struct swarm *s, struct conn *c)
 {
 	uint64_t host_key = swarm_host_key(s, &c->remote);
-	uint32_t n, size;
 
-	if (!swarm_count_more(&s->hosts, host_key, &n))
+	if (!swarm_count_more(&s->hosts, host_key))
 		return false;
-	if (!swarm_count_more(&s->groups, swarm_group_key(s, &c->remote), &size)) {
+	if (!swarm_count_more(&s->groups, c->group_key)) {
 		swarm_count_less(&s->hosts, host_key);
 		return false;
 	}
-	s->group_sizes[size]++;
-	if (size > 1)
-		s->group_sizes[size - 1]--;
-	if (size > s->largest_group)
-		s->largest_group = size;
-	s->in_raw++;
-	c->newer = NO_SLOT;
-	c->older = s->newest_in;
-	if (s->newest_in != NO_SLOT)
-		s->conns[s->newest_in]->newer = c->slot;
-	else
-		s->oldest_in = c->slot;
-	s->newest_in = c->slot;
+	line_add(s, &s->in, in_place, c);
+	line_add(s, &s->raw, raw_place, c);
+	c->is_raw = true;
 	return true;
+}
+
+void swarm_evict_shaken(struct swarm *s, struct conn *c)
+{
+	if (c->is_raw)
+		line_remove(s, &s->raw, raw_place, c);
+	c->is_raw = false;
 }
 
 void swarm_evict_leave(struct swarm *s, struct conn *c)
 {
-	uint64_t group_key = swarm_group_key(s, &c->remote);
-	uint32_t size = count_of(&s->groups, group_key);
-
 	swarm_count_less(&s->hosts, swarm_host_key(s, &c->remote));
-	swarm_count_less(&s->groups, group_key);
-	s->group_sizes[size]--;
-	if (size > 1)
-		s->group_sizes[size - 1]++;
-	if (s->largest_group == size && s->group_sizes[size] == 0)
-		s->largest_group--;
-	s->in_raw -= c->state != CONN_UP;
-	if (c->newer != NO_SLOT)
-		s->conns[c->newer]->older = c->older;
-	else
-		s->newest_in = c->older;
-	if (c->older != NO_SLOT)
-		s->conns[c->older]->newer = c->newer;
-	else
-		s->oldest_in = c->newer;
+	swarm_count_less(&s->groups, c->group_key);
+	swarm_evict_shaken(s, c);
+	line_remove(s, &s->in, in_place, c);
 }
+
+/* --- who goes --- */
 
 /* The best of one kind; small scores are good. */
 struct best {
@@ -146,38 +170,42 @@ static bool best_has(const struct best *b, uint32_t slot)
 
 static struct conn *slow_one(const struct swarm *s)
 {
-	if (s->in_raw == 0)
-		return NULL;
-	for (uint32_t i = s->newest_in; i != NO_SLOT; i = s->conns[i]->older)
-		if (s->conns[i]->state != CONN_UP && s->now_ms - s->conns[i]->since_ms >= SLOW_MS)
-			return s->conns[i];
-	return NULL;
+	struct conn *c = s->raw.oldest != NO_SLOT ? s->conns[s->raw.oldest] : NULL;
+
+	return c != NULL && s->now_ms - c->since_ms >= SLOW_MS ? c : NULL;
 }
 
-/* The youngest of the most numerous group of more than `over`, among the younger half. */
-static struct conn *worst(const struct swarm *s, uint32_t over)
+/* Whether it yields to a newcomer of whose group so many are here already. */
+static bool yields(const struct swarm *s, const struct conn *c, uint32_t size, uint32_t before)
+{
+	return size > before + 1 || (size >= before && s->now_ms - c->since_ms >= TURN_MS);
+}
+
+/* Among the younger half. */
+static struct conn *worst(const struct swarm *s, uint32_t before)
 {
 	struct best pings = best_of(s, PROTECT_PING), useful = best_of(s, PROTECT_USEFUL);
 	struct best groups = best_of(s, PROTECT_GROUP);
-	uint32_t half = (s->counts.in + 1) / 2, n = 0, size;
+	uint32_t half = (uint32_t)swarm_earlier((s->counts.in + 1) / 2, LOOK_MAX);
+	uint32_t n = 0, size, largest = 0;
 	struct conn *found = NULL;
 
-	for (uint32_t i = s->newest_in; n < half; i = s->conns[i]->older, n++) {
+	for (uint32_t i = s->in.newest; n < half; i = s->conns[i]->in.older, n++) {
 		const struct conn *c = s->conns[i];
 
 		if (c->rtt_ms >= 0)
 			best_add(&pings, (uint64_t)c->rtt_ms, i);
 		if (c->useful > 0)
 			best_add(&useful, UINT64_MAX - c->useful, i);
-		best_add_group(&groups, swarm_group_key(s, &c->remote), i);
+		best_add_group(&groups, c->group_key, i);
 	}
 	n = 0;
-	for (uint32_t i = s->newest_in; n < half; i = s->conns[i]->older, n++) {
+	for (uint32_t i = s->in.newest; n < half; i = s->conns[i]->in.older, n++) {
 		if (best_has(&pings, i) || best_has(&useful, i) || best_has(&groups, i))
 			continue;
-		size = count_of(&s->groups, swarm_group_key(s, &s->conns[i]->remote));
-		if (size > over) {
-			over = size;
+		size = count_of(&s->groups, s->conns[i]->group_key);
+		if (size > largest && yields(s, s->conns[i], size, before)) {
+			largest = size;
 			found = s->conns[i];
 		}
 	}
@@ -187,7 +215,6 @@ static struct conn *worst(const struct swarm *s, uint32_t over)
 bool swarm_evict_for(struct swarm *s, const struct netaddr *remote)
 {
 	bool counts = s->config.loopback_counts || swarm_reach(remote) != REACH_LOOPBACK;
-	uint32_t group;
 	struct conn *victim;
 
 	if (counts && count_of(&s->hosts, swarm_host_key(s, remote)) >= s->policy.host_max)
@@ -197,9 +224,8 @@ bool swarm_evict_for(struct swarm *s, const struct netaddr *remote)
 	if (s->policy.in_max == 0)
 		return false;
 	victim = slow_one(s);
-	group = count_of(&s->groups, swarm_group_key(s, remote)) + 1;
-	if (victim == NULL && s->largest_group > group)
-		victim = worst(s, group);
+	if (victim == NULL)
+		victim = worst(s, count_of(&s->groups, swarm_group_key(s, remote)));
 	if (victim == NULL)
 		return false;
 	s->counts.evicted++;

@@ -32,6 +32,14 @@ struct bucket {
 	uint64_t milli;
 };
 
+/* In a list by age, of slots. */
+struct place {
+	uint32_t newer, older;
+};
+struct line {
+	uint32_t newest, oldest;
+};
+
 struct conn {
 	uint32_t id, slot;
 	uint8_t state, direction;
@@ -40,6 +48,7 @@ struct conn {
 	bool wants_answer, wants_self; /* to be made by swarm_send */
 	bool began, was_up;            /* the session; shaken hands */
 	bool is_self;                  /* the other end is ourselves */
+	bool is_raw;                   /* in the list of them */
 	struct netaddr remote, listen;
 	uint64_t since_ms, announce_ms;
 	int64_t rtt_ms, asked_ms;
@@ -50,8 +59,9 @@ struct conn {
 	uint8_t *said; /* the caller's messages */
 	uint32_t said_len;
 	uint32_t next_action;
-	uint32_t newer, older; /* incoming ones, by age */
-	uint32_t heap_at;      /* NO_SLOT: not there */
+	uint64_t group_key;
+	struct place in, raw; /* incoming ones by age; those that have not shaken hands */
+	uint32_t heap_at;     /* NO_SLOT: not there */
 	_Alignas(16) uint8_t session[];
 };
 
@@ -98,9 +108,7 @@ struct swarm {
 	struct keymap ids, addrs, nodes; /* -> slot; addrs: whom we have a connection to */
 	struct keymap hosts, groups;     /* -> count, of incoming ones */
 	struct keymap out_groups;        /* the same, of those that we dialled to keep */
-	uint32_t *group_sizes;           /* how many groups have so many */
-	uint32_t largest_group, in_raw;  /* in_raw: incoming that have not shaken hands */
-	uint32_t newest_in, oldest_in;
+	struct line in, raw;
 	uint32_t first_action, last_action;
 
 	struct netaddr own[SWARM_OWN_MAX];
@@ -198,12 +206,13 @@ bool swarm_bucket_take(struct bucket *b, uint64_t now_ms, uint64_t burst, uint64
 /* --- swarm_evict.c --- */
 
 /* Counts a key once more (false: no memory), and once less. */
-bool swarm_count_more(struct keymap *map, uint64_t key, uint32_t *now);
+bool swarm_count_more(struct keymap *map, uint64_t key);
 void swarm_count_less(struct keymap *map, uint64_t key);
 /* Makes room for an incoming connection; false: there is none for it. */
 bool swarm_evict_for(struct swarm *s, const struct netaddr *remote);
 /* Counts an incoming connection in its host and group (false: no memory), and out again. */
 bool swarm_evict_enter(struct swarm *s, struct conn *c);
+void swarm_evict_shaken(struct swarm *s, struct conn *c);
 void swarm_evict_leave(struct swarm *s, struct conn *c);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -109,6 +110,22 @@ static uint32_t component(struct net *net)
 	return n;
 }
 
+static uint32_t connected_to(struct net *net, const struct net_node *node)
+{
+	struct swarm_peer peer;
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < net->count; i++) {
+		bool is = false;
+
+		for (uint32_t at = 0;
+		     (at = swarm_look(net->nodes[i].swarm, at, &peer)) != SWARM_NONE;)
+			is |= netaddr_equal(&peer.listen, &node->addr);
+		n += is;
+	}
+	return n;
+}
+
 static void a_group_gathers_from_one_address(void **state)
 {
 	static struct netaddr (*const places[])(uint32_t) = { private_place, loopback_place,
@@ -133,8 +150,8 @@ static void the_dead_are_dropped(void **state)
 	} rows[] = {
 		{ "killed: their connections are reset", NET_KILLED, 1 },
 		{ "killed, and the one that all began with is among them", NET_KILLED, 0 },
-		{ "fallen silent: nothing tells of their end", NET_SILENT, 1 },
-		{ "fallen silent, the one that all began with among them", NET_SILENT, 0 },
+		{ "fallen silent, the first again among them: nothing tells of their end",
+		  NET_SILENT, 0 },
 	};
 
 	(void)state;
@@ -158,6 +175,103 @@ static void the_dead_are_dropped(void **state)
 	}
 }
 
+/* One of 40 names 100,000 addresses of nobody, of all networks. Whom the others know is not pushed
+ * out by that, a newcomer is heard of, and nobody hears the inventions but from the liar. */
+static void lie(struct net *net, struct net_node *liar, uint32_t from, uint32_t count)
+{
+	static char text[SWARM_SAY_MAX];
+	struct swarm_peer peer;
+	int len = snprintf(text, sizeof(text), "{\"msgtype\":\"addr\",\"peers\":[");
+
+	for (uint32_t i = from; i < from + count; i++) {
+		struct netaddr invented = netaddr_ipv4(0x20000001 + i * 977, 5999);
+		char place[NETADDR_TEXT_MAX];
+
+		netaddr_text(&invented, place);
+		len += snprintf(text + len, sizeof(text) - (size_t)len, "%s\"%s\"",
+				i > from ? "," : "", place);
+	}
+	len += snprintf(text + len, sizeof(text) - (size_t)len, "]}\n");
+	for (uint32_t at = 0; (at = swarm_look(liar->swarm, at, &peer)) != SWARM_NONE;)
+		swarm_say(liar->swarm, peer.id, slice_of(text, (size_t)len));
+	net_step(net, liar);
+}
+
+struct lies {
+	struct net *net;
+	uint32_t count;
+};
+
+static bool count_lie(void *ctx, const struct book_entry *entry)
+{
+	struct lies *lies = ctx;
+
+	lies->count += net_at(lies->net, &entry->addr) == NULL;
+	return true;
+}
+
+static void a_liar_pushes_nobody_out(void **state)
+{
+	struct net *net = gather(20, 40, public_place);
+	struct net_node *liar = &net->nodes[7], *late;
+	struct netaddr addr = public_place(99);
+	uint32_t told = 0;
+
+	(void)state;
+	for (uint32_t i = 0; i < 100; i++) {
+		lie(net, liar, i * 1000, 1000);
+		net_run(net, net->now_ms + 2000);
+	}
+	assert_int_equal(known(net, NET_ALIVE), 40 * 39);
+	assert_int_equal(component(net), 40);
+	for (uint32_t i = 0; i < net->count; i++) {
+		struct lies lies = { .net = net };
+
+		book_each(net->nodes[i].book, count_lie, &lies);
+		told += lies.count > 0;
+		if (swarm_look(liar->swarm, 0, &(struct swarm_peer){ 0 }) == SWARM_NONE)
+			fail();
+	}
+	assert_in_range(told, 1, connected_to(net, liar)); /* believed by some, passed on by none */
+	late = net_add(net, &addr, config(), book);
+	net_bootstrap(net, late, &net->nodes[0].addr);
+	net_run(net, net->now_ms + GATHERED_MS);
+	assert_int_equal(known(net, NET_ALIVE), 41 * 40);
+	net_free(net);
+}
+
+/* A host opens connections to everybody, as fast as they are closed, and says nothing. */
+static void a_flood_from_one_host_keeps_nobody_out(void **state)
+{
+	struct net *net = net_new(30);
+	struct peer_policy policy = *network_find("gossip")->proto->policy;
+	struct swarm_config small = config();
+	struct netaddr first = public_place(0);
+
+	(void)state;
+	policy.in_max = 30; /* fewer than the flood's host may have */
+	small.policy = &policy;
+	for (uint32_t i = 0; i < 40; i++) {
+		struct netaddr addr = public_place(i);
+
+		net_add(net, &addr, small, book);
+	}
+	for (uint32_t s = 0; s < 90; s++) {
+		for (uint32_t i = 0; i < net->count; i++)
+			for (uint16_t k = 0; k < 40; k++)
+				net_stare(net, &net->nodes[i],
+					  &(struct netaddr){ .kind = NETADDR_IPV4,
+							     .bytes = { 66, 6, 6, 6 },
+							     .port = (uint16_t)(1 + s * 40 + k) });
+		for (uint32_t i = 1; s == 4 && i < net->count; i++)
+			net_bootstrap(net, &net->nodes[i], &first);
+		net_run(net, net->now_ms + 1000);
+	}
+	assert_int_equal(known(net, NET_ALIVE), 40 * 39);
+	assert_int_equal(component(net), 40);
+	net_free(net);
+}
+
 static void one_seed_has_one_course(void **state)
 {
 	uint64_t events[3];
@@ -178,6 +292,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_group_gathers_from_one_address),
 		cmocka_unit_test(the_dead_are_dropped),
+		cmocka_unit_test(a_liar_pushes_nobody_out),
+		cmocka_unit_test(a_flood_from_one_host_keeps_nobody_out),
 		cmocka_unit_test(one_seed_has_one_course),
 	};
 

@@ -35,6 +35,7 @@ struct net_node {
 	uint64_t wakes_ms;
 	uint32_t told[SWARM_EVENT_SELF + 1]; /* events, by kind */
 	uint32_t ports;
+	uint32_t strays; /* connections of nobody's, that only stare */
 };
 
 /* One end of a connection. */
@@ -138,11 +139,12 @@ static inline void net_send(struct net *net, enum net_event_kind kind, uint32_t 
 	net_push(net, event);
 }
 
+/* The last that stood there. */
 static inline struct net_node *net_at(struct net *net, const struct netaddr *addr)
 {
-	for (uint32_t i = 0; i < net->count; i++)
-		if (netaddr_equal(&net->nodes[i].addr, addr))
-			return &net->nodes[i];
+	for (uint32_t i = net->count; i > 0; i--)
+		if (netaddr_equal(&net->nodes[i - 1].addr, addr))
+			return &net->nodes[i - 1];
 	return NULL;
 }
 
@@ -213,7 +215,11 @@ static inline void net_step(struct net *net, struct net_node *node)
 			net_dial(net, node, action.id, &action.addr);
 			continue;
 		}
-		assert(link != UINT32_MAX);
+		if (link == UINT32_MAX) {
+			assert(node->strays > 0);
+			node->strays -= action.what == SWARM_CLOSE;
+			continue;
+		}
 		end = net->links[link].ends[0].node == node->at &&
 				      net->links[link].ends[0].id == action.id
 			      ? 0
@@ -415,6 +421,14 @@ static inline struct net_node *net_add(struct net *net, const struct netaddr *ad
 static inline void net_bootstrap(struct net *net, struct net_node *node, const struct netaddr *addr)
 {
 	swarm_bootstrap(node->swarm, addr);
+	net_step(net, node);
+}
+
+/* Somebody who is no node connects to it, and says nothing. */
+static inline void net_stare(struct net *net, struct net_node *node, const struct netaddr *remote)
+{
+	if (swarm_accepted(node->swarm, remote, net->now_ms) != SWARM_NONE)
+		node->strays++;
 	net_step(net, node);
 }
 

@@ -229,6 +229,55 @@ static void merits_protect(void **state)
 	begin(1, 1); /* for the teardown */
 }
 
+/* All are of one group each, or all of one host: whoever knows nobody else gets in for a while. */
+static void who_had_his_turn_makes_room(void **state)
+{
+	static const struct {
+		const char *name;
+		bool loopback;
+	} rows[] = { { "all of their own groups", false }, { "all on loopback", true } };
+
+	(void)state;
+	for (size_t row = 0; row < sizeof(rows) / sizeof(*rows); row++) {
+		struct far *fars[10];
+		char text[32];
+
+		begin(10, 1);
+		for (unsigned i = 0; i < 11; i++) {
+			snprintf(text, sizeof(text), "%s.%u:4000",
+				 rows[row].loopback ? "127.0.0" : "10.0.0",
+				 rows[row].loopback ? 1 : i + 1);
+			if (i < 10)
+				fars[i] = rig_calls(text);
+		}
+		rig_later(9 * 1000);
+		if (rig_calls(text) != NULL)
+			fail_msg("%s: too early", rows[row].name);
+		rig_later(1000);
+		if (rig_calls(text) == NULL)
+			fail_msg("%s: shut out", rows[row].name);
+		assert_false(fars[9]->open);
+		for (unsigned i = 0; i < 9; i++)
+			assert_true(fars[i]->open);
+		rig_end();
+	}
+	begin(1, 1); /* for the teardown */
+}
+
+/* A group that is more numerous than anybody's can't take turns with the others. */
+static void turns_are_not_for_those_who_are_many(void **state)
+{
+	(void)state;
+	begin(12, 100);
+	for (unsigned i = 0; i < 12; i++)
+		assert_non_null(calls_from(i < 3 ? 1 : 10 + i, i));
+	rig_later(60 * 1000);
+	assert_null(calls_from(1, 99));
+	assert_non_null(calls_from(2, 1));
+	assert_non_null(calls_from(2, 2));
+	assert_null(calls_from(2, 3)); /* there are two of them: of nobody else as many */
+}
+
 static void without_places_nobody_comes_in(void **state)
 {
 	(void)state;
@@ -271,6 +320,8 @@ int main(void)
 		cmocka_unit_test_teardown(the_older_half_stays, end),
 		cmocka_unit_test_teardown(who_does_not_shake_hands_goes_first, end),
 		cmocka_unit_test_teardown(merits_protect, end),
+		cmocka_unit_test_teardown(who_had_his_turn_makes_room, end),
+		cmocka_unit_test_teardown(turns_are_not_for_those_who_are_many, end),
 		cmocka_unit_test_teardown(without_places_nobody_comes_in, end),
 		cmocka_unit_test_teardown(a_flood_pushes_out_nobody_else, end),
 	};
