@@ -274,8 +274,8 @@ static int make_world(struct run *run)
 				 "--range: expected a block of addresses such as 127.0.0.0/8 or "
 				 "fd00::/8, not \"%s\"",
 				 o->range);
-	run->kind =
-		run->network.discovery == DISCOVERY_V4 ? &simulation_ethereum : &simulation_bitcoin;
+	run->kind = run->network.discovery == DISCOVERY_V4 ? &simulation_ethereum
+							   : &simulation_sessions;
 	err = run->kind->make(&config, &run->world);
 	if (err == ERR_VALUE)
 		return cli_usage(run->cli,
@@ -324,6 +324,8 @@ const struct command command_simulate = {
 		 "Core does; some are old, full or hidden, some lie about everything that can "
 		 "be lied about, and some addresses are gossiped although nobody is there. "
 		 "The same numbers make the same network.\n"
+		 "Gossip's peers are programs of anybody's; some speak the bare messages of the "
+		 "tutorial, some make their answers late.\n"
 		 "Ethereum's nodes answer discovery as Geth does, with tables like its, and take "
 		 "sessions over TCP: many are full, others say which client they are and on "
 		 "which chain. Some of the clients name nodes that they have never checked, so "

@@ -35,6 +35,6 @@ struct simulation_kind {
 	void (*stop)(void *server);
 };
 
-extern const struct simulation_kind simulation_bitcoin, simulation_ethereum;
+extern const struct simulation_kind simulation_sessions, simulation_ethereum;
 
 #endif

@@ -18,6 +18,7 @@ static const struct kind_rule peer_kinds[] = {
 	{ "honest", true, true },
 	{ "old", true, true },
 	{ "stepwise", true, true },
+	{ "tutorial", true, true },
 	{ "full", false, false },
 	{ "ghost_refused", false, false },
 	{ "ghost_silent", false, false },

@@ -69,6 +69,20 @@ static const struct sim_agent stepwise[] = {
 	{ "/Gocoin:1.10.0/", 70015, 10, WITNESS | NETWORK, NETWORK },
 };
 
+/* Nobody counts these: what programmers call their programs. */
+static const struct sim_agent gossip[] = {
+	{ "chat/1.2", 0, 30, 0, 0 },
+	{ "chat/1.1", 0, 10, 0, 0 },
+	{ "inventory-service 2026.11", 0, 20, 0, 0 },
+	{ "/peerwalk:0.1.0/", 0, 10, 0, 0 },
+	{ "R\xc3\xb6hre \"3\", lab", 0, 3, 0, 0 },
+	{ "=cmd|' /C calc'!A0", 0, 1, 0, 0 },
+	{ "\x1b[31mred", 0, 1, 0, 0 },
+	{ "", 0, 5, 0, 0 },
+};
+
+static const struct sim_agent tutorial[] = { { "", 0, 1, 0, 0 } };
+
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static const struct {
@@ -78,6 +92,10 @@ static const struct {
 	[SIM_FAMILY_MODERN] = { modern, COUNT(modern), 0 },
 	[SIM_FAMILY_OLD] = { old, COUNT(old), COUNT(modern) },
 	[SIM_FAMILY_STEPWISE] = { stepwise, COUNT(stepwise), COUNT(modern) + COUNT(old) },
+	[SIM_FAMILY_GOSSIP] = { gossip, COUNT(gossip),
+				COUNT(modern) + COUNT(old) + COUNT(stepwise) },
+	[SIM_FAMILY_TUTORIAL] = { tutorial, COUNT(tutorial),
+				  COUNT(modern) + COUNT(old) + COUNT(stepwise) + COUNT(gossip) },
 };
 
 uint8_t sim_agent_draw(enum sim_family family, uint64_t roll)

@@ -11,6 +11,8 @@ enum sim_family {
 	SIM_FAMILY_MODERN,   /* speaks BIP 155 and 339, answers getaddr at once */
 	SIM_FAMILY_OLD,      /* Bitcoin Core 0.21 and before: addr messages trickle */
 	SIM_FAMILY_STEPWISE, /* protocol 70015 and before, not by the Core project */
+	SIM_FAMILY_GOSSIP,   /* programs of anybody's */
+	SIM_FAMILY_TUTORIAL, /* their hello says no name */
 	SIM_FAMILY_COUNT,
 };
 

@@ -47,8 +47,7 @@ static void put_huge(struct writer *out, const struct network *network)
 	writer_zeros(out, 4 + 64);
 }
 
-/* Bytes of something that is no Bitcoin peer: other services' greetings, or noise. */
-static void put_garbage(struct writer *out, const struct sim_world *w, uint32_t index)
+void sim_lie_garbage(const struct sim_world *w, uint32_t index, struct writer *out)
 {
 	static const char *const greetings[] = {
 		"SSH-2.0-OpenSSH_9.6\r\n",
@@ -84,7 +83,7 @@ void sim_lie_opening(const struct sim_world *w, const struct sim_peer *peer, int
 		put_huge(out, network);
 		break;
 	case SIM_LIAR_GARBAGE:
-		put_garbage(out, w, peer->index);
+		sim_lie_garbage(w, peer->index, out);
 		break;
 	case SIM_LIAR_TRUNCATED:
 		put_version(out, network->magic, peer, now_s);
@@ -93,6 +92,7 @@ void sim_lie_opening(const struct sim_world *w, const struct sim_peer *peer, int
 	case SIM_HONEST:
 	case SIM_OLD:
 	case SIM_STEPWISE:
+	case SIM_TUTORIAL:
 	case SIM_FULL:
 	case SIM_GHOST_REFUSED:
 	case SIM_GHOST_SILENT:

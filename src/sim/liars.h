@@ -1,6 +1,6 @@
 /* liars.h: the bytes that lying peers send in place of a session: one function a lie.
  *
- * Private to sim/peer.c. Everything is appended to a bounded writer. */
+ * Private to sim/peer*.c. Everything is appended to a bounded writer. */
 #ifndef PEERWALK_SIM_LIARS_H
 #define PEERWALK_SIM_LIARS_H
 
@@ -12,10 +12,12 @@ enum {
 	SIM_BAD_ADDR_COUNT = 2000, /* twice what Bitcoin Core allows */
 };
 
-/* The first thing that a liar of that kind says; nothing for kinds that don't begin
+/* Bitcoin: the first thing that a liar of that kind says; nothing for kinds that don't begin
  * with a lie. */
 void sim_lie_opening(const struct sim_world *w, const struct sim_peer *peer, int64_t now_s,
 		     struct writer *out);
+/* Bytes of something that is no peer: other services' greetings, or noise. */
+void sim_lie_garbage(const struct sim_world *w, uint32_t index, struct writer *out);
 /* Makes the checksum of every message in there wrong. */
 void sim_lie_checksums(uint8_t *messages, size_t len);
 /* count invented adverts, number `first` and those after it. */

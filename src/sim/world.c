@@ -1,5 +1,6 @@
 #include "sim/world.h"
 
+#include "proto/gossip/session.h"
 #include "sim/agents.h"
 #include "sim/hosts.h"
 #include "sim/walk.h"
@@ -74,12 +75,48 @@ const char *sim_kind_name(enum sim_kind kind)
 	return names[kind];
 }
 
+/* Old software and hand-shakes in several steps are Bitcoin's, as are magics and checksums. */
+static enum sim_kind gossip_kind(enum sim_kind kind)
+{
+	switch (kind) {
+	case SIM_OLD:
+	case SIM_STEPWISE:
+		return SIM_TUTORIAL;
+	case SIM_LIAR_MAGIC:
+		return SIM_LIAR_GARBAGE;
+	case SIM_LIAR_CHECKSUM:
+		return SIM_LIAR_TRUNCATED;
+	case SIM_HONEST:
+	case SIM_TUTORIAL:
+	case SIM_FULL:
+	case SIM_GHOST_REFUSED:
+	case SIM_GHOST_SILENT:
+	case SIM_LIAR_HUGE:
+	case SIM_LIAR_GARBAGE:
+	case SIM_LIAR_TRUNCATED:
+	case SIM_LIAR_DRIBBLE:
+	case SIM_LIAR_INVENT:
+	case SIM_LIAR_MUTE:
+	case SIM_LIAR_ECHO:
+	case SIM_LIAR_BAD_ADDR:
+	case SIM_KIND_COUNT:
+		break;
+	}
+	return kind;
+}
+
+bool sim_kind_is_of(enum sim_kind kind, const struct network *network)
+{
+	return network->proto == &gossip_proto ? gossip_kind(kind) == kind : kind != SIM_TUTORIAL;
+}
+
 bool sim_kind_shakes_hands(enum sim_kind kind)
 {
 	switch (kind) {
 	case SIM_HONEST:
 	case SIM_OLD:
 	case SIM_STEPWISE:
+	case SIM_TUTORIAL:
 	case SIM_LIAR_INVENT:
 	case SIM_LIAR_BAD_ADDR:
 		return true;
@@ -105,6 +142,7 @@ uint32_t sim_kind_outcomes(enum sim_kind kind)
 	switch (kind) {
 	case SIM_HONEST:
 	case SIM_STEPWISE:
+	case SIM_TUTORIAL:
 		return 1U << OUTCOME_OK;
 	case SIM_OLD: /* hangs on patience */
 		return 1U << OUTCOME_OK | 1U << OUTCOME_NO_PEERS;
@@ -198,6 +236,10 @@ static void draw_trait(const struct sim_world *w, uint32_t index, struct trait *
 	enum sim_family family = SIM_FAMILY_MODERN;
 	uint64_t port = draw(w, STREAM_PORT, index) % 100;
 
+	if (w->config.network->proto == &gossip_proto) {
+		kind = gossip_kind(kind);
+		family = kind == SIM_TUTORIAL ? SIM_FAMILY_TUTORIAL : SIM_FAMILY_GOSSIP;
+	}
 	if (kind == SIM_OLD)
 		family = SIM_FAMILY_OLD;
 	else if (kind == SIM_STEPWISE)
@@ -447,7 +489,8 @@ size_t sim_world_seeds(const struct sim_world *w, struct netaddr *out, size_t co
 
 static bool answers(enum sim_kind kind, bool patient)
 {
-	return kind == SIM_HONEST || kind == SIM_STEPWISE || (kind == SIM_OLD && patient);
+	return kind == SIM_HONEST || kind == SIM_STEPWISE || kind == SIM_TUTORIAL ||
+	       (kind == SIM_OLD && patient);
 }
 
 enum err sim_world_reachable(const struct sim_world *w, const struct netaddr *seeds, size_t count,

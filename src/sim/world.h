@@ -1,4 +1,4 @@
-/* world.h: the population of a simulated Bitcoin network, made from a seed.
+/* world.h: the population of a simulated network of Bitcoin or gossip, made from a seed.
  *
  * Everything about peer number i follows from (seed, i): its address, agent, version,
  * services, height, round-trip time, behaviour, and whom it knows. Nothing is kept
@@ -16,18 +16,19 @@
 	X(HONEST, "honest")                                                                  \
 	X(OLD, "old")           /* Core 0.21 and before: answers getaddr after 16 to 61 s */ \
 	X(STEPWISE, "stepwise") /* closes on what comes before its verack */                 \
+	X(TUTORIAL, "tutorial") /* gossip: says no more than msgtype, nodeid and peers */    \
 	X(FULL, "full")         /* accepts, closes without a byte */                         \
 	X(GHOST_REFUSED, "ghost_refused")                                                    \
 	X(GHOST_SILENT, "ghost_silent")                                                      \
 	X(LIAR_MAGIC, "wrong_magic")                                                         \
 	X(LIAR_CHECKSUM, "wrong_checksum")                                                   \
-	X(LIAR_HUGE, "huge_length") /* a length of 4 GiB */                                  \
+	X(LIAR_HUGE, "huge_length") /* a length of 4 GiB; gossip: a line without an end */   \
 	X(LIAR_GARBAGE, "garbage")                                                           \
 	X(LIAR_TRUNCATED, "truncated") /* half a message, then closes */                     \
 	X(LIAR_DRIBBLE, "dribble")     /* one byte a second */                               \
 	X(LIAR_INVENT, "invent")       /* endless invented addresses */                      \
 	X(LIAR_MUTE, "mute")                                                                 \
-	X(LIAR_ECHO, "echo")         /* my own nonce back */                                 \
+	X(LIAR_ECHO, "echo")         /* my own nonce or id back */                           \
 	X(LIAR_BAD_ADDR, "bad_addr") /* shakes hands, then an addr with 2,000 entries */
 
 enum sim_kind {
@@ -38,6 +39,8 @@ enum sim_kind {
 };
 
 const char *sim_kind_name(enum sim_kind kind);
+/* Whether peers of that kind are met on that network. */
+bool sim_kind_is_of(enum sim_kind kind, const struct network *network);
 /* Whether a crawler gets through the handshake with a peer of that kind: the real
  * peers, and the liars that lie only later. Everybody else stays unheard. */
 bool sim_kind_shakes_hands(enum sim_kind kind);

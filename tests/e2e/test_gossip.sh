@@ -121,4 +121,18 @@ check "and where it listens" grep -q 'listens     on port 7' out
 prints "no JSON" 3 "a line is one JSON object" ping "gossip://$nobody"
 prints "70,000 bytes of a line" 3 "too_big" ping "gossip://$nobody"
 
-finish 30
+# --- a simulated network ---
+
+if simulate gossip --peers 200 --ghosts 100 --latency 10ms --liars 20%; then
+	crawl gossip --quiet --connect-timeout 1s --timeout 3s --db s.db >out 2>err
+	result "a crawl of a simulated network" $?
+	run 0 score --db s.db --truth truth.csv --min-recall 1 --json
+	result "finds everybody" $?
+	check "and believes no liar" grep -q '"false_ok": 0' out
+	check "and tells the agents as they are" grep -q '"agents_differ": 0' out
+	end_simulation TERM
+else
+	result "the simulator starts" 1
+fi
+
+finish 39

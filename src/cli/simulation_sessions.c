@@ -111,7 +111,7 @@ static void stop(void *server)
 	sim_server_stop(server);
 }
 
-const struct simulation_kind simulation_bitcoin = {
+const struct simulation_kind simulation_sessions = {
 	.make = make,
 	.free = release,
 	.seeds = seeds,
