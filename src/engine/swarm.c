@@ -57,7 +57,8 @@ enum err swarm_new(const struct swarm_config *config, uint64_t now_ms, struct sw
 	s->now_ms = s->start_ms = now_ms;
 	s->random.state = random_mix(config->seed);
 	s->key = (struct hash_key){ random_next(&s->random), random_next(&s->random) };
-	s->in = s->raw = (struct line){ NO_SLOT, NO_SLOT };
+	for (unsigned i = 0; i < LINES; i++)
+		s->lines[i] = (struct line){ NO_SLOT, NO_SLOT };
 	s->first_action = s->last_action = NO_SLOT;
 	s->dial_ms = s->check_ms = now_ms;
 	s->expire_ms = now_ms + EXPIRE_MS;

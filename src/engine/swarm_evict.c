@@ -48,40 +48,30 @@ static uint32_t count_of(const struct keymap *map, uint64_t key)
 
 /* --- lists by age --- */
 
-typedef struct place *place_fn(struct conn *c);
-
-static struct place *in_place(struct conn *c)
+static void line_add(struct swarm *s, enum line_of of, struct conn *c)
 {
-	return &c->in;
-}
+	struct line *line = &s->lines[of];
 
-static struct place *raw_place(struct conn *c)
-{
-	return &c->raw;
-}
-
-static void line_add(struct swarm *s, struct line *line, place_fn *of, struct conn *c)
-{
-	*of(c) = (struct place){ .newer = NO_SLOT, .older = line->newest };
+	c->places[of] = (struct place){ .newer = NO_SLOT, .older = line->newest };
 	if (line->newest != NO_SLOT)
-		of(s->conns[line->newest])->newer = c->slot;
+		s->conns[line->newest]->places[of].newer = c->slot;
 	else
 		line->oldest = c->slot;
 	line->newest = c->slot;
 }
 
-static void line_remove(struct swarm *s, struct line *line, place_fn *of, struct conn *c)
+static void line_remove(struct swarm *s, enum line_of of, const struct conn *c)
 {
-	struct place *place = of(c);
+	const struct place *place = &c->places[of];
 
 	if (place->newer != NO_SLOT)
-		of(s->conns[place->newer])->older = place->older;
+		s->conns[place->newer]->places[of].older = place->older;
 	else
-		line->newest = place->older;
+		s->lines[of].newest = place->older;
 	if (place->older != NO_SLOT)
-		of(s->conns[place->older])->newer = place->newer;
+		s->conns[place->older]->places[of].newer = place->newer;
 	else
-		line->oldest = place->newer;
+		s->lines[of].oldest = place->newer;
 }
 
 bool swarm_evict_enter(struct swarm *s, struct conn *c)
@@ -94,8 +84,8 @@ bool swarm_evict_enter(struct swarm *s, struct conn *c)
 		swarm_count_less(&s->hosts, host_key);
 		return false;
 	}
-	line_add(s, &s->in, in_place, c);
-	line_add(s, &s->raw, raw_place, c);
+	line_add(s, LINE_ALL, c);
+	line_add(s, LINE_RAW, c);
 	c->is_raw = true;
 	return true;
 }
@@ -103,7 +93,7 @@ bool swarm_evict_enter(struct swarm *s, struct conn *c)
 void swarm_evict_shaken(struct swarm *s, struct conn *c)
 {
 	if (c->is_raw)
-		line_remove(s, &s->raw, raw_place, c);
+		line_remove(s, LINE_RAW, c);
 	c->is_raw = false;
 }
 
@@ -112,7 +102,7 @@ void swarm_evict_leave(struct swarm *s, struct conn *c)
 	swarm_count_less(&s->hosts, swarm_host_key(s, &c->remote));
 	swarm_count_less(&s->groups, c->group_key);
 	swarm_evict_shaken(s, c);
-	line_remove(s, &s->in, in_place, c);
+	line_remove(s, LINE_ALL, c);
 }
 
 /* --- who goes --- */
@@ -170,7 +160,8 @@ static bool best_has(const struct best *b, uint32_t slot)
 
 static struct conn *slow_one(const struct swarm *s)
 {
-	struct conn *c = s->raw.oldest != NO_SLOT ? s->conns[s->raw.oldest] : NULL;
+	struct conn *c =
+		s->lines[LINE_RAW].oldest != NO_SLOT ? s->conns[s->lines[LINE_RAW].oldest] : NULL;
 
 	return c != NULL && s->now_ms - c->since_ms >= SLOW_MS ? c : NULL;
 }
@@ -190,7 +181,8 @@ static struct conn *worst(const struct swarm *s, uint32_t before)
 	uint32_t n = 0, size, largest = 0;
 	struct conn *found = NULL;
 
-	for (uint32_t i = s->in.newest; n < half; i = s->conns[i]->in.older, n++) {
+	for (uint32_t i = s->lines[LINE_ALL].newest; n < half;
+	     i = s->conns[i]->places[LINE_ALL].older, n++) {
 		const struct conn *c = s->conns[i];
 
 		if (c->rtt_ms >= 0)
@@ -200,7 +192,8 @@ static struct conn *worst(const struct swarm *s, uint32_t before)
 		best_add_group(&groups, c->group_key, i);
 	}
 	n = 0;
-	for (uint32_t i = s->in.newest; n < half; i = s->conns[i]->in.older, n++) {
+	for (uint32_t i = s->lines[LINE_ALL].newest; n < half;
+	     i = s->conns[i]->places[LINE_ALL].older, n++) {
 		if (best_has(&pings, i) || best_has(&useful, i) || best_has(&groups, i))
 			continue;
 		size = count_of(&s->groups, s->conns[i]->group_key);

@@ -32,7 +32,10 @@ struct bucket {
 	uint64_t milli;
 };
 
-/* In a list by age, of slots. */
+/* Incoming connections by age: all, and those that have not shaken hands. */
+enum line_of { LINE_ALL, LINE_RAW, LINES };
+
+/* Slots. */
 struct place {
 	uint32_t newer, older;
 };
@@ -60,8 +63,8 @@ struct conn {
 	uint32_t said_len;
 	uint32_t next_action;
 	uint64_t group_key;
-	struct place in, raw; /* incoming ones by age; those that have not shaken hands */
-	uint32_t heap_at;     /* NO_SLOT: not there */
+	struct place places[LINES];
+	uint32_t heap_at; /* NO_SLOT: not there */
 	_Alignas(16) uint8_t session[];
 };
 
@@ -108,7 +111,7 @@ struct swarm {
 	struct keymap ids, addrs, nodes; /* -> slot; addrs: whom we have a connection to */
 	struct keymap hosts, groups;     /* -> count, of incoming ones */
 	struct keymap out_groups;        /* the same, of those that we dialled to keep */
-	struct line in, raw;
+	struct line lines[LINES];
 	uint32_t first_action, last_action;
 
 	struct netaddr own[SWARM_OWN_MAX];

@@ -112,43 +112,43 @@ static struct far *dialled_sees(unsigned network, const char *seen)
 	return rig_stands_as((struct far_kind){ .sees_us_as = at(seen) });
 }
 
+static const struct {
+	const char *name;
+	unsigned networks[4];
+	const char *seen[4];
+	bool called, believed;
+} voices[] = {
+	{ "four of four",
+	  { 1, 2, 3, 4 },
+	  { "5.5.5.5:1", "5.5.5.5:2", "5.5.5.5:3", "5.5.5.5:4" },
+	  false,
+	  true },
+	{ "one network has one voice",
+	  { 1, 1, 2, 3 },
+	  { "5.5.5.5:1", "5.5.5.5:2", "5.5.5.5:3", "5.5.5.5:4" },
+	  false,
+	  false },
+	{ "three of four",
+	  { 1, 2, 3, 4 },
+	  { "5.5.5.5:1", "5.5.5.5:2", "5.5.5.5:3", "5.5.5.6:4" },
+	  false,
+	  false },
+	{ "nobody chooses to have a voice",
+	  { 1, 2, 3, 4 },
+	  { "5.5.5.5:1", "5.5.5.5:2", "5.5.5.5:3", "5.5.5.5:4" },
+	  true,
+	  false },
+	{ "a private address is none of ours",
+	  { 1, 2, 3, 4 },
+	  { "10.5.5.5:1", "10.5.5.5:2", "10.5.5.5:3", "10.5.5.5:4" },
+	  false,
+	  false },
+};
+
 static void four_networks_that_see_us_alike_are_believed(void **state)
 {
-	static const struct {
-		const char *name;
-		unsigned networks[4];
-		const char *seen[4];
-		bool called, believed;
-	} rows[] = {
-		{ "four of four",
-		  { 1, 2, 3, 4 },
-		  { "5.5.5.5:1", "5.5.5.5:2", "5.5.5.5:3", "5.5.5.5:4" },
-		  false,
-		  true },
-		{ "one network has one voice",
-		  { 1, 1, 2, 3 },
-		  { "5.5.5.5:1", "5.5.5.5:2", "5.5.5.5:3", "5.5.5.5:4" },
-		  false,
-		  false },
-		{ "three of four",
-		  { 1, 2, 3, 4 },
-		  { "5.5.5.5:1", "5.5.5.5:2", "5.5.5.5:3", "5.5.5.6:4" },
-		  false,
-		  false },
-		{ "nobody chooses to have a voice",
-		  { 1, 2, 3, 4 },
-		  { "5.5.5.5:1", "5.5.5.5:2", "5.5.5.5:3", "5.5.5.5:4" },
-		  true,
-		  false },
-		{ "a private address is none of ours",
-		  { 1, 2, 3, 4 },
-		  { "10.5.5.5:1", "10.5.5.5:2", "10.5.5.5:3", "10.5.5.5:4" },
-		  false,
-		  false },
-	};
-
 	(void)state;
-	for (size_t row = 0; row < sizeof(rows) / sizeof(*rows); row++) {
+	for (size_t row = 0; row < sizeof(voices) / sizeof(*voices); row++) {
 		struct netaddr self = at("5.5.5.5:8333");
 		struct far *first = NULL;
 
@@ -157,18 +157,18 @@ static void four_networks_that_see_us_alike_are_believed(void **state)
 			char text[32];
 			struct far *f;
 
-			snprintf(text, sizeof(text), "6.%u.1.1:8333", rows[row].networks[i]);
-			f = rows[row].called
+			snprintf(text, sizeof(text), "6.%u.1.1:8333", voices[row].networks[i]);
+			f = voices[row].called
 				    ? rig_calls_as(text,
 						   (struct far_kind){
 							   .goal = SESSION_GOAL_STAY,
-							   .sees_us_as = at(rows[row].seen[i]) })
-				    : dialled_sees(rows[row].networks[i], rows[row].seen[i]);
+							   .sees_us_as = at(voices[row].seen[i]) })
+				    : dialled_sees(voices[row].networks[i], voices[row].seen[i]);
 			first = first != NULL ? first : f;
 		}
-		if (rig.told[SWARM_EVENT_SELF] != rows[row].believed)
-			fail_msg("%s", rows[row].name);
-		if (rows[row].believed) {
+		if (rig.told[SWARM_EVENT_SELF] != voices[row].believed)
+			fail_msg("%s", voices[row].name);
+		if (voices[row].believed) {
 			/* With the port where we listen; said to all, and never dialled. */
 			assert_true(netaddr_equal(&rig.last_addr, &self));
 			rig_later(60 * 1000);
