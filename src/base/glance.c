@@ -39,21 +39,17 @@ uint64_t glance_of(const struct glance_key *k, const struct netaddr *addr)
 	return glance_end(sum);
 }
 
+/* Emptied, as halves of hashes don't say where they belong in a larger one: whoever is named
+ * again comes back. */
 static enum err set_size(struct glance_cache *c, uint32_t size)
 {
-	uint64_t *old = c->slots;
-	uint32_t old_size = old != NULL ? c->mask + GLANCE_WAYS : 0;
-	uint64_t *slots = aligned_alloc(LINE_BYTES, size * sizeof(*slots));
+	uint32_t *slots = aligned_alloc(LINE_BYTES, size * sizeof(*slots));
 
 	if (slots == NULL)
 		return ERR_NOMEM;
 	memset(slots, 0, size * sizeof(*slots));
+	free(c->slots);
 	*c = (struct glance_cache){ .slots = slots, .mask = size - GLANCE_WAYS };
-	for (uint32_t i = 0; i < old_size; i++) {
-		if (old[i] != 0)
-			glance_cache_put(c, old[i]);
-	}
-	free(old);
 	return ERR_OK;
 }
 
@@ -71,32 +67,32 @@ void glance_cache_clear(struct glance_cache *c)
 
 void glance_cache_put(struct glance_cache *c, uint64_t hash)
 {
-	uint64_t *ways = &c->slots[hash & c->mask];
+	uint32_t *ways = &c->slots[hash & c->mask];
 	uint32_t size = c->mask + GLANCE_WAYS;
 
 	if (glance_cache_has(c, hash))
 		return;
 	for (unsigned i = 0; i < GLANCE_WAYS; i++) {
 		if (ways[i] == 0) {
-			ways[i] = hash;
+			ways[i] = glance_tag(hash);
 			c->used++;
 			return;
 		}
 	}
 	/* A full group in a nearly empty cache is chance. Without memory for a larger one
 	 * this one goes on. */
-	if (size < GLANCE_SLOTS_MAX && c->used > size / 8 * 3 && set_size(c, size * 2) == ERR_OK)
+	if (size < GLANCE_SLOTS_MAX && c->used > size / 8 * 5 && set_size(c, size * 2) == ERR_OK)
 		glance_cache_put(c, hash);
 	else
-		ways[hash >> 32 & (GLANCE_WAYS - 1)] = hash;
+		ways[hash >> 60] = glance_tag(hash);
 }
 
 void glance_cache_drop(struct glance_cache *c, uint64_t hash)
 {
-	uint64_t *ways = &c->slots[hash & c->mask];
+	uint32_t *ways = &c->slots[hash & c->mask];
 
 	for (unsigned i = 0; i < GLANCE_WAYS; i++) {
-		if (ways[i] == hash) {
+		if (ways[i] == glance_tag(hash)) {
 			ways[i] = 0;
 			c->used--;
 		}

@@ -1,13 +1,18 @@
 /* glance.h: for the question that a crawl asks most: is this address known already?
  *
  * Peers name a thousand others each, nearly all of whom are known. A glance is the
- * 64-bit hash of such an address, made where its bytes are; the cache holds the hashes of
- * addresses that are known. What is not in it may be known all the same: then the set of
- * all addresses (addrset.h) is asked.
+ * 64-bit hash of such an address, made where its bytes are; the cache holds halves of the
+ * hashes of addresses that are known. What is not in it may be known all the same: then the
+ * set of all addresses (addrset.h) is asked.
  *
  * The hash is multilinear with factors of 128 bits, of which the upper half is kept: for
  * any two addresses the chance of one hash is 2^-64 (Lemire, Kaser: "Strongly universal
- * string hashing is fast", 2014), whoever chose them, as long as the key is secret. */
+ * string hashing is fast", 2014), whoever chose them, as long as the key is secret.
+ *
+ * Each look-up waits for memory, so the cache is small above all: it keeps 32 bits of a hash,
+ * in a place that the others choose. A new address is taken for a known one, and missed by
+ * that crawl, with a chance of GLANCE_WAYS in 2^32 at most: one address in one of thousands of
+ * crawls of a hundred thousand. The next crawl has another key. */
 #ifndef PEERWALK_BASE_GLANCE_H
 #define PEERWALK_BASE_GLANCE_H
 
@@ -17,11 +22,11 @@
 enum {
 	GLANCE_WORDS = 1 + NETADDR_BYTES_MAX / 8, /* kind and port; the address */
 	/* 2 MiB, all of the processor's second cache: addresses beyond it are looked up in
-	 * the set, as before there was a cache. */
-	GLANCE_SLOTS_MAX = 1 << 18,
-	/* Places that a hash may have, beside each other in one line of the processor's
-	 * cache: the table stays small, and few are pushed out. */
-	GLANCE_WAYS = 4,
+	 * the set, as if there were no cache. */
+	GLANCE_SLOTS_MAX = 1 << 19,
+	/* Places that a hash may have, one line of the processor's cache: the table may be
+	 * nearly full before anybody is pushed out. */
+	GLANCE_WAYS = 16,
 };
 
 struct glance_key {
@@ -51,20 +56,31 @@ uint64_t glance_of(const struct glance_key *k, const struct netaddr *addr);
 
 struct glance_cache {
 	/* private */
-	uint64_t *slots; /* in groups of GLANCE_WAYS */
+	uint32_t *slots; /* in groups of GLANCE_WAYS; 0: empty */
 	uint32_t mask, used;
 };
 
+/* Never 0. */
+static inline uint32_t glance_tag(uint64_t hash)
+{
+	uint32_t tag = (uint32_t)(hash >> 32);
+
+	return tag + (tag == 0);
+}
 /* ERR_NOMEM. */
 enum err glance_cache_init(struct glance_cache *c);
 void glance_cache_clear(struct glance_cache *c);
 static inline bool glance_cache_has(const struct glance_cache *c, uint64_t hash)
 {
-	const uint64_t *ways = &c->slots[hash & c->mask];
+	const uint32_t *ways = &c->slots[hash & c->mask];
+	uint32_t tag = glance_tag(hash), found = 0;
 
-	_Static_assert(GLANCE_WAYS == 4, "each is compared");
-	/* Without a branch. */
-	return (ways[0] == hash) | (ways[1] == hash) | (ways[2] == hash) | (ways[3] == hash);
+	_Static_assert(GLANCE_WAYS == 16, "each is compared");
+	/* Without a branch, four of them at a time where the processor can. */
+	for (unsigned i = 0; i < 4; i++)
+		found |= (ways[i] == tag) | (ways[i + 4] == tag) | (ways[i + 8] == tag) |
+			 (ways[i + 12] == tag);
+	return found != 0;
 }
 static inline void glance_cache_prefetch(const struct glance_cache *c, uint64_t hash)
 {
