@@ -11,6 +11,7 @@
 enum state {
 	WAITING = 0, /* a new entry of the set */
 	ACTIVE,
+	LEFT,         /* by an earlier run, as RETRY: for this one it is a peer to be tried */
 	RETRY,        /* a connect timeout that waits for its second try */
 	ACTIVE_RETRY, /* the second try */
 	DONE,
@@ -40,7 +41,7 @@ struct crawl {
 	uint32_t retry_count, retry_next, retry_cap;
 	double tokens; /* of the rate limit */
 	uint64_t tokens_ms;
-	uint64_t first_tries; /* counted against max_visits */
+	uint64_t tried; /* addresses, counted against max_visits */
 	bool stopped;
 	struct crawl_stats stats;
 };
@@ -358,10 +359,18 @@ static uint32_t class_count(const struct crawl *c, unsigned class)
 	return addrset_class_count(&c->known, class);
 }
 
+/* Whether the state is that of an address which may be dialled: beyond max_visits, those alone
+ * that were tried before. */
+static bool is_due(const struct crawl *c, uint8_t tag)
+{
+	return tag == RETRY || ((tag == WAITING || tag == LEFT) &&
+				(c->config.max_visits == 0 || c->tried < c->config.max_visits));
+}
+
 /* The next address of a class that still waits; false at the end of what is known. */
 static bool next_of_class(struct crawl *c, unsigned class, uint32_t *id)
 {
-	while (c->cursors[class] < class_count(c, class)) {
+	while (is_due(c, WAITING) && c->cursors[class] < class_count(c, class)) {
 		*id = addrset_id(class, c->cursors[class]++);
 		if (*tag_of(c, *id) == WAITING)
 			return true;
@@ -445,10 +454,8 @@ static bool take_token(struct crawl *c, uint64_t now_ms, uint64_t *wait_until_ms
 
 static bool is_over(const struct crawl *c, uint64_t now_ms)
 {
-	return c->stopped ||
-	       (c->config.duration_ms > 0 && now_ms > c->start_ms &&
-		now_ms - c->start_ms >= c->config.duration_ms) ||
-	       (c->config.max_visits > 0 && c->first_tries >= c->config.max_visits);
+	return c->stopped || (c->config.duration_ms > 0 && now_ms > c->start_ms &&
+			      now_ms - c->start_ms >= c->config.duration_ms);
 }
 
 enum crawl_action crawl_next(struct crawl *c, uint64_t now_ms, struct crawl_dial *out,
@@ -471,8 +478,9 @@ enum crawl_action crawl_next(struct crawl *c, uint64_t now_ms, struct crawl_dial
 		out->addr = peer.addr;
 		out->node_id = peer.node_id;
 		out->tcp_port = peer.tcp_port;
-		if (*tag != WAITING && *tag != RETRY) {
-			/* Became our own while it waited: let the next one pass. */
+		if (!is_due(c, *tag)) {
+			/* While it waited it became our own, or others used up what may be
+			 * tried: let the next one pass. */
 			gates_pass_on(&c->gates, group_key(c, &out->addr));
 			gates_pass_on(&c->gates, ip_key(c, &out->addr));
 			continue;
@@ -480,9 +488,9 @@ enum crawl_action crawl_next(struct crawl *c, uint64_t now_ms, struct crawl_dial
 		if (!enter(c, id, &out->addr))
 			continue;
 		out->id = id;
-		out->attempt = *tag == RETRY ? 2 : 1;
-		c->first_tries += *tag == WAITING;
-		*tag = *tag == RETRY ? ACTIVE_RETRY : ACTIVE;
+		out->attempt = *tag == WAITING ? 1 : 2;
+		c->tried += *tag != RETRY;
+		*tag = *tag == WAITING ? ACTIVE : ACTIVE_RETRY;
 		c->stats.waiting--;
 		c->stats.in_flight++;
 		c->stats.begun++;
@@ -494,7 +502,7 @@ enum crawl_action crawl_next(struct crawl *c, uint64_t now_ms, struct crawl_dial
 
 /* --- how it ended --- */
 
-static bool push_retry(struct crawl *c, uint32_t id)
+static bool push_retry(struct crawl *c, uint32_t id, enum state state)
 {
 	if (c->retry_count == c->retry_cap) {
 		uint32_t cap = c->retry_cap == 0 ? 256 : c->retry_cap * 2;
@@ -506,7 +514,7 @@ static bool push_retry(struct crawl *c, uint32_t id)
 		c->retry_cap = cap;
 	}
 	c->retries[c->retry_count++] = id;
-	*tag_of(c, id) = RETRY;
+	*tag_of(c, id) = (uint8_t)state;
 	c->stats.waiting++;
 	return true;
 }
@@ -538,7 +546,7 @@ void crawl_give_back(struct crawl *c, uint32_t id)
 	bool first = leave(c, id);
 
 	*tag_of(c, id) = first ? WAITING : RETRY;
-	c->first_tries -= first;
+	c->tried -= first;
 	c->stats.begun--;
 	c->stats.waiting++;
 	if (gates_make_ready(&c->gates, id) != ERR_OK)
@@ -564,7 +572,7 @@ bool crawl_finish(struct crawl *c, uint32_t id, enum outcome outcome, bool reach
 		c->stats.waiting++; /* for a later run */
 		return true;
 	}
-	if (is_worth_another_try(c, outcome) && first && push_retry(c, id))
+	if (is_worth_another_try(c, outcome) && first && push_retry(c, id, RETRY))
 		return false;
 	count_final(c, outcome, reached);
 	return true;
@@ -594,7 +602,7 @@ void crawl_add_visited(struct crawl *c, const struct advert *peer, enum outcome 
 	*tag_of(c, id) = DONE;
 	/* The rules may have changed between the runs: a second try keeps to those of now. */
 	if (is_worth_another_try(c, outcome) && tries < 2 && netaddr_is_ip(addr) &&
-	    is_allowed(c, addr) && !is_excluded(c, addr) && push_retry(c, id))
+	    is_allowed(c, addr) && !is_excluded(c, addr) && push_retry(c, id, LEFT))
 		return;
 	count_final(c, outcome, reached);
 }

@@ -398,6 +398,83 @@ static void the_rate_is_kept(void **state)
 	crawl_free(c);
 }
 
+/* Who was silent has been tried, and keeps its second try; nobody else is begun. */
+static void a_number_of_peers_is_kept_by_the_silent_too(void **state)
+{
+	struct crawl_config config = plain;
+	struct crawl_dial a, b, other;
+	struct crawl_stats stats;
+	struct crawl *c;
+
+	(void)state;
+	config.max_visits = 2;
+	config.per_group = 2;
+	c = new_crawl(&config);
+	add(c, "1.1.1.1");
+	add(c, "1.1.1.2");
+	add(c, "1.1.1.3"); /* parked behind both */
+	assert_int_equal(next(c, 1000, &a), CRAWL_DIAL);
+	assert_int_equal(next(c, 1000, &b), CRAWL_DIAL);
+	assert_int_equal(next(c, 1000, &other), CRAWL_WAIT);
+	assert_false(crawl_finish(c, a.id, OUTCOME_CONNECT_TIMEOUT, false));
+	assert_false(crawl_finish(c, b.id, OUTCOME_CONNECT_TIMEOUT, false));
+	for (unsigned i = 0; i < 2; i++) {
+		assert_int_equal(next(c, 2000, &other), CRAWL_DIAL);
+		assert_int_equal(other.attempt, 2);
+		assert_int_equal(other.id, i == 0 ? a.id : b.id);
+		assert_true(crawl_finish(c, other.id, OUTCOME_CONNECT_TIMEOUT, false));
+	}
+	assert_int_equal(next(c, 3000, &other), CRAWL_DONE);
+	crawl_stats(c, &stats);
+	assert_int_equal(stats.visited, 2);
+	assert_int_equal(stats.waiting, 1);
+	crawl_free(c);
+}
+
+/* This machine could not dial it: another may be tried in its place. */
+static void what_is_given_back_was_not_tried(void **state)
+{
+	struct crawl_config config = plain;
+	struct crawl_dial dial, other;
+	struct crawl *c;
+
+	(void)state;
+	config.max_visits = 1;
+	c = new_crawl(&config);
+	add(c, "1.1.1.1");
+	add(c, "2.2.2.2");
+	assert_int_equal(next(c, 1000, &dial), CRAWL_DIAL);
+	crawl_give_back(c, dial.id);
+	assert_int_equal(next(c, 1000, &other), CRAWL_DIAL);
+	assert_int_equal(next(c, 1000, &dial), CRAWL_WAIT);
+	assert_true(crawl_finish(c, other.id, OUTCOME_OK, true));
+	assert_int_equal(next(c, 1000, &dial), CRAWL_DONE);
+	crawl_free(c);
+}
+
+/* A second try that an earlier run has left is one of the peers of this one. */
+static void second_tries_of_an_earlier_run_count(void **state)
+{
+	static const char *const left[] = { "1.1.1.1", "2.2.2.2", "3.3.3.3" };
+	struct crawl_config config = plain;
+	struct crawl_dial dial;
+	struct crawl *c;
+
+	(void)state;
+	config.max_visits = 2;
+	c = new_crawl(&config);
+	for (size_t i = 0; i < sizeof(left) / sizeof(*left); i++)
+		crawl_add_visited(c, &(struct advert){ .addr = at(left[i]) },
+				  OUTCOME_CONNECT_TIMEOUT, false, 1);
+	for (unsigned i = 0; i < 2; i++) {
+		assert_int_equal(next(c, 1000, &dial), CRAWL_DIAL);
+		assert_int_equal(dial.attempt, 2);
+		assert_true(crawl_finish(c, dial.id, OUTCOME_CONNECT_TIMEOUT, false));
+	}
+	assert_int_equal(next(c, 1000, &dial), CRAWL_DONE);
+	crawl_free(c);
+}
+
 static void it_ends_at_its_limits(void **state)
 {
 	struct crawl_config config = plain;
@@ -589,6 +666,9 @@ int main(void)
 		cmocka_unit_test(a_glance_changes_no_count),
 		cmocka_unit_test(the_known_are_capped),
 		cmocka_unit_test(the_rate_is_kept),
+		cmocka_unit_test(a_number_of_peers_is_kept_by_the_silent_too),
+		cmocka_unit_test(what_is_given_back_was_not_tried),
+		cmocka_unit_test(second_tries_of_an_earlier_run_count),
 		cmocka_unit_test(it_ends_at_its_limits),
 		cmocka_unit_test(own_addresses_are_not_dialled),
 		cmocka_unit_test(resuming_visits_nobody_twice),
