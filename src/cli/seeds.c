@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LINE_MAX_BYTES = 1024 };
+enum { WHERE_MAX_BYTES = 1024 };
 
 void seeds_clear(struct seeds *s)
 {
@@ -91,7 +91,9 @@ typedef int line_fn(void *ctx, char *line, const char *where);
 
 static int read_lines(const char *path, line_fn *on_line, void *ctx)
 {
-	char line[LINE_MAX_BYTES], where[LINE_MAX_BYTES], *text;
+	char *line = NULL, where[WHERE_MAX_BYTES], *text;
+	size_t cap = 0;
+	ssize_t len;
 	FILE *file = fopen(path, "re");
 	unsigned number = 0;
 	int status = EXIT_DONE;
@@ -100,18 +102,23 @@ static int read_lines(const char *path, line_fn *on_line, void *ctx)
 		cli_error("cannot read %s: %s", path, strerror(errno));
 		return EXIT_FAILED;
 	}
-	while (status == EXIT_DONE && fgets(line, sizeof(line), file) != NULL) {
-		number++;
+	while (status == EXIT_DONE && (len = getline(&line, &cap, file)) >= 0) {
+		snprintf(where, sizeof(where), "%.900s, line %u", path, ++number);
+		/* What follows it would be passed over without a word. */
+		if (strlen(line) < (size_t)len) {
+			cli_error("%s: holds a NUL byte; a list of peers is plain text", where);
+			status = EXIT_USAGE;
+			break;
+		}
 		text = clean(line);
-		if (text == NULL)
-			continue;
-		snprintf(where, sizeof(where), "%.900s, line %u", path, number);
-		status = on_line(ctx, text, where);
+		if (text != NULL)
+			status = on_line(ctx, text, where);
 	}
-	if (ferror(file)) {
+	if (status == EXIT_DONE && !feof(file)) {
 		cli_error("cannot read %s: %s", path, strerror(errno));
 		status = EXIT_FAILED;
 	}
+	free(line);
 	fclose(file);
 	return status;
 }
