@@ -174,13 +174,14 @@ static enum err new_walk(struct pw_crawl *c, struct walk **out)
 	const struct network *network = api_network(p->network);
 	uint32_t wanted = p->concurrency > 0 ? p->concurrency : walk_concurrency(network);
 	uint64_t limit;
+	uint32_t concurrency = driver_fit_concurrency(wanted, p->threads, &limit);
 	struct walk_config config = {
 		.visit = { .session = { .network = network,
 					.patient = p->patient,
 					.agent = slice_text(c->agent),
 					.timeout_ms = p->timeout_ms },
 			   .connect_timeout_ms = p->connect_timeout_ms },
-		.crawl = { .concurrency = driver_fit_concurrency(wanted, p->threads, &limit),
+		.crawl = { .concurrency = concurrency,
 			   .rate_per_s = p->rate_per_s,
 			   .max_visits = p->max_visits,
 			   .duration_ms = p->duration_ms,
@@ -200,6 +201,10 @@ static enum err new_walk(struct pw_crawl *c, struct walk **out)
 		.ctx = c,
 	};
 
+	if (concurrency == 0) {
+		driver_few_descriptors(limit, c->why);
+		return ERR_LIMIT;
+	}
 	return walk_new(&config, out, c->why);
 }
 

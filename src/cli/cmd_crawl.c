@@ -252,21 +252,28 @@ static int read_inputs(struct run *run, const char *network)
 	return status;
 }
 
-static void fit_concurrency(struct run *run)
+static int fit_concurrency(struct run *run)
 {
 	const struct crawl_options *o = run->options;
 	uint32_t wanted = (uint32_t)o->concurrency;
+	char why[DRIVER_WHY_MAX];
 	uint64_t limit;
 
 	if (wanted == 0)
 		wanted = walk_concurrency(&run->network);
 	run->threads = o->threads > 0 ? (unsigned)o->threads : walk_threads(&run->network);
 	run->concurrency = driver_fit_concurrency(wanted, run->threads, &limit);
+	if (run->concurrency == 0) {
+		driver_few_descriptors(limit, why);
+		cli_fail(run->cli, "%s", why);
+		return EXIT_FAILED;
+	}
 	if (run->concurrency < wanted)
 		cli_note(run->cli,
 			 "concurrency lowered from %u to %u: this process may open %llu files "
 			 "(ulimit -Hn, or LimitNOFILE= in a systemd unit, raises that)",
 			 wanted, run->concurrency, (unsigned long long)limit);
+	return EXIT_DONE;
 }
 
 static int make_walk(struct run *run)
@@ -453,10 +460,10 @@ static int run_crawl(struct cli *cli, void *options, char **args, unsigned args_
 	status = log_arg_open(cli, &run->options->log);
 	if (status == EXIT_DONE)
 		status = read_inputs(run, args[0]);
-	if (status == EXIT_DONE) {
-		fit_concurrency(run);
+	if (status == EXIT_DONE)
+		status = fit_concurrency(run);
+	if (status == EXIT_DONE)
 		status = make_walk(run);
-	}
 	if (status == EXIT_DONE) {
 		tell_earlier(run);
 		status = walk(run);

@@ -545,6 +545,14 @@ uint32_t driver_fit_concurrency(uint32_t wanted, unsigned threads, uint64_t *lim
 	*limit = limits_raise_descriptors();
 	used += *limit / 4 < DRIVER_DESCRIPTORS_SPARE ? *limit / 4 : DRIVER_DESCRIPTORS_SPARE;
 	if (*limit <= used)
-		return 1;
+		return 0;
 	return *limit - used < wanted ? (uint32_t)(*limit - used) : wanted;
+}
+
+void driver_few_descriptors(uint64_t limit, char why[static DRIVER_WHY_MAX])
+{
+	snprintf(why, DRIVER_WHY_MAX,
+		 "this process may open %llu files, which leaves none for a connection: raise that "
+		 "(ulimit -n, or LimitNOFILE= in a systemd unit)",
+		 (unsigned long long)limit);
 }

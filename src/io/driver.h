@@ -85,8 +85,10 @@ void driver_stop(struct driver *d, bool now);
 
 void driver_stats(struct driver *d, struct crawl_stats *stats, struct driver_totals *totals);
 
-/* The visits that fit the descriptors of this process, at most `wanted`. Raises the
- * limit to its hard maximum first. */
+/* The visits that fit the descriptors of this process, at most `wanted`; 0: not even one. Raises
+ * the limit to its hard maximum first. */
 uint32_t driver_fit_concurrency(uint32_t wanted, unsigned threads, uint64_t *limit);
+/* What there is to say where none fits. */
+void driver_few_descriptors(uint64_t limit, char why[static DRIVER_WHY_MAX]);
 
 #endif

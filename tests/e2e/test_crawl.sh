@@ -57,6 +57,10 @@ check "three loops find everybody" recall_is_1 threads.db
 crawl --seeds seeds.txt --db adverts.db --adverts --max-peers 5 --json >out 2>err
 check "adverts are kept" test "$("$program" export --what adverts --format csv --db adverts.db | wc -l)" -gt 100
 check "--max-peers is kept" test "$(json_value visited out)" -eq 5
+awk -F, '$4 == "ghost_silent" { print $2 }' truth.csv | head -n 5 >silent
+cat silent seeds.txt >silent-first
+crawl --seeds silent-first --db silent.db --max-peers 7 --json >out 2>err
+check "--max-peers is kept where some are silent" test "$(json_value visited out)" -eq 7
 
 # --- excluded addresses
 awk -F, '$4 == "honest" { print $2; exit }' truth.csv >first
@@ -133,6 +137,11 @@ check "very few descriptors: ends with 0" test $? -eq 0
 check "very few descriptors: still several at a time" \
 	grep -qE 'concurrency lowered from 2000 to [2-5][0-9]:' err
 check "very few descriptors: everybody is found" recall_is_1 fewer.db
+(ulimit -n 16 && crawl --seeds seeds.txt --db none.db >out 2>err)
+check "no descriptor for a connection: ends with 1" test $? -eq 1
+check "no descriptor for a connection: says so" \
+	grep -q 'may open 16 files, which leaves none for a connection: raise that' err
+check "no descriptor for a connection: no database" test ! -e none.db
 
 # --- files that are not what they should be
 refused() { # name, word of the sentence, arguments
@@ -156,6 +165,10 @@ echo "10.0.0.1/8" >bad
 "$program" crawl bitcoin --no-default-seeds --seed 1.2.3.4 --exclude bad --db b.db >out 2>err
 check "host bits in a block end with 2" test $? -eq 2
 check "and name the line" grep -q "bad, line 1" err
+printf '127.9.9.9\n127.9.9.8\0 and more\n' >nul
+"$program" crawl bitcoin --no-default-seeds --seeds nul --db b.db >out 2>err
+check "a NUL byte among the seeds ends with 2" test $? -eq 2
+check "and names the line" grep -q "nul, line 2: holds a NUL byte" err
 
 # --- a disk that fills up while it crawls
 if unshare -Urm true 2>/dev/null; then
