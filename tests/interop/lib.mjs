@@ -157,10 +157,10 @@ export async function rpc(port, auth, method, ...params) {
 // --- bcoin ---
 
 // Nodes as bcoin/nodes.js describes them, with what they said of themselves.
-export async function startBcoin(args) {
+export async function startBcoin(args, env = {}) {
   const script = new URL('bcoin/nodes.js', import.meta.url).pathname;
   const p = start(process.execPath, [script, ...args],
-    { stdin: 'pipe', env: { BCOIN_HOME: context.bcoin } });
+    { stdin: 'pipe', env: { BCOIN_HOME: context.bcoin, ...env } });
   const lines = readline.createInterface({ input: p.child.stdout });
   const next = async () => {
     const ended = p.ended.then(() => { throw new Error(`bcoin ended: ${p.stderr}`); });

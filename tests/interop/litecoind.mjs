@@ -53,13 +53,13 @@ export async function startLitecoin(count) {
   return { nodes, processes };
 }
 
-// Runs the clocks of the nodes at a hundred times their speed until `work` ends: they answer
-// getaddr at a random moment, 30 s after the question on average, by their own clock.
-export async function hurry(nodes, work) {
-  let done = false, clockS = Math.floor(Date.now() / 1000);
+// Sets the clocks of the nodes ten times a second, to the seconds that nowS() tells, until
+// `work` ends.
+export async function keepTime(nodes, nowS, work) {
+  let done = false;
   work.catch(() => {}).finally(() => { done = true; });
   while (!done) {
-    clockS += 10;
+    const clockS = nowS();
     for (const node of nodes)
       await node.rpc('setmocktime', clockS);
     await new Promise(resolve => setTimeout(resolve, 100));
@@ -67,4 +67,12 @@ export async function hurry(nodes, work) {
   for (const node of nodes)
     await node.rpc('setmocktime', 0);
   return work;
+}
+
+// Runs the clocks of the nodes at a hundred times their speed until `work` ends: they answer
+// getaddr at a random moment, 30 s after the question on average, by their own clock.
+export function hurry(nodes, work) {
+  let clockS = Math.floor(Date.now() / 1000);
+
+  return keepTime(nodes, () => { clockS += 10; return clockS; }, work);
 }

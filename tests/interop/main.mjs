@@ -8,11 +8,12 @@ import { testEthereum } from './ethereum.mjs';
 import { testFollow } from './follow.mjs';
 import { testLitecoin } from './litecoin.mjs';
 import { testSimulated } from './simulated.mjs';
+import { testStanding } from './standing.mjs';
 import { testWire } from './wire.mjs';
 
 const groups = {
   bcoin: testBcoin, litecoin: testLitecoin, wire: testWire, simulated: testSimulated,
-  follow: testFollow, ethereum: testEthereum
+  follow: testFollow, standing: testStanding, ethereum: testEthereum
 };
 
 const [program, scratch, bcoin, bcoinMissing, ethereumjs, ethereumjsMissing, ...wanted] =

@@ -9,11 +9,11 @@ import {
 } from './lib.mjs';
 import { startLitecoin } from './litecoind.mjs';
 
-async function startSimulation(name, args) {
+export async function startSimulation(name, args, env = {}) {
   const truthFile = path.join(context.scratch, `${name}-truth.csv`);
   const seedsFile = path.join(context.scratch, `${name}-seeds.txt`);
   const p = start(context.program, ['simulate', ...args, '--truth', truthFile,
-    '--seeds-out', seedsFile]);
+    '--seeds-out', seedsFile], { env });
   await until('the simulated network', () => {
     if (p.status !== undefined)
       throw new Error(`simulate ended: ${p.stderr}`);
@@ -57,8 +57,8 @@ async function checkCrawl(name, range) {
 // A simulation has its ports at all addresses, so that of a real node beside it is another.
 
 // Peers of a simulation that real nodes get along with: current, and listening.
-const honest = sim => sim.truth.filter(row => row.kind === 'honest' && row.reachable === '1');
-const name = row => `${row.address}:${row.port}`;
+export const honest = sim => sim.truth.filter(row => row.kind === 'honest' && row.reachable === '1');
+export const name = row => `${row.address}:${row.port}`;
 
 async function checkBcoinDials() {
   const sim = await startSimulation('bcoin-dials', ['bitcoin', '--range', '52.0.0.0/8',

@@ -3,7 +3,7 @@
 //
 //     node nodes.js [--count=8] [--network=main] [--v6] [--degree=2] [--fat] [--blocks]
 //                   [--also=HOST:PORT,...] [--only=HOST:PORT,...] [--max-inbound=200]
-//                   [--net=52] [--rpc-port=30000]
+//                   [--net=52] [--rpc-port=30000] [--any-services]
 //
 //   --v6        every second node has an IPv6 address
 //   --degree=K  node i knows the K after it, in a ring
@@ -11,6 +11,9 @@
 //   --blocks    node i mines i + 1 blocks (regtest), so that no two have the same height
 //   --also      further addresses that all of them know
 //   --only      connects to these, and asks them whom they know
+//   --any-services  keeps them although they offer no blocks: an exception that Core makes for
+//               peers that it was told to dial, and bcoin does not. Nothing else is changed: it
+//               knows that they have none
 //
 // A line of JSON when all listen: what each node says of itself over RPC, and whom it knows.
 // Each line on stdin is answered by such a line. Needs `npm ci` in the folder BCOIN_HOME, and
@@ -24,6 +27,7 @@ const home = require('module').createRequire(path.join(process.env.BCOIN_HOME, '
 const {FullNode, Network} = home('bcoin');
 const NetAddress = home('bcoin/lib/net/netaddress');
 const seeds = home('bcoin/lib/net/seeds');
+const Peer = home('bcoin/lib/net/peer');
 const IP = home('binet');
 
 const ADDR_MAX = 1000; // entries of one addr message, by the protocol; bcoin sends the first
@@ -41,6 +45,16 @@ const port = Network.get(network).port;
 // One /16, or /48, for each: crawlers go easy on neighbours.
 const hosts = Array.from({length: count}, (_, i) => flags.has('v6') && i % 2 === 1
   ? `2a01:4f8:${(i + 1).toString(16)}::3` : `${number('net', 52)}.${i + 1}.2.3`);
+
+if (flags.has('any-services')) {
+  const handleVersion = Peer.prototype.handleVersion;
+  Peer.prototype.handleVersion = async function(packet) {
+    const {services} = packet;
+    packet.services |= 1 | 8;
+    await handleVersion.call(this, packet);
+    packet.services = this.services = services;
+  };
+}
 
 function add(node, hostPort, ageSeconds) {
   const addr = NetAddress.fromHostname(hostPort, network);
