@@ -89,6 +89,7 @@ struct relayed {
 struct answer_cache {
 	uint64_t until_ms;
 	uint32_t count;
+	uint32_t known;         /* how many were, when it was made */
 	struct advert *adverts; /* NULL: none yet */
 };
 

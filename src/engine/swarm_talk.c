@@ -346,6 +346,13 @@ static size_t sample_share(struct swarm *s, enum reach reach)
 	return sample(s, reach, (uint32_t)swarm_earlier(share, s->policy.answer_max));
 }
 
+/* Made anew when its time is over; sooner if we know twice as many as then, or the first who
+ * asks a new peer would leave next to nothing for all that come after him that day. */
+static bool is_stale(const struct swarm *s, const struct answer_cache *cache, uint32_t known)
+{
+	return s->now_ms >= cache->until_ms || known > 2ULL * cache->known;
+}
+
 /* The same answer for all of one kind of network and for long: whoever asks again and again, or
  * from many places, learns no more of what we know. */
 static size_t cached(struct swarm *s, const struct netaddr *asker)
@@ -354,6 +361,8 @@ static size_t cached(struct swarm *s, const struct netaddr *asker)
 	bool ipv6 = reach == REACH_PUBLIC && asker->kind != NETADDR_IPV4;
 	struct answer_cache *cache = &s->caches[reach + (ipv6 ? 1 : 0)];
 	uint64_t ms = s->policy.answer_cache_ms;
+	struct book_counts counts;
+	uint32_t known;
 
 	if (ms == 0)
 		return sample_share(s, reach);
@@ -361,7 +370,10 @@ static size_t cached(struct swarm *s, const struct netaddr *asker)
 		cache->adverts = calloc(s->policy.answer_max, sizeof(*cache->adverts));
 	if (cache->adverts == NULL)
 		return 0;
-	if (s->now_ms >= cache->until_ms) {
+	book_counts(s->config.book, &counts);
+	known = counts.new_count + counts.tried_count;
+	if (is_stale(s, cache, known)) {
+		cache->known = known;
 		cache->count = (uint32_t)sample_share(s, reach);
 		memcpy(cache->adverts, s->scratch, cache->count * sizeof(*s->scratch));
 		/* Core: 21 to 27 of 24 hours. */
