@@ -4,7 +4,7 @@
 const struct peer_policy bitcoin_policy = {
 	.out_wanted = 8, /* MAX_OUTBOUND_FULL_RELAY_CONNECTIONS */
 	/* 200 connections (DEFAULT_MAX_PEER_CONNECTIONS), without 8 outgoing ones, 2 for blocks
-	 * alone and a feeler. Up to Core 30 they were 125. */
+	 * alone and a feeler. Of older versions it is 125. */
 	.in_max = 189,
 	/* Core has no such limit: it protects one of each network group when it evicts. Many
 	 * nodes behind one address are a household or an office; dozens are one visitor. */
