@@ -135,10 +135,13 @@ async function testHour({ env: fast, nowS }, sim) {
       ours.events('known').some(e => e.address === address))));
   await check('standing: we say it to who asks, a share of all, and the same to the next', async () => {
     const ask = async () => (await peerwalk(['peers', `bitcoin-regtest://${OURS}`])).stdout
-      .split('\n').filter(isMember).sort();
-    const named = await ask();
-    assert.ok(named.length >= LEARNT && named.length < members.length / 2, `${named.length}`);
-    assert.deepEqual(await ask(), named);
+      .split('\n').filter(isMember);
+    const answers = [await ask(), await ask(), await ask()];
+    for (const named of answers)
+      assert.ok(named.length < members.length / 2, `${named.length} named`);
+    // What it passes on unasked comes on top. Three samples made anew would share one or none.
+    const shared = answers[0].filter(a => answers[1].includes(a) && answers[2].includes(a));
+    assert.ok(shared.length >= LEARNT, `${shared.length} in all answers`);
   });
 
   const caller = await startBcoin(['--count=1', '--network=regtest', '--net=58',
