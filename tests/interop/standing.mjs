@@ -87,7 +87,7 @@ async function testAmong(ours, { called, caller, litecoin, isMember }) {
     assert.ok((await ourPeer(litecoin, false)).bytesrecv_per_msg.addrv2 > 100);
   });
   for (const n of nodes) {
-    n.peer = await until(`${n.label}: we are its peer`, 
+    n.peer = await until(`${n.label}: we are its peer`,
       () => ourPeer(n.node, n.inbound));
     assertIsHonest(n.peer);
   }
