@@ -239,6 +239,26 @@ static void bitcoins_answer_is_a_share_and_the_same_for_a_day(void **state)
 	assert_int_equal(rig_counts().answered, 5);
 }
 
+/* Who asks first, when hardly anybody is known, doesn't make the answer of a whole day. */
+static void an_early_answer_is_made_anew(void **state)
+{
+	struct far *later;
+
+	(void)state;
+	begin("bitcoin");
+	rig.policy.out_wanted = 0;
+	swarm_free(rig.swarm);
+	assert_int_equal(swarm_new(&rig.config, rig.now, &rig.swarm), ERR_OK);
+	assert_int_equal(caller(1)->named, 0);
+	know_many(0, 100);
+	later = caller(2);
+	assert_int_equal(later->named, 23);
+	know_many(100, 200); /* twice as many: not more than that */
+	assert_true(same_told(later, caller(3)));
+	know_many(200, 201);
+	assert_int_equal(caller(4)->named, 47);
+}
+
 static void a_thousand_is_the_most(void **state)
 {
 	struct far *f;
@@ -616,6 +636,7 @@ int main(void)
 		cmocka_unit_test_teardown(without_an_address_nothing_is_said, end),
 		cmocka_unit_test_teardown(four_networks_that_see_us_alike_are_believed, end),
 		cmocka_unit_test_teardown(bitcoins_answer_is_a_share_and_the_same_for_a_day, end),
+		cmocka_unit_test_teardown(an_early_answer_is_made_anew, end),
 		cmocka_unit_test_teardown(a_thousand_is_the_most, end),
 		cmocka_unit_test_teardown(gossip_tells_of_whom_it_vouches_for, end),
 		cmocka_unit_test_teardown(nobody_is_told_or_believed_of_what_is_nearer_to_us, end),
