@@ -350,6 +350,16 @@ void swarm_conn_end(struct swarm *s, struct conn *c, enum outcome outcome, const
 
 /* --- what sessions say --- */
 
+/* The outcomes' own sentences are those of visits: a standing peer that goes in order leaves. */
+static const char *why_ended(const struct session_event *done)
+{
+	if (done->rule != NULL)
+		return done->rule;
+	return done->outcome == OUTCOME_OK || done->outcome == OUTCOME_NO_PEERS
+		       ? "the peer has left"
+		       : outcome_text(done->outcome);
+}
+
 /* Two connections to one node are one too many: the one that was dialled by the smaller id
  * stays, which both sides know alike. That holds between two hosts alone, and else the first
  * stays: an id is no secret, and must not be good for pushing somebody else out. */
@@ -403,11 +413,11 @@ static void on_handshake(struct swarm *s, struct conn *c)
 	if (c->direction == SWARM_IN)
 		swarm_evict_shaken(s, c);
 	c->state = CONN_UP;
-	c->was_up = true;
 	s->counts.up += c->direction != SWARM_CHECK;
 	check_id(s, c, info.node_id);
 	if (c->state == CONN_GONE)
 		return;
+	c->was_up = true; /* who is told as up is told as down, and nobody else */
 	if (c->direction == SWARM_OUT)
 		swarm_out_shaken(s, c, &info);
 	if (c->direction == SWARM_CHECK)
@@ -453,9 +463,7 @@ void swarm_conn_events(struct swarm *s, struct conn *c)
 			swarm_out_pong(s, c);
 			break;
 		case SESSION_EVENT_DONE:
-			swarm_conn_end(s, c, event.outcome,
-				       event.rule != NULL ? event.rule
-							  : outcome_text(event.outcome));
+			swarm_conn_end(s, c, event.outcome, why_ended(&event));
 			break;
 		}
 	if (c->state == CONN_GONE)
