@@ -8,13 +8,15 @@
  *   session.h   one connection as a state machine, for an event loop of your own
  *   message.h   names each field of a message; messages, JSON and records as bytes
  *   store.h     what crawls have kept in a database
+ *   member.h    pw_member_new, pw_member_run, pw_member_say: a peer of one's own, that stays
  *
  * Errors: functions that can fail return an enum pw_err. What a peer does wrong is no
  * error but the outcome of its visit.
  *
  * Threads: the library has no global state. Different objects can be used by different
- * threads at once; one object by one thread at a time, but for pw_crawl_stop and
- * pw_crawl_stats, which any thread may call at any time.
+ * threads at once; one object by one thread at a time, but for pw_crawl_stop, pw_crawl_stats,
+ * pw_member_stop, pw_member_stats, pw_member_say and pw_member_say_all, which any thread may call
+ * at any time.
  *
  * Memory: what a `_new` function made is freed by its `_free`, which takes NULL, too.
  * Strings and structs that you pass in are copied; those that you are given live as long
@@ -30,6 +32,7 @@
  *  Walks peer-to-peer networks. */
 
 #include "peerwalk/crawl.h"
+#include "peerwalk/member.h"
 #include "peerwalk/message.h"
 #include "peerwalk/peer.h"
 #include "peerwalk/session.h"

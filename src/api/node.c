@@ -78,6 +78,28 @@ void api_node(struct api_node *out, const struct node_info *from, struct slice k
 	memcpy(node->head, chain->head, sizeof(node->head));
 }
 
+/* Of sessions alone there is no word by discovery. */
+static const struct probe_info no_discovery;
+
+void api_called(const struct netaddr *from, const struct rlpx_info *info, enum rlpx_outcome outcome,
+		const char *rule, struct api_node *node, struct api_info *told)
+{
+	const struct node_session session = { .tried = true,
+					      .connected = true,
+					      .end = rlpx_outcome_name(outcome),
+					      .rule = rule,
+					      .info = *info };
+	struct enode remote = { .endpoint = { .addr = *from } };
+	struct node_texts texts;
+	struct record record;
+
+	memcpy(remote.key, info->key, sizeof(remote.key));
+	node_record_make(&remote, &no_discovery, &session, NULL, &texts, &record);
+	api_node(node, &texts.node, slice_of(info->key, info->has_key ? sizeof(info->key) : 0));
+	api_info(told, &record.info);
+	told->info.raw_agent = api_bytes(info->hello.client); /* not the texts' copy */
+}
+
 /* --- sessions --- */
 
 enum pw_err session_node_new(const uint8_t *ours, struct session_params *params,
@@ -129,7 +151,6 @@ enum pw_err session_node_call(struct session_node *n, const char *peer,
 
 const struct pw_node *session_node_tell(struct session_node *n, const void *state)
 {
-	static const struct probe_info no_discovery;
 	struct node_session session = { .tried = true, .connected = true };
 	struct node_texts texts;
 	struct record record;

@@ -7,6 +7,7 @@
 #include "proto/ethereum/enode.h"
 #include "proto/ethereum/forkid.h"
 #include "proto/ethereum/identity.h"
+#include "proto/ethereum/rlpx_session.h"
 
 /* Whether peers of that network have keys. */
 bool api_has_nodes(const struct network *network);
@@ -25,6 +26,10 @@ struct api_node {
 /* key: the node's; empty if it is not known. Borrowed, as are the words of `from`, all of which
  * are static. */
 void api_node(struct api_node *out, const struct node_info *from, struct slice key);
+
+/* What a session with whoever called us has learnt by its end. Borrows what info borrows. */
+void api_called(const struct netaddr *from, const struct rlpx_info *info, enum rlpx_outcome outcome,
+		const char *rule, struct api_node *node, struct api_info *told);
 
 /* What a session with a node needs beside the protocol's own state: which borrows from it. */
 struct session_node {

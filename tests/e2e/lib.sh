@@ -177,3 +177,56 @@ killed_and_resumed() { # network, rate, seconds, visits until then, visits in al
 	again=$(comm -23 before.sorted after.sorted | grep -cv connect_timeout)
 	check "and asks nobody twice" [ "$again" = 0 ]
 }
+
+# --- examples/chat.c ---
+
+# Three of them that know one address find each other, and each hears the others.
+chat_of_three() { # program, what it is (for the checks)
+	local place name pids=()
+	rm -f alice bob carol ./*.said
+	mkfifo alice bob carol
+	# They have a writer from the first moment on, and read to the end when we close it.
+	exec 7<>alice 8<>bob 9<>carol
+	"$1" alice 127.0.0.1:0 <alice >alice.said 2>&1 7>&- 8>&- 9>&- &
+	pids+=($!)
+	check "$2: says where it listens" within grep -q '^\* listening at 127\.0\.0\.1:' alice.said
+	place=$(sed -n 's/^\* listening at //p' alice.said | head -n 1)
+	for name in bob carol; do
+		"$1" $name 127.0.0.1:0 "$place" <$name >$name.said 2>&1 7>&- 8>&- 9>&- &
+		pids+=($!)
+	done
+	cp alice.said out
+	check "$2: each finds the others" within chat_is_met
+	check "$2: each hears the others" within chat_is_heard
+	cat ./*.said >out
+	check "$2: harmlessly" grep -qF 'carol: \x1b[2J "hello"' alice.said
+	check "$2: and nothing else" [ "$(grep -c $'\033' out)" = 0 ]
+	exec 9>&-
+	wait "${pids[2]}"
+	check "$2: ends with its input" [ $? -eq 0 ]
+	check "$2: which the others see" within grep -q '^\* carol is gone' alice.said
+	kill -KILL "${pids[1]}"
+	wait "${pids[1]}" 2>/dev/null
+	check "$2: and a kill, too" within grep -q '^\* bob is gone' alice.said
+	exec 7>&- 8>&-
+	wait "${pids[0]}"
+	check "$2: ends alone" [ $? -eq 0 ]
+}
+
+chat_is_met() {
+	grep -q '^\* bob is here' alice.said && grep -q '^\* carol is here' alice.said &&
+		grep -q '^\* alice is here' bob.said && grep -q '^\* carol is here' bob.said &&
+		grep -q '^\* alice is here' carol.said && grep -q '^\* bob is here' carol.said
+}
+
+# Said once more each time: when two have called each other, one of both connections goes, and
+# what was on its way there.
+chat_is_heard() {
+	echo 'good morning' >&7
+	echo 'grüezi' >&8
+	printf '\033[2J "hello"\n' >&9
+	sleep 0.2
+	grep -q '^bob: grüezi$' alice.said && grep -q '^carol: .*hello' alice.said &&
+		grep -q '^alice: good morning$' bob.said && grep -q '^carol: .*hello' bob.said &&
+		grep -q '^alice: good morning$' carol.said && grep -q '^bob: grüezi$' carol.said
+}

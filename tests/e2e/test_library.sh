@@ -73,7 +73,7 @@ header 'C++20' c++ "${CXX:-c++}" -std=c++20 -Wno-strict-prototypes
 # --- examples ---
 
 mkdir "$dir/shared" "$dir/static"
-for name in crawl nodes handshake explain codecs store; do
+for name in crawl nodes handshake explain codecs store chat; do
 	# shellcheck disable=SC2046 # flags are words
 	expect_ok "compile $name, shared" "$cc" "$source_dir/examples/$name.c" "${extra[@]}" \
 		$(pkg-config --cflags --libs peerwalk) -o "$dir/shared/$name"
@@ -206,6 +206,8 @@ run_messages shared
 run_messages static
 run_codecs shared
 run_codecs static
+chat_of_three "$dir/shared/chat" 'shared: chat'
+chat_of_three "$dir/static/chat" 'static: chat'
 if simulate bitcoin-regtest --peers 80 --ghosts 0 --liars 0 --latency 2ms --jitter 0ms; then
 	seed=$(head -n 1 "$dir/seeds.txt")
 	seed=${seed#*://}
@@ -223,4 +225,4 @@ else
 	result 'a simulated network of Ethereum' 1
 fi
 
-finish 60
+finish 80
