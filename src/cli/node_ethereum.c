@@ -1,5 +1,6 @@
 #include "cli/node.h"
 
+#include "api/node_keep.h"
 #include "cli/alloc.h"
 #include "cli/contacts.h"
 #include "cli/node_key.h"
@@ -17,6 +18,7 @@ struct own {
 	struct node_serve_config config;
 	struct kademlia_node *boots;
 	struct node_serve *node;
+	struct node_keep *keep; /* NULL: without --db */
 };
 
 static bool serves(const struct network *network)
@@ -125,13 +127,37 @@ static int refuse_others(const struct node_run *run)
 {
 	const struct node_options *o = run->options;
 
-	if (o->group == NULL && o->contact == NULL && o->db == NULL && !o->allow_private &&
+	if (o->group == NULL && o->contact == NULL && !o->allow_private &&
 	    o->max_in + o->max_out + o->max_per_host + o->speed_up == 0)
 		return EXIT_DONE;
-	return cli_usage(run->cli,
-			 "--db, --group, --contact, --allow-private, --max-in, --max-out, "
-			 "--max-per-host and --speed-up are for Bitcoin's networks and "
-			 "gossip");
+	return cli_usage(run->cli, "--group, --contact, --allow-private, --max-in, --max-out, "
+				   "--max-per-host and --speed-up are for Bitcoin's networks and "
+				   "gossip");
+}
+
+/* What it knew the last time. */
+static int read_db(struct node_run *run)
+{
+	struct own *own = run->node;
+	char why[NODE_KEEP_WHY_MAX];
+	enum err err;
+
+	/* Higher each time without a memory of its own, as go-ethereum has it: unless the clock
+	 * is set back, and no node changes its record once in a millisecond. */
+	own->config.seq = (uint64_t)node_now_ms();
+	if (run->options->db == NULL) {
+		cli_note(run->cli, "its table is for this time alone; --db FILE keeps one");
+		return EXIT_DONE;
+	}
+	err = node_keep_open(run->options->db, run->network->name, own->identity.public, &own->keep,
+			     why);
+	if (err == ERR_OK)
+		err = node_keep_prepare(own->keep, node_now_ms(), &own->config);
+	else
+		cli_fail(run->cli, "%s", why);
+	if (err == ERR_NOMEM && own->keep != NULL)
+		cli_fail(run->cli, "out of memory: end other programs");
+	return err == ERR_OK ? EXIT_DONE : EXIT_FAILED;
 }
 
 static int read_all(struct node_run *run)
@@ -147,16 +173,35 @@ static int read_all(struct node_run *run)
 		status = read_boots(run);
 	if (status == EXIT_DONE)
 		status = node_read_advertise(run, run->options->advertise, &own->config.advertise);
-	return status == EXIT_DONE ? read_key(run) : status;
+	if (status == EXIT_DONE)
+		status = read_key(run);
+	return status == EXIT_DONE ? read_db(run) : status;
 }
 
 /* --- running --- */
+
+static void keep_event(struct node_run *run, const struct discv4_event *event)
+{
+	struct own *own = run->node;
+	const char *why;
+
+	if (own->keep == NULL)
+		return;
+	node_keep_event(own->keep, own->node, event, node_now_ms());
+	why = node_keep_failed(own->keep);
+	if (why == NULL)
+		return;
+	run->failed = true;
+	node_tell_hide(&own->tell);
+	cli_fail(run->cli, "%s; it goes on, and keeps nothing", why);
+}
 
 static void on_event(void *ctx, const struct discv4_event *event)
 {
 	struct node_run *run = ctx;
 	struct own *own = run->node;
 
+	keep_event(run, event);
 	if (event->type == DISCV4_EVENT_MOVED)
 		node_tell_self(&own->tell, true);
 	else
@@ -188,9 +233,6 @@ static bool start(struct node_run *run)
 	struct node_serve_config *c = &own->config;
 	char why[NODE_SERVE_WHY_MAX];
 
-	/* Higher each time without a memory of its own, as go-ethereum has it: unless the clock
-	 * is set back, and no node changes its record once in a millisecond. */
-	c->seq = (uint64_t)node_now_ms();
 	c->refresh_ms = NODE_SERVE_REFRESH_MS;
 	c->client = contacts_client();
 	c->on_event = on_event;
@@ -201,6 +243,8 @@ static bool start(struct node_run *run)
 		cli_fail(run->cli, "%s", why);
 		return false;
 	}
+	if (own->keep != NULL)
+		node_keep_started(own->keep, own->node);
 	own->tell.node = own->node;
 	own->tell.started_ms = uv_now(&run->loop);
 	return true;
@@ -245,7 +289,12 @@ static void stop(struct node_run *run)
 static void clear(struct node_run *run)
 {
 	struct own *own = run->node;
+	char why[NODE_KEEP_WHY_MAX];
 
+	if (node_keep_close(own->keep, why) != ERR_OK) {
+		run->failed = true;
+		cli_fail(run->cli, "%s", why);
+	}
 	identity_clear(&own->identity);
 	free(own->boots);
 }
