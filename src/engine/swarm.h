@@ -85,6 +85,8 @@ struct swarm_config {
 	void *ctx;
 };
 
+/* How many connections of its own making it has at once: those that it keeps, and checks. */
+uint32_t swarm_dials_max(const struct peer_policy *policy);
 /* ERR_NOMEM. */
 enum err swarm_new(const struct swarm_config *config, uint64_t now_ms, struct swarm **out);
 void swarm_free(struct swarm *s);

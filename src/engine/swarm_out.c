@@ -321,11 +321,24 @@ static void feel(struct swarm *s)
 		dial(s, &entry.addr, SWARM_CHECK);
 }
 
+static uint32_t checks_max(const struct peer_policy *policy)
+{
+	uint32_t rate = policy->checks_per_s > 0 ? policy->checks_per_s : 1;
+
+	if (policy->check_ms == 0)
+		return 1;
+	return rate < CHECK_AT_ONCE_MAX / CHECK_AT_ONCE_S ? rate * CHECK_AT_ONCE_S
+							  : CHECK_AT_ONCE_MAX;
+}
+
+uint32_t swarm_dials_max(const struct peer_policy *policy)
+{
+	return policy->out_wanted + checks_max(policy);
+}
+
 static void check_more(struct swarm *s)
 {
 	uint32_t rate = s->policy.checks_per_s > 0 ? s->policy.checks_per_s : 1;
-	uint32_t most = rate < CHECK_AT_ONCE_MAX / CHECK_AT_ONCE_S ? rate * CHECK_AT_ONCE_S
-								   : CHECK_AT_ONCE_MAX;
 	int64_t now_s = swarm_unix_s(s), before_s = now_s - (int64_t)(s->policy.check_ms / 1000);
 	struct book_entry entry;
 
@@ -337,7 +350,7 @@ static void check_more(struct swarm *s)
 	}
 	/* So many a second, however late the clock is. */
 	for (uint32_t i = 0; i <= rate / 10; i++) {
-		if (s->counts.checking >= most ||
+		if (s->counts.checking >= checks_max(&s->policy) ||
 		    !book_oldest(s->config.book, now_s, before_s, skip_connected, s, &entry)) {
 			s->check_ms = s->now_ms + CHECK_IDLE_MS;
 			return;

@@ -214,7 +214,7 @@ static void fit_descriptors(struct swarm_host *h)
 	uint64_t limit = limits_raise_descriptors(), taken = limits_open_descriptors();
 	uint64_t room;
 
-	taken += SWARM_HOST_SPARE + 2ULL * p->out_wanted + p->checks_per_s;
+	taken += SWARM_HOST_SPARE + (uint64_t)p->out_wanted + swarm_dials_max(p);
 	room = limit > taken ? limit - taken : 1;
 	if (p->in_max > room)
 		p->in_max = (uint32_t)room;

@@ -278,6 +278,35 @@ static void turns_are_not_for_those_who_are_many(void **state)
 	assert_null(calls_from(2, 3)); /* there are two of them: of nobody else as many */
 }
 
+/* 10,000 of them are to fit into a small machine. */
+static void an_idle_connection_takes_four_kib_at_most(void **state)
+{
+	static const char *const names[] = { "bitcoin", "gossip" };
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		size_t before;
+
+		rig_begin(names[i]);
+		rig.policy.in_max = 10000;
+		rig_start();
+		before = rig_counts().bytes;
+		for (uint32_t k = 0; k < 10000; k++) {
+			struct netaddr addr = netaddr_ipv4(0x05000000 + k * 256, 4000);
+
+			assert_int_not_equal(swarm_accepted(rig.swarm, &addr, rig.now), SWARM_NONE);
+		}
+		rig_actions();
+		assert_in_range((rig_counts().bytes - before) / 10000, 512, 4096);
+		swarm_stop(rig.swarm, rig.now);
+		rig_actions();
+		/* What stays are the indexes, for the next time. */
+		assert_in_range(rig_counts().bytes - before, 0, 10000 * 256);
+		if (i == 0)
+			rig_end();
+	}
+}
+
 static void without_places_nobody_comes_in(void **state)
 {
 	(void)state;
@@ -322,6 +351,7 @@ int main(void)
 		cmocka_unit_test_teardown(merits_protect, end),
 		cmocka_unit_test_teardown(who_had_his_turn_makes_room, end),
 		cmocka_unit_test_teardown(turns_are_not_for_those_who_are_many, end),
+		cmocka_unit_test_teardown(an_idle_connection_takes_four_kib_at_most, end),
 		cmocka_unit_test_teardown(without_places_nobody_comes_in, end),
 		cmocka_unit_test_teardown(a_flood_pushes_out_nobody_else, end),
 	};
