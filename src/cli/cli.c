@@ -82,6 +82,13 @@ void cli_debug(const struct cli *cli, const char *format, ...)
 	va_end(args);
 }
 
+void cli_event(const struct cli *cli, enum log_level level, const char *event,
+	       const struct log_field *fields)
+{
+	if (!log_is_plain(cli->log))
+		log_event(cli->log, level, event, fields);
+}
+
 const struct network *cli_network(const struct cli *cli, const char *name)
 {
 	const struct network *network = network_find(name);

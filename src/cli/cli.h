@@ -87,6 +87,9 @@ int cli_usage(const struct cli *cli, const char *format, ...) __attribute__((for
 void cli_note(const struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void cli_debug(const struct cli *cli, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+/* What stdout says in words of its own: into the log, but not beside those on stderr. */
+void cli_event(const struct cli *cli, enum log_level level, const char *event,
+	       const struct log_field *fields);
 
 /* A network by name; on failure says which there are and returns NULL (EXIT_USAGE). */
 const struct network *cli_network(const struct cli *cli, const char *name);

@@ -389,12 +389,9 @@ static int unreached(const struct run *run, const struct walk_result *result)
 	return EXIT_UNREACHED;
 }
 
-/* Whoever looks at stderr has the summary. */
 static void log_end(const struct run *run, const struct walk_result *r)
 {
-	if (log_is_stderr(run->cli->log))
-		return;
-	log_event(run->cli->log, LOG_INFO, "ended",
+	cli_event(run->cli, LOG_INFO, "ended",
 		  (struct log_field[]){ log_text("network", run->network.name),
 					log_number("crawl", r->crawl_id),
 					log_number("known", (int64_t)r->stats.known),
@@ -433,6 +430,7 @@ static int conclude(struct run *run)
 		.complete = result.complete,
 	};
 	status = summary_print(run->cli, &summary);
+	fflush(stdout); /* closing the database takes a while, and it must not get lost */
 	if (status != EXIT_DONE)
 		return status;
 	if (run->interrupted != 0) {

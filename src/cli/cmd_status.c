@@ -141,25 +141,26 @@ static void print_status(const json_t *o)
 
 static void print_peers(const json_t *list)
 {
-	static const char *const columns[] = { "PEER", "WAY",  "SINCE", ">RTT",
+	static const char *const columns[] = { "PEER", "WAY",  ">SINCE", ">RTT",
 					       ">IN",  ">OUT", "AGENT" };
 	struct table *t = table_new(columns, sizeof(columns) / sizeof(columns[0]));
 
 	for (size_t i = 0; i < json_array_size(list); i++) {
-		const json_t *o = json_array_get(list, i), *rtt = json_object_get(o, "rtt_ms");
-		char text[TEXT_ROOM], bytes[32];
+		const json_t *o = json_array_get(list, i);
+		char text[TEXT_ROOM], shown[32];
 
-		table_cell(t, "%s", text_of(o, "address", text));
+		table_cell(t, "%s", text_of(o, "peer", text));
 		table_cell(t, "%s", text_of(o, "direction", text));
-		table_cell(t, "%s", text_of(o, "since", text));
-		if (json_is_integer(rtt))
+		format_duration(number_of(o, "seconds") * 1000, shown);
+		table_cell(t, "%s", shown);
+		if (json_is_integer(json_object_get(o, "rtt_ms")))
 			table_cell(t, "%" PRIu64 " ms", number_of(o, "rtt_ms"));
 		else
 			table_cell(t, "-");
-		format_bytes(number_of(o, "bytes_in"), bytes);
-		table_cell(t, "%s", bytes);
-		format_bytes(number_of(o, "bytes_out"), bytes);
-		table_cell(t, "%s", bytes);
+		format_bytes(number_of(o, "bytes_in"), shown);
+		table_cell(t, "%s", shown);
+		format_bytes(number_of(o, "bytes_out"), shown);
+		table_cell(t, "%s", shown);
 		table_cell(t, "%s", text_of(o, "agent", text));
 	}
 	table_print(t);

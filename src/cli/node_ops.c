@@ -104,7 +104,7 @@ void node_ops_ready(struct node_run *run)
 {
 	uint64_t every_ms = notify_watchdog_ms();
 
-	log_event(run->cli->log, LOG_INFO, "ready",
+	cli_event(run->cli, LOG_INFO, "ready",
 		  (struct log_field[]){ log_text("network", run->network->name),
 					log_text("version", PEERWALK_VERSION),
 					log_number("pid", getpid()),
@@ -152,7 +152,7 @@ bool node_ops_start(struct node_run *run)
 
 void node_ops_stop(struct node_run *run)
 {
-	log_event(run->cli->log, LOG_INFO, "stopping",
+	cli_event(run->cli, LOG_INFO, "stopping",
 		  (struct log_field[]){
 			  log_number("uptime_s", (node_now_ms() - run->ops.started_at_ms) / 1000),
 			  { 0 } });

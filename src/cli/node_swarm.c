@@ -99,7 +99,7 @@ static int open_stand(struct node_run *run)
 
 	if (stand_new(&own->config, &own->stand, why) == ERR_OK)
 		return EXIT_DONE;
-	cli_error("%s", why);
+	cli_fail(run->cli, "%s", why);
 	return EXIT_FAILED;
 }
 
@@ -188,7 +188,7 @@ static void on_error(void *ctx, enum err err)
 	(void)err;
 	run->failed = true;
 	swarm_tell_hide(&own->tell);
-	cli_error("%s; it goes on, and keeps nothing", stand_why(own->stand));
+	cli_fail(run->cli, "%s; it goes on, and keeps nothing", stand_why(own->stand));
 }
 
 static bool start(struct node_run *run)
@@ -196,7 +196,7 @@ static bool start(struct node_run *run)
 	struct own *own = run->node;
 
 	if (stand_start(own->stand, &run->loop) != ERR_OK) {
-		cli_error("%s", stand_why(own->stand));
+		cli_fail(run->cli, "%s", stand_why(own->stand));
 		return false;
 	}
 	own->tell.host = stand_host(own->stand);
@@ -254,7 +254,7 @@ static void clear(struct node_run *run)
 		return;
 	if (stand_end(own->stand) != ERR_OK && !run->failed) {
 		run->failed = true;
-		cli_error("%s", stand_why(own->stand));
+		cli_fail(run->cli, "%s", stand_why(own->stand));
 	}
 	stand_free(own->stand);
 }

@@ -180,7 +180,7 @@ void node_tell_session(struct node_tell *t, const struct node_session *s)
 	if (has_status)
 		hex_encode(slice_of(s->info.status.genesis, sizeof(s->info.status.genesis)),
 			   genesis);
-	log_event(t->cli->log, LOG_DEBUG, "session",
+	cli_event(t->cli, LOG_DEBUG, "session",
 		  (struct log_field[]){ log_text("peer", addr),
 					log_text("outcome", rlpx_outcome_name(s->outcome)),
 					log_text("rule", s->rule),

@@ -297,10 +297,41 @@ static bool is_worth_telling(const struct swarm_tell *t, const struct swarm_even
 	return true;
 }
 
+static void log_event_of(const struct swarm_tell *t, const struct swarm_event *e)
+{
+	const struct swarm_peer *p = &e->peer;
+	bool of_peer = e->kind == SWARM_EVENT_UP || e->kind == SWARM_EVENT_DOWN;
+	char addr[NETADDR_TEXT_MAX];
+
+	/* Messages and names are too many for a log. */
+	if (e->kind == SWARM_EVENT_MESSAGE || e->kind == SWARM_EVENT_KNOWN || (of_peer && !p->up))
+		return;
+	netaddr_text(of_peer ? &p->remote : &e->addr, addr);
+	if (!of_peer)
+		cli_event(t->cli, e->kind == SWARM_EVENT_SELF ? LOG_INFO : LOG_DEBUG,
+			  event_name(e->kind),
+			  (struct log_field[]){ log_text("address", addr), { 0 } });
+	else if (e->kind == SWARM_EVENT_UP)
+		cli_event(t->cli, LOG_DEBUG, "up",
+			  (struct log_field[]){ log_text("peer", addr),
+						log_text("direction", direction_name(p->direction)),
+						log_bytes("agent", p->info.agent),
+						{ 0 } });
+	else
+		cli_event(t->cli, LOG_DEBUG, "down",
+			  (struct log_field[]){ log_text("peer", addr),
+						log_text("direction", direction_name(p->direction)),
+						log_text("outcome", outcome_name(e->outcome)),
+						log_text("why", e->why),
+						log_number("seconds", (int64_t)peer_seconds(t, p)),
+						{ 0 } });
+}
+
 void swarm_tell_event(struct swarm_tell *t, const struct swarm_event *event)
 {
 	if (event->kind == SWARM_EVENT_SELF)
 		t->self = event->addr;
+	log_event_of(t, event);
 	if (!is_worth_telling(t, event))
 		return;
 	swarm_tell_hide(t);

@@ -76,6 +76,11 @@ bool log_is_stderr(const struct log *l)
 	return l->path == NULL;
 }
 
+bool log_is_plain(const struct log *l)
+{
+	return l->style == STYLE_PLAIN;
+}
+
 /* systemd says which device and inode the journal's end of our stderr has (systemd.exec(5)). */
 bool log_stderr_is_journal(void)
 {

@@ -79,6 +79,8 @@ void log_reopen(struct log *l);
 /* Whether such a line would be written; for what is dear to put together. */
 bool log_wants(const struct log *l, enum log_level level);
 bool log_is_stderr(const struct log *l);
+/* Text on stderr, for people: who sees stdout, too. */
+bool log_is_plain(const struct log *l);
 /* stderr is the journal: lines there begin with their level, "<6>", which it takes off. */
 bool log_stderr_is_journal(void);
 

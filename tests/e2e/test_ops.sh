@@ -164,7 +164,7 @@ result "what keeps it from starting is on stderr and in the log" $?
 
 "$program" node ethereum "${here[@]}" --no-default-bootstrap >node.out 2>node.err </dev/null &
 pid=$!
-within grep -q ready node.err
+within grep -q '^record ' node.out
 kill -HUP "$pid"
 sleep 0.2
 end TERM
