@@ -11,11 +11,7 @@ enum err names_add(struct names *n, const char *name, uint16_t port, char why[st
 			 RESOLVE_NAMES_MAX);
 		return ERR_LIMIT;
 	}
-	if (n->count > 0 && port != n->port) {
-		snprintf(why, NAMES_WHY_MAX, "seeds that are names need one port in common");
-		return ERR_VALUE;
-	}
-	n->port = port;
+	n->ports[n->count] = port;
 	snprintf(n->list[n->count++], sizeof(*n->list), "%s", name);
 	return ERR_OK;
 }
@@ -40,13 +36,13 @@ enum err names_add_seeds(struct names *n, const struct network *network,
 enum err names_resolve(const struct names *n, uv_loop_t *loop, resolve_fn *on_answer, void *ctx,
 		       struct resolve **out, char why[static NAMES_WHY_MAX])
 {
-	const char *list[RESOLVE_NAMES_MAX];
+	struct resolve_name list[RESOLVE_NAMES_MAX];
 	enum err err;
 
 	assert(n->count > 0);
 	for (size_t i = 0; i < n->count; i++)
-		list[i] = n->list[i];
-	err = resolve_start(loop, list, n->count, n->port, on_answer, ctx, out);
+		list[i] = (struct resolve_name){ n->list[i], n->ports[i] };
+	err = resolve_start(loop, list, n->count, on_answer, ctx, out);
 	if (err != ERR_OK)
 		snprintf(why, NAMES_WHY_MAX,
 			 "cannot start looking up the names of the seeds; give addresses instead");

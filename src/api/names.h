@@ -10,12 +10,11 @@ enum { NAMES_WHY_MAX = 160 };
 /* Begins as zeros. */
 struct names {
 	char list[RESOLVE_NAMES_MAX][PEER_ARG_NAME_MAX];
+	uint16_t ports[RESOLVE_NAMES_MAX];
 	size_t count;
-	uint16_t port;
 };
 
-/* ERR_LIMIT beyond RESOLVE_NAMES_MAX, ERR_VALUE for a port that is not that of the names before
- * it; why gets a sentence. */
+/* ERR_LIMIT beyond RESOLVE_NAMES_MAX; why gets a sentence. */
 enum err names_add(struct names *n, const char *name, uint16_t port,
 		   char why[static NAMES_WHY_MAX]);
 /* The network's DNS seeds, plain and with the x9. filter (full nodes with witness). */

@@ -29,7 +29,7 @@ struct stand {
 	struct swarm_host *host; /* NULL: not started, or on its way out */
 	struct resolve *resolve, *resolve_seeds;
 	bool seeds_asked, told;
-	uint64_t started_ms;
+	uint64_t names_ms, seeds_ms; /* looked up no earlier */
 	uv_timer_t timer;
 	atomic_int failed; /* enum err of the store, from its thread */
 	char why[STAND_WHY_MAX];
@@ -264,21 +264,28 @@ static void on_seed(void *ctx, const struct resolve_answer *answer)
 	on_answer(s, answer, &s->resolve_seeds);
 }
 
-/* A network's own seeds are asked once, and only if nothing else leads into the network. */
-static void look_for_seeds(struct stand *s)
+/* Names are looked up again as long as nobody is connected: DNS may have been dead, or tell other
+ * addresses by now. A network's own seeds are asked only if nothing else leads into the network. */
+static void look_for_names(struct stand *s)
 {
-	uint64_t waited_ms = uv_now(s->timer.loop) - s->started_ms;
+	uint64_t now_ms = uv_now(s->timer.loop);
+	bool nobody_known, go;
 	char why[NAMES_WHY_MAX];
 	struct swarm_counts c;
 
-	if (s->seeds_asked || s->seeds.count == 0)
-		return;
 	swarm_counts(swarm_host_swarm(s->host), &c);
-	if (c.book.new_count + c.book.tried_count > 0 && (c.up >= 2 || waited_ms < STAND_SEEDS_MS))
-		return;
-	s->seeds_asked = true;
-	/* Without a thread for it now, callers and the book have to do. */
-	names_resolve(&s->seeds, s->timer.loop, on_seed, s, &s->resolve_seeds, why);
+	if (s->names.count > 0 && s->resolve == NULL && c.up == 0 && now_ms >= s->names_ms) {
+		s->names_ms = now_ms + STAND_AGAIN_MS;
+		/* Without a thread for it now, it is tried again. */
+		names_resolve(&s->names, s->timer.loop, on_peer, s, &s->resolve, why);
+	}
+	nobody_known = c.book.new_count + c.book.tried_count == 0;
+	go = now_ms >= s->seeds_ms ? c.up < 2 : nobody_known && !s->seeds_asked;
+	if (s->seeds.count > 0 && s->resolve_seeds == NULL && go) {
+		s->seeds_asked = true;
+		s->seeds_ms = now_ms + STAND_SEEDS_AGAIN_MS;
+		names_resolve(&s->seeds, s->timer.loop, on_seed, s, &s->resolve_seeds, why);
+	}
 }
 
 /* --- running --- */
@@ -288,7 +295,7 @@ static void on_timer(uv_timer_t *timer)
 	struct stand *s = timer->data;
 
 	keep_book(s);
-	look_for_seeds(s);
+	look_for_names(s);
 	if (s->failed != ERR_OK && !s->told) {
 		s->told = true;
 		snprintf(s->why, sizeof(s->why), "%s", store_why(s->store));
@@ -327,18 +334,15 @@ enum err stand_start(struct stand *s, uv_loop_t *loop)
 	err = start_host(s, loop);
 	if (err != ERR_OK)
 		return err;
-	s->started_ms = uv_now(loop);
+	s->names_ms = uv_now(loop);
+	s->seeds_ms = uv_now(loop) + STAND_SEEDS_MS;
 	uv_timer_init(loop, &s->timer);
 	s->timer.data = s;
 	uv_timer_start(&s->timer, on_timer, 0, STAND_KEEP_MS);
 	for (size_t i = 0; i < s->peers_count; i++)
 		swarm_bootstrap(swarm_host_swarm(s->host), &s->peers[i]);
 	swarm_host_step(s->host);
-	if (s->names.count > 0)
-		err = names_resolve(&s->names, loop, on_peer, s, &s->resolve, s->why);
-	if (err != ERR_OK)
-		stand_stop(s);
-	return err;
+	return ERR_OK;
 }
 
 void stand_stop(struct stand *s)

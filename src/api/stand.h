@@ -19,6 +19,10 @@ enum {
 	/* Core's: without two peers by then, a network's DNS seeds are asked; at once if nobody is
 	 * known at all. */
 	STAND_SEEDS_MS = 11 * 1000,
+	/* And again, while that is so: they are a few people's machines. */
+	STAND_SEEDS_AGAIN_MS = 10 * 60 * 1000,
+	/* Names of peers to begin with are looked up so often, while nobody is connected. */
+	STAND_AGAIN_MS = 30 * 1000,
 	STAND_WHY_MAX = 640,
 };
 
@@ -46,7 +50,7 @@ void stand_free(struct stand *s); /* after the loop has closed what was started;
 enum err stand_peer(struct stand *s, const struct netaddr *addr);
 enum err stand_name(struct stand *s, const char *name, uint16_t port);
 
-/* As swarm_host_start, and what names_resolve says: then the loop has to be run once more. */
+/* As swarm_host_start. */
 enum err stand_start(struct stand *s, uv_loop_t *loop);
 /* Takes leave of everybody; the loop ends once all is closed, if nothing else is on it. May be
  * called by callbacks, and again. */

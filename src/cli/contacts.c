@@ -162,7 +162,7 @@ static void on_resolve_timer(uv_timer_t *timer)
 static void begin(struct contact *c)
 {
 	const struct peer_arg *peer = &c->all->config->peers[c->index];
-	const char *name = peer->name;
+	const struct resolve_name name = { peer->name, peer->port };
 	enum err err;
 
 	uv_timer_init(&c->all->loop->loop, &c->resolve_timer);
@@ -178,7 +178,7 @@ static void begin(struct contact *c)
 		dial_next(c);
 		return;
 	}
-	err = resolve_start(&c->all->loop->loop, &name, 1, peer->port, on_resolved, c, &c->resolve);
+	err = resolve_start(&c->all->loop->loop, &name, 1, on_resolved, c, &c->resolve);
 	if (err != ERR_OK) {
 		tell(c, NULL, err_text(err));
 		return;

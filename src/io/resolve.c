@@ -160,7 +160,7 @@ static enum err start_one(struct resolve *r, const char *name, uint16_t port)
 	return ERR_IO;
 }
 
-enum err resolve_start(uv_loop_t *loop, const char *const *names, size_t count, uint16_t port,
+enum err resolve_start(uv_loop_t *loop, const struct resolve_name *names, size_t count,
 		       resolve_fn *on_answer, void *ctx, struct resolve **out)
 {
 	struct resolve *r = calloc(1, sizeof(*r));
@@ -187,7 +187,7 @@ enum err resolve_start(uv_loop_t *loop, const char *const *names, size_t count, 
 	if (count > RESOLVE_NAMES_MAX)
 		err = ERR_LIMIT;
 	for (size_t i = 0; err == ERR_OK && i < count; i++)
-		err = start_one(r, names[i], port);
+		err = start_one(r, names[i].name, names[i].port);
 	if (err != ERR_OK) {
 		resolve_stop(r);
 		return err;

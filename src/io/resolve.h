@@ -17,6 +17,11 @@ enum {
 
 struct resolve;
 
+struct resolve_name {
+	const char *name;
+	uint16_t port; /* of the addresses that it gets */
+};
+
 struct resolve_answer {
 	const char *name;
 	const char *error; /* why there is no address; NULL if there are some */
@@ -29,7 +34,7 @@ typedef void resolve_fn(void *ctx, const struct resolve_answer *answer);
 
 /* on_answer is called on the loop, once a name. The names are copied. ERR_LIMIT,
  * ERR_NOMEM, ERR_IO. */
-enum err resolve_start(uv_loop_t *loop, const char *const *names, size_t count, uint16_t port,
+enum err resolve_start(uv_loop_t *loop, const struct resolve_name *names, size_t count,
 		       resolve_fn *on_answer, void *ctx, struct resolve **out);
 /* No more answers; frees itself. */
 void resolve_stop(struct resolve *r);

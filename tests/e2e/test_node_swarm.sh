@@ -13,6 +13,8 @@ url=
 # name, network, arguments...: a node in the background, when it is ready; its url.
 start() {
 	local name=$1
+	# Before it is there, the file has what the last one said.
+	: >"$name.out"
 	"$program" node "$2" --no-default-bootstrap --json "${@:3}" >"$name.out" 2>"$name.err" \
 		</dev/null &
 	pid=$!
@@ -93,6 +95,14 @@ for network in gossip "bitcoin-regtest --allow-private"; do
 	kill "$first"
 	wait "$first" 2>/dev/null
 done
+start first gossip --listen "$here"
+first=$pid
+start second gossip --listen "$here" --bootstrap "localhost:${url##*:}"
+within grep -q '"event":"up"' second.out
+result "a name is looked up" $?
+end TERM
+kill "$first"
+wait "$first" 2>/dev/null
 start first gossip --listen "$here" --group us
 first=$pid
 start second gossip --listen "$here" --group them --bootstrap "$url"
@@ -136,7 +146,7 @@ wait "$first" 2>/dev/null
 # --- callers that mean no good ---
 if ! command -v python3 >/dev/null; then
 	echo "note: no python3, no bad callers"
-	finish 24
+	finish 29
 	exit
 fi
 start host gossip --listen "$here" --max-per-host 8 --max-in 100
@@ -225,4 +235,4 @@ cat ./*.out >all
 python3 -c 'import json
 for line in open("all"): json.loads(line)' 2>err
 result "all lines are valid JSON" $?
-finish 28
+finish 34

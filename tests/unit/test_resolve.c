@@ -147,7 +147,9 @@ static void on_answer(void *ctx, const struct resolve_answer *answer)
  * its thread behind. */
 static void a_dead_name_costs_nothing(void **state)
 {
-	static const char *const names[] = { "dead.test", "live.test", "none.test" };
+	static const struct resolve_name names[] = { { "dead.test", 1 },
+						     { "live.test", 8333 },
+						     { "none.test", 2 } };
 	struct sockaddr_in at = { .sin_family = AF_INET,
 				  .sin_port = htons(DNS_PORT),
 				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
@@ -164,9 +166,8 @@ static void a_dead_name_costs_nothing(void **state)
 	assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
 	assert_int_equal(pthread_create(&thread, NULL, serve_names, &fd), 0);
 	assert_int_equal(uv_loop_init(&loop), 0);
-	assert_int_equal(
-		resolve_start(&loop, names, 3, 8333, on_answer, &answers, &answers.resolve),
-		ERR_OK);
+	assert_int_equal(resolve_start(&loop, names, 3, on_answer, &answers, &answers.resolve),
+			 ERR_OK);
 	uv_run(&loop, UV_RUN_DEFAULT);
 	assert_int_equal(uv_loop_close(&loop), 0);
 	assert_int_equal(answers.live, 1);
@@ -183,16 +184,16 @@ static void a_dead_name_costs_nothing(void **state)
 
 static void too_many_names_are_refused(void **state)
 {
-	const char *names[RESOLVE_NAMES_MAX + 1];
+	struct resolve_name names[RESOLVE_NAMES_MAX + 1];
 	struct resolve *resolve;
 	uv_loop_t loop;
 
 	(void)state;
 	for (size_t i = 0; i <= RESOLVE_NAMES_MAX; i++)
-		names[i] = "x.test";
+		names[i] = (struct resolve_name){ "x.test", 1 };
 	assert_int_equal(uv_loop_init(&loop), 0);
 	assert_int_equal(
-		resolve_start(&loop, names, RESOLVE_NAMES_MAX + 1, 1, on_answer, NULL, &resolve),
+		resolve_start(&loop, names, RESOLVE_NAMES_MAX + 1, on_answer, NULL, &resolve),
 		ERR_LIMIT);
 	assert_null(resolve);
 	uv_run(&loop, UV_RUN_DEFAULT);
