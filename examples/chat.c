@@ -12,52 +12,47 @@
 #include <stdio.h>
 #include <string.h>
 
-static void on_place(void *ctx, const char *address, bool seen)
+static void on_place(void *out, const char *address, bool seen)
 {
-	(void)ctx;
-	printf("* %s %s\n", seen ? "others see us at" : "listening at", address);
+	fprintf(out, "* %s %s\n", seen ? "others see us at" : "listening at", address);
 }
 
-static void on_peer_up(void *ctx, const struct pw_member_peer *peer)
+static void on_peer_up(void *out, const struct pw_member_peer *peer)
 {
-	(void)ctx;
-	printf("* %s is here, at %s\n", peer->info->agent, peer->remote);
+	fprintf(out, "* %s is here, at %s\n", peer->info->agent, peer->remote);
 }
 
-static void on_peer_down(void *ctx, const struct pw_member_peer *peer, enum pw_outcome outcome,
+static void on_peer_down(void *out, const struct pw_member_peer *peer, enum pw_outcome outcome,
 			 const char *why)
 {
-	(void)ctx;
-	(void)outcome;
-	printf("* %s is gone: %s\n", peer->info->agent, why);
+	fprintf(out, "* %s is gone: %s (%s)\n", peer->info->agent, why, pw_outcome_name(outcome));
 }
 
 /* A message of ours; the network has others of its own. */
-static void on_message(void *ctx, const struct pw_member_peer *peer, const char *name,
+static void on_message(void *out, const struct pw_member_peer *peer, const char *name,
 		       struct pw_bytes payload)
 {
 	char text[1024], harmless[4 * sizeof(text)];
-	size_t len;
+	struct pw_bytes said = { (const uint8_t *)text, 0 };
 
-	(void)ctx;
-	if (strcmp(name, "chat") != 0 ||
-	    pw_json_text(payload, "text", text, sizeof(text), &len) != PW_OK)
-		return;
-	pw_escape((struct pw_bytes){ (const uint8_t *)text, len }, harmless, sizeof(harmless));
-	printf("%s: %s\n", peer->info->agent, harmless);
+	if (strcmp(name, "chat") == 0 &&
+	    pw_json_text(payload, "text", text, sizeof(text), &said.len) == PW_OK) {
+		pw_escape(said, harmless, sizeof(harmless));
+		fprintf(out, "%s: %s\n", peer->info->agent, harmless);
+	}
 }
 
 /* A thread of its own: whoever runs a member waits for the network, and not for the keyboard. */
 static void *read_lines(void *member)
 {
 	char line[1024], quoted[6 * sizeof(line) + 3], payload[sizeof(quoted) + 16];
+	struct pw_bytes text = { (const uint8_t *)line, 0 }, json = { (const uint8_t *)payload, 0 };
 
 	while (fgets(line, sizeof(line), stdin) != NULL) {
-		pw_json_quote((struct pw_bytes){ (const uint8_t *)line, strcspn(line, "\n") },
-			      quoted, sizeof(quoted));
-		snprintf(payload, sizeof(payload), "{\"text\":%s}", quoted);
-		pw_member_say_all(member, "chat",
-				  (struct pw_bytes){ (const uint8_t *)payload, strlen(payload) });
+		text.len = strcspn(line, "\n");
+		pw_json_quote(text, quoted, sizeof(quoted));
+		json.len = (size_t)snprintf(payload, sizeof(payload), "{\"text\":%s}", quoted);
+		pw_member_say_all(member, "chat", json);
 	}
 	pw_member_stop(member);
 	return NULL;
@@ -65,34 +60,28 @@ static void *read_lines(void *member)
 
 int main(int argc, char **argv)
 {
-	struct pw_member_config config = { .size = sizeof(config),
-					   .network = pw_network_find("gossip"),
-					   .group = "chat",
-					   .allow_private = true, /* services of one house */
-					   .on_place = on_place,
-					   .on_peer_up = on_peer_up,
-					   .on_peer_down = on_peer_down,
-					   .on_message = on_message };
+	struct pw_member_config config = { .size = sizeof(config), .group = "chat" };
 	struct pw_member *member = NULL;
 	pthread_t reader;
 	enum pw_err err;
 
-	if (argc < 3) {
-		fputs("chat: expected NAME LISTEN [PEER ...]\n", stderr);
-		return 2;
-	}
+	config.network = pw_network_find("gossip");
+	config.agent = argc > 1 ? argv[1] : "";
+	config.on_place = on_place;
+	config.on_peer_up = on_peer_up;
+	config.on_peer_down = on_peer_down;
+	config.on_message = on_message;
+	config.ctx = stdout;
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	config.agent = argv[1];
 	err = pw_member_new(&config, &member);
-	if (err == PW_OK)
-		err = pw_member_add_listen(member, argv[2]);
-	for (int i = 3; i < argc && err == PW_OK; i++)
-		err = pw_member_add_seed(member, argv[i]);
+	for (int i = 2; err == PW_OK && i < argc; i++)
+		err = i == 2 ? pw_member_add_listen(member, argv[i])
+			     : pw_member_add_seed(member, argv[i]);
 	if (err == PW_OK && pthread_create(&reader, NULL, read_lines, member) == 0)
 		err = pw_member_run(member);
 	if (err != PW_OK) {
 		fprintf(stderr, "chat: %s\n",
-			member != NULL ? pw_member_why(member) : pw_err_text(err));
+			member != NULL ? pw_member_why(member) : "expected NAME LISTEN [PEER ...]");
 		return 1; /* whoever still reads stdin ends with the process */
 	}
 	pthread_join(reader, NULL);

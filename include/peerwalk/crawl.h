@@ -83,6 +83,10 @@ struct pw_crawl_config {
 				 everybody's) */
 	const uint8_t *key; /**< who we are: the 32 bytes of a private key (a new one for each
 				 run). Copied, and wiped by pw_crawl_free() */
+
+	/* For gossip networks alone. */
+	const char *group; /**< the name of the group whose peers are wanted, 1 to 64 bytes; others
+				end as wrong_network (everybody's) */
 };
 
 /** Prepares a crawl. Nothing is opened or dialled yet.

@@ -119,9 +119,10 @@ struct pw_member_config {
 					       node --db` does; NULL: forget them. Not for
 					       Ethereum */
 	bool no_listen;                   /**< take nobody in. Not for Ethereum */
-	bool dns_seeds;      /**< begin with the network's own seeds, if nothing else leads into it:
-				  its DNS seeds; for Ethereum always, its bootstrap nodes */
-	bool allow_private;  /**< talk to loopback and private addresses, too */
+	bool dns_seeds; /**< begin with the network's own seeds, if nothing else leads into it:
+			     its DNS seeds; for Ethereum always, its bootstrap nodes */
+	/** Talk to loopback and private addresses, too; members of a gossip network always do. */
+	bool allow_private;
 	uint32_t in_max;     /**< connections of others (what is usual on the network). Not for
 				  Ethereum */
 	uint32_t out_wanted; /**< own connections to keep (what is usual on the network). Not for

@@ -58,6 +58,9 @@ struct pw_session_config {
 					enode://KEY\@IP:PORT, or a record, enr:... */
 	const uint8_t *key;        /**< Ethereum: who we are, the 32 bytes of a private key (a new
 					one); copied, and wiped by pw_session_free() */
+	const char *group;         /**< gossip: the name of our group, 1 to 64 bytes; others end as
+					wrong_network (none) */
+	uint16_t listen_port;      /**< gossip: where we take connections (nowhere) */
 };
 
 /** What has happened in a session. */

@@ -1,6 +1,7 @@
 #include "api/api.h"
 
 #include "base/text.h"
+#include "proto/gossip/session.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -71,6 +72,18 @@ bool api_agent(const struct network *network, const char *text, char out[static 
 			return false;
 	}
 	memcpy(out, text, len + 1);
+	return true;
+}
+
+bool api_group(const struct network *network, const char *text,
+	       char out[static GOSSIP_GROUP_MAX + 1])
+{
+	out[0] = 0;
+	if (text == NULL)
+		return true;
+	if (network->proto != &gossip_proto || !gossip_is_group(slice_text(text)))
+		return false;
+	strcpy(out, text);
 	return true;
 }
 

@@ -30,6 +30,11 @@ void api_give(void *out, const void *ours, size_t own);
 bool api_agent(const struct network *network, const char *text,
 	       char out[static PEER_AGENT_MAX + 1]);
 
+/* The name of a group; NULL: none, which becomes empty. False if the network has no groups, or none
+ * of that name. */
+bool api_group(const struct network *network, const char *text,
+	       char out[static GOSSIP_GROUP_MAX + 1]);
+
 /* A pw_info with the text that it points to. */
 struct api_info {
 	struct pw_info info;

@@ -14,7 +14,7 @@ _Static_assert(OUTCOME_COUNT <= sizeof(((struct pw_stats *)0)->outcomes) / sizeo
 
 struct pw_crawl {
 	struct pw_crawl_config config;
-	char agent[PEER_AGENT_MAX + 1];
+	char agent[PEER_AGENT_MAX + 1], group[GOSSIP_GROUP_MAX + 1];
 	char *database;
 	const struct ethereum_chain *chain; /* NULL: everybody's nodes */
 	struct secp_key key;                /* ours, if config.key was given */
@@ -56,7 +56,8 @@ static bool take_config(struct pw_crawl *c, const struct pw_crawl_config *config
 {
 	return api_config(&c->config, sizeof(c->config), config) && is_allowed(&c->config) &&
 	       take_node_config(c) &&
-	       api_agent(api_network(c->config.network), c->config.agent, c->agent);
+	       api_agent(api_network(c->config.network), c->config.agent, c->agent) &&
+	       api_group(api_network(c->config.network), c->config.group, c->group);
 }
 
 enum pw_err pw_crawl_new(const struct pw_crawl_config *config, struct pw_crawl **out)
@@ -179,6 +180,7 @@ static enum err new_walk(struct pw_crawl *c, struct walk **out)
 		.visit = { .session = { .network = network,
 					.patient = p->patient,
 					.agent = slice_text(c->agent),
+					.group = slice_text(c->group),
 					.timeout_ms = p->timeout_ms },
 			   .connect_timeout_ms = p->connect_timeout_ms },
 		.crawl = { .concurrency = concurrency,

@@ -2,7 +2,6 @@
 
 #include "api/pipe_guard.h"
 #include "api/place_arg.h"
-#include "base/text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,29 +27,6 @@ static const struct member_kind *kind_of(const struct network *network)
 
 /* --- making --- */
 
-static bool take_group(struct pw_member *m)
-{
-	const char *group = m->config.group != NULL ? m->config.group : "";
-	struct slice left = slice_text(group);
-	uint32_t code;
-
-	if (m->config.group == NULL)
-		return true;
-	if (left.len == 0 || left.len > MEMBER_GROUP_MAX ||
-	    m->network->proto != network_find("gossip")->proto)
-		return false;
-	snprintf(m->group, sizeof(m->group), "%s", group);
-	/* It goes into JSON as it is. */
-	while (left.len > 0) {
-		size_t n = utf8_decode(left, &code);
-
-		if (n == 0)
-			return false;
-		left = slice_from(left, n);
-	}
-	return true;
-}
-
 static bool take_config(struct pw_member *m, const struct pw_member_config *config)
 {
 	struct pw_member_config *c = &m->config;
@@ -60,7 +36,8 @@ static bool take_config(struct pw_member *m, const struct pw_member_config *conf
 	m->network = api_network(c->network);
 	m->kind = kind_of(m->network);
 	return m->kind != NULL && m->kind->allows(c) && api_agent(m->network, c->agent, m->agent) &&
-	       take_group(m) && (c->key == NULL || secp_key_init(&m->key, c->key));
+	       api_group(m->network, c->group, m->group) &&
+	       (c->key == NULL || secp_key_init(&m->key, c->key));
 }
 
 static void on_wake(uv_async_t *wake);

@@ -15,7 +15,6 @@ enum {
 	MEMBER_ADVERTISED_MAX = 2, /* IPv4 and IPv6 */
 	MEMBER_SEEDS_MAX = 64,
 	MEMBER_WHY_MAX = 640,
-	MEMBER_GROUP_MAX = 64, /* of the gossip network's own limit */
 	/* Of what is said, waiting for the loop. */
 	MEMBER_SAY_MAX = 4 << 20,
 	MEMBER_MESSAGE_MAX = 64 * 1024, /* one message; a connection's queue holds no more */
@@ -52,7 +51,7 @@ struct pw_member {
 	struct pw_member_config config;
 	const struct member_kind *kind;
 	const struct network *network;
-	char agent[PEER_AGENT_MAX + 1], group[MEMBER_GROUP_MAX + 1];
+	char agent[PEER_AGENT_MAX + 1], group[GOSSIP_GROUP_MAX + 1];
 	char *database;
 	struct secp_key key; /* ours, if config.key was given */
 	struct netaddr places[MEMBER_PLACES_MAX], advertised[MEMBER_ADVERTISED_MAX];

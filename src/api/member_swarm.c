@@ -147,6 +147,18 @@ static void set_places(const struct pw_member *m, struct swarm_host_config *c)
 		c->advertise[i] = m->advertised[i];
 }
 
+/* The protocol's, with what was said otherwise. */
+static void make_policy(struct pw_member *m)
+{
+	struct swarm_member *own = m->own;
+
+	own->policy = *m->network->proto->policy;
+	if (m->config.in_max > 0)
+		own->policy.in_max = m->config.in_max;
+	if (m->config.out_wanted > 0)
+		own->policy.out_wanted = m->config.out_wanted;
+}
+
 static enum err make_stand(struct pw_member *m)
 {
 	const struct pw_member_config *p = &m->config;
@@ -157,7 +169,7 @@ static enum err make_stand(struct pw_member *m)
 				.session = { .network = m->network,
 					     .agent = slice_text(m->agent),
 					     .group = slice_text(m->group) },
-				.allow_private = p->allow_private,
+				.allow_private = p->allow_private || own->policy.allow_private,
 				.on_event = on_event,
 				.ctx = m },
 		.db = m->database,
@@ -166,11 +178,6 @@ static enum err make_stand(struct pw_member *m)
 		.ctx = m,
 	};
 
-	own->policy = *m->network->proto->policy;
-	if (p->in_max > 0)
-		own->policy.in_max = p->in_max;
-	if (p->out_wanted > 0)
-		own->policy.out_wanted = p->out_wanted;
 	set_places(m, &config.host);
 	return stand_new(&config, &own->stand, m->why);
 }
@@ -213,6 +220,7 @@ static enum err begin(struct pw_member *m)
 		snprintf(m->why, sizeof(m->why), "out of memory");
 		return ERR_NOMEM;
 	}
+	make_policy(m);
 	err = make_stand(m);
 	if (err != ERR_OK)
 		return err;

@@ -16,7 +16,7 @@ enum {
 
 struct pw_session {
 	const struct proto *proto;
-	char agent[PEER_AGENT_MAX + 1];
+	char agent[PEER_AGENT_MAX + 1], group[GOSSIP_GROUP_MAX + 1];
 	uint64_t now_ms;
 	bool over; /* DONE was told */
 	/* What came, from `at` on not yet consumed. Events borrow from it: it is moved only
@@ -46,7 +46,7 @@ static bool take_config(const struct pw_session_config *c, struct pw_session *s,
 {
 	const struct network *network = api_network(c->network);
 
-	if (!api_agent(network, c->agent, s->agent))
+	if (!api_agent(network, c->agent, s->agent) || !api_group(network, c->group, s->group))
 		return false;
 	if (api_has_nodes(network) ? !is_for_nodes(c) : c->key != NULL)
 		return false;
@@ -66,6 +66,8 @@ static bool take_config(const struct pw_session_config *c, struct pw_session *s,
 		.services = c->services,
 		.height = c->height,
 		.agent = slice_text(s->agent),
+		.group = slice_text(s->group),
+		.listen_port = c->listen_port,
 		.timeout_ms = c->timeout_ms,
 		.ping_count = c->ping_count > 0 ? c->ping_count : 1,
 		.ping_interval_ms = c->ping_interval_ms,

@@ -9,12 +9,13 @@ source "$(dirname "$0")/lib.sh"
 chat=$build/examples/chat
 chat_of_three "$chat" chat
 
-"$chat" alice >out 2>&1 </dev/null
-check "usage" [ $? -eq 2 ]
+"$chat" >out 2>&1 </dev/null
+check "usage" [ $? -eq 1 ]
+check "it says what is expected" grep -q '^chat: expected NAME LISTEN' out
 "$chat" alice nowhere >out 2>&1 </dev/null
 check "no place to listen at" [ $? -eq 1 ]
 check "it says what is expected" grep -q '^chat: .*ADDR:PORT' out
 "$chat" alice 127.0.0.1:0 '???' >out 2>&1 </dev/null
 check "no peer" grep -q '^chat: .*is no peer' out
 
-finish 12
+finish 13

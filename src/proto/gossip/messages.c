@@ -12,6 +12,21 @@ static const char *const type_names[GOSSIP_UNKNOWN] = {
 	[GOSSIP_GETADDR] = "getaddr", [GOSSIP_ADDR] = "addr",
 };
 
+bool gossip_is_group(struct slice name)
+{
+	uint32_t code;
+	size_t n;
+
+	if (name.len == 0 || name.len > GOSSIP_GROUP_MAX)
+		return false;
+	for (; name.len > 0; name = slice_from(name, n)) {
+		n = utf8_decode(name, &code);
+		if (n == 0)
+			return false;
+	}
+	return true;
+}
+
 const char *gossip_type_name(enum gossip_type type)
 {
 	return type < GOSSIP_UNKNOWN ? type_names[type] : NULL;

@@ -64,6 +64,9 @@ struct gossip_peer {
 /* "hello" ... NULL for GOSSIP_UNKNOWN. */
 const char *gossip_type_name(enum gossip_type type);
 
+/* Whether a group can have that name: 1 to GOSSIP_GROUP_MAX bytes of UTF-8. */
+bool gossip_is_group(struct slice name);
+
 /* A line without its end. ERR_SYNTAX or ERR_VALUE: a rule is broken; ERR_LIMIT: too much of
  * something; *rule says what. ERR_NOMEM: this machine's fault, without a rule. */
 enum err gossip_decode(struct slice line, struct gossip_message *out, const char **rule);
