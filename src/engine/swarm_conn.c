@@ -379,6 +379,22 @@ static bool keeps_older(const struct swarm *s, const struct conn *older, const s
 
 static const char second[] = "a second connection to the same peer";
 
+/* One of two connections to a node is over, `stays` isn't. Where we dialled the other one is where
+ * the node listens: it need not have said so in its hello. */
+static void end_second(struct swarm *s, struct conn *over, struct conn *stays)
+{
+	struct netaddr addr = over->listen;
+
+	swarm_conn_end(s, over, OUTCOME_CANCELLED, second);
+	if (over->direction == SWARM_IN || stays->listen.kind != NETADDR_NONE ||
+	    !netaddr_same_host(&addr, &stays->remote))
+		return;
+	stays->listen = addr;
+	put_addr(s, &addr, stays->slot);
+	if (stays->rtt_ms != NEVER)
+		swarm_out_pong(s, stays);
+}
+
 static void check_id(struct swarm *s, struct conn *c, struct slice node_id)
 {
 	const struct keymap_slot *place;
@@ -390,11 +406,11 @@ static void check_id(struct swarm *s, struct conn *c, struct slice node_id)
 	place = keymap_find(&s->nodes, c->id_key);
 	other = place != NULL ? s->conns[place->id] : NULL;
 	if (other != NULL && keeps_older(s, other, c, node_id)) {
-		swarm_conn_end(s, c, OUTCOME_CANCELLED, second);
+		end_second(s, c, other);
 		return;
 	}
 	if (other != NULL)
-		swarm_conn_end(s, other, OUTCOME_CANCELLED, second);
+		end_second(s, other, c);
 	if (!put_slot(&s->nodes, c->id_key, c->slot))
 		c->id_key = 0; /* without memory it goes unnoticed */
 }

@@ -15,9 +15,10 @@ if ! command -v python3 >/dev/null; then
 	exit 77
 fi
 
-# Starts one; its lines go to NAME.log. They end with the script: their input is its sleep.
+# Starts one; its lines go to NAME.log, its process is NAME_pid.
 peer() { # name, port, options...
-	tail -f /dev/null | python3 "$script" --listen "$2" "${@:3}" >"$1.log" 2>&1 &
+	python3 "$script" --listen "$2" "${@:3}" >"$1.log" 2>&1 &
+	printf -v "$1_pid" %s $!
 	within grep -q '^ready' "$1.log"
 }
 
@@ -97,6 +98,33 @@ prints "report" 0 "3 reached" report --db g.db
 prints "a crawl of a group goes to those that name none" 0 "reached   3" crawl gossip --group chat \
 	--seed "$one" --seed "$empty" --allow-private --timeout 2s --db g.db
 
+# --- a standing peer among them, which either side dials ---
+
+"$program" node gossip --listen 127.0.0.1:0 --bootstrap "$one" >node.log 2>node.err &
+node=$!
+within grep -q '^url' node.log
+url=$(sed -n 's/^url *//p' node.log)
+peer late $((base + 4)) --dial "${url#gossip://}"
+knows_all() {
+	run 0 peers "$url" && grep -qx "$one" out && grep -qx "$two" out && grep -qx "$late" out
+}
+late=$nobody
+check "it passes on who says where it listens, and who was dialled" within knows_all
+check "and its callers know each other" within grep -q "^hello $id" late.log
+run 0 crawl gossip --seed "$url" --allow-private --timeout 2s --db node.db --quiet
+check "a crawl that begins with it finds them" python3 - "$one" "$two" "$late" "$url" <<'END'
+import sqlite3, sys
+want = {place.removeprefix("gossip://") for place in sys.argv[1:]}
+rows = sqlite3.connect("node.db").execute("SELECT address, port FROM peers WHERE reached")
+got = {"%s:%d" % row for row in rows}
+assert want <= got, got
+END
+kill -TERM $node
+wait $node
+check "it takes leave" grep -q '^closed' late.log
+kill "$late_pid"
+wait "$late_pid" 2>/dev/null
+
 # --- other groups, and those that break rules: a script for a peer each ---
 
 cat >scripted.py <<'END'
@@ -135,4 +163,4 @@ else
 	result "the simulator starts" 1
 fi
 
-finish 39
+finish 43

@@ -8,12 +8,11 @@ else. It dials whoever is named, in both roles says hello, pings, announces itse
 it hears it prints, a line each: "hello ID", "pong ID", "addr HOST:PORT ...", "closed ID". Of
 getaddr it answers with those whom it has dialled and who have answered a ping in the last 240 s,
 and with whoever is --known; with --answer empty with nobody, with --answer never not at all.
-It ends with the file that is its standard input.
+It runs until it is killed.
 """
 import argparse
 import asyncio
 import json
-import sys
 import time
 import uuid
 
@@ -109,8 +108,7 @@ class Node:
         for place in self.options.dial:
             asyncio.create_task(self.dial(place))
         asyncio.create_task(self.ping_all())
-        await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
-        server.close()
+        await server.serve_forever()
 
 
 def main():
