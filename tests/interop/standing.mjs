@@ -39,7 +39,8 @@ async function fastClock() {
 // With its lines of JSON so far.
 async function startOurs(env, bootstraps) {
   const p = start(context.program, ['node', 'bitcoin-regtest', '--json', '-v',
-    '--listen', OURS, '--listen', OURS6, '--no-default-bootstrap', '--db', path.join(context.scratch, 'standing.db'),
+    '--listen', OURS, '--listen', OURS6, '--no-default-bootstrap',
+    '--db', path.join(context.scratch, 'standing.db'),
     ...bootstraps.flatMap(peer => ['--bootstrap', peer])], { env });
   p.events = what => jsonLines(p.stdout.slice(0, p.stdout.lastIndexOf('\n') + 1))
     .filter(e => e.event === what);
