@@ -6,13 +6,16 @@
 
 #include "base/text.h"
 #include "report/report.h"
+#include "report/report_book.h"
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 struct report_args {
 	struct store_arg store;
+	const char *what;
 	uint64_t top;
 };
 
@@ -20,6 +23,14 @@ struct report_args {
 
 static const struct option_row options[] = {
 	{ STORE_ARG_DB(AT(store)) },
+	{ .name = "what",
+	  .letter = 'w',
+	  .type = OPTION_CHOICE,
+	  .arg = "WHAT",
+	  .help = "crawl, or book: how many addresses our own nodes know (node --db)",
+	  .initial = "crawl",
+	  .offset = AT(what),
+	  .choices = "crawl book" },
 	{ STORE_ARG_CRAWL(AT(store), "report on this crawl instead of the newest") },
 	{ STORE_ARG_NETWORK(AT(store), "report on the newest crawl of this network") },
 	{ STORE_ARG_FORK(AT(store), "only Ethereum nodes of this chain, by their fork ids") },
@@ -243,6 +254,71 @@ static int print_json(const struct report *r)
 	return EXIT_DONE;
 }
 
+/* --- books --- */
+
+static void print_books(const json_t *books)
+{
+	static const char *const headers[] = { "BOOK",     ">KNOWN",       ">REACHED", ">IN A DAY",
+					       ">FAILING", "LAST REACHED", "KINDS" };
+	static const char *const numbers[] = { "known", "reached", "day", "failing" };
+	struct table *t = table_new(headers, sizeof(headers) / sizeof(*headers));
+	size_t i;
+	json_t *book;
+
+	json_array_foreach(books, i, book)
+	{
+		json_int_t last = json_integer_value(json_object_get(book, "last_reached"));
+		char text[128] = "", when[32];
+		size_t len = 0;
+		const char *kind;
+		json_t *count;
+
+		table_cell(t, "%s", json_string_value(json_object_get(book, "book")));
+		for (unsigned n = 0; n < sizeof(numbers) / sizeof(*numbers); n++) {
+			format_count(
+				(uint64_t)json_integer_value(json_object_get(book, numbers[n])),
+				text);
+			table_cell(t, "%s", text);
+		}
+		format_time(last * 1000, false, when);
+		table_cell(t, "%s", last > 0 ? when : "never");
+		json_object_foreach(json_object_get(book, "kinds"), kind, count) len +=
+			(size_t)snprintf(text + len, sizeof(text) - len, "%s%s %lld",
+					 len > 0 ? ", " : "", kind,
+					 (long long)json_integer_value(count));
+		table_cell(t, "%s", text);
+	}
+	table_print(t);
+}
+
+static int report_on_books(const struct cli *cli, const struct report_args *o)
+{
+	struct store *store;
+	json_t *books;
+	enum err err;
+
+	if (o->store.crawl != 0 || o->store.fork != NULL)
+		return cli_usage(cli, "--crawl and --fork are of crawls, not for --what book");
+	store = store_arg_open(&o->store);
+	if (store == NULL)
+		return EXIT_FAILED;
+	err = report_books(store, o->store.network, time(NULL), &books);
+	if (err != ERR_OK) {
+		cli_error("%s", err == ERR_NOMEM ? "out of memory: end other programs"
+						 : store_why(store));
+	} else if (cli->json) {
+		json_dumpf(books, stdout, JSON_INDENT(2));
+		putchar('\n');
+	} else if (json_array_size(books) == 0) {
+		cli_note(cli, "there is no address in any book yet: peerwalk node --db keeps one");
+	} else {
+		print_books(books);
+	}
+	json_decref(books);
+	store_close(store);
+	return err == ERR_OK ? EXIT_DONE : EXIT_FAILED;
+}
+
 static int run(struct cli *cli, void *values, char **args, unsigned args_count)
 {
 	const struct report_args *o = values;
@@ -261,6 +337,8 @@ static int run(struct cli *cli, void *values, char **args, unsigned args_count)
 
 	(void)args;
 	(void)args_count;
+	if (status == EXIT_DONE && strcmp(o->what, "book") == 0)
+		return report_on_books(cli, o);
 	if (status != EXIT_DONE)
 		return status;
 	ask.forks = (const uint8_t(*)[4])forks.hashes;
@@ -302,6 +380,10 @@ const struct command command_report = {
 		"how the TCP sessions ended (full: too many peers, so it lives), which clients and "
 		"versions there are, what they offer, and which chains and forks they are on; "
 		"--verbose adds the clients' full names.\n"
+		"\n"
+		"--what book tells of each book of our own nodes how many addresses it has, how "
+		"many of them the node has reached by itself, and within a day, and how many did "
+		"not answer any more; export --what book has them all.\n"
 		"\n"
 		"Heights are told by their distance from the median. --verbose adds a table of "
 		"the sets of services. --json has the same numbers, and all tables.\n",

@@ -129,7 +129,8 @@ enum err store_book_value(struct store *store, const char *name, const char *key
 		struct slice value = db_column(st, 0);
 
 		*len = value.len < STORE_BOOK_VALUE_MAX ? value.len : STORE_BOOK_VALUE_MAX;
-		memcpy(out, value.data, *len);
+		if (*len > 0)
+			memcpy(out, value.data, *len);
 	} else if (rc != SQLITE_DONE) {
 		err = db_fail(store);
 	}
