@@ -3,10 +3,12 @@
  * is given up. It checks nothing, keeps nothing and knows its peers from a file.
  *
  * With --checksums it does what no reader of Bitcoin may leave out: it hashes what it
- * has read (the double SHA-256 of every payload), and nothing else.
+ * has read (the double SHA-256 of every payload). With --twice it makes the same connections
+ * as a crawl: who says nothing is tried once more at the end.
  *
- * usage: bench_floor CONCURRENCY GIVE_UP_MS [--checksums] < HOST:PORT lines of Bitcoin peers
- * Prints one JSON line: visits, answered, seconds, cpu_seconds. */
+ * usage: bench_floor CONCURRENCY GIVE_UP_MS [--checksums] [--twice]
+ *        < HOST:PORT lines of Bitcoin peers
+ * Prints one JSON line: visits, connections, answered, seconds, cpu_seconds. */
 #include "base/bytes.h"
 #include "crypto/sha256.h"
 #include "proto/bitcoin/messages.h"
@@ -34,19 +36,20 @@ enum {
 struct visit {
 	int fd;
 	double begun; /* seconds */
+	size_t peer;
 	bool connected;
 	uint8_t header[BITCOIN_HEADER_LEN];
 	uint32_t header_len, skip;
 	bool is_reply;
 };
 
-static struct sockaddr_in *peers;
-static size_t peers_count, next_peer, answered, in_flight;
+static struct sockaddr_in *peers; /* and those to be tried once more */
+static size_t peers_count, peers_cap, next_peer, answered, in_flight;
 static double now; /* seconds; looked at once for all events that wait */
 static uint8_t flight[FLIGHT_MAX];
 static size_t flight_len;
 static uint8_t buffer[READ_BYTES];
-static bool checksums;
+static bool checksums, twice;
 
 static double seconds_now(void)
 {
@@ -83,26 +86,31 @@ static void make_flight(const struct network *net)
 	flight_len = w.len;
 }
 
+static void add_peer(struct sockaddr_in peer)
+{
+	if (peers_count == peers_cap) {
+		peers_cap = peers_cap == 0 ? 1024 : peers_cap * 2;
+		peers = realloc(peers, peers_cap * sizeof(*peers));
+		if (peers == NULL)
+			abort();
+	}
+	peers[peers_count++] = peer;
+}
+
 static void read_peers(void)
 {
-	size_t cap = 0;
 	char line[128];
 
 	while (fgets(line, sizeof(line), stdin) != NULL) {
+		struct sockaddr_in peer = { .sin_family = AF_INET };
 		struct netaddr a;
 
 		line[strcspn(line, "\r\n")] = 0;
 		if (netaddr_parse(slice_text(line), 8333, &a) != ERR_OK || a.kind != NETADDR_IPV4)
 			continue;
-		if (peers_count == cap) {
-			cap = cap == 0 ? 1024 : cap * 2;
-			peers = realloc(peers, cap * sizeof(*peers));
-			if (peers == NULL)
-				abort();
-		}
-		peers[peers_count] =
-			(struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons(a.port) };
-		memcpy(&peers[peers_count++].sin_addr, a.bytes, 4);
+		peer.sin_port = htons(a.port);
+		memcpy(&peer.sin_addr, a.bytes, 4);
+		add_peer(peer);
 	}
 }
 
@@ -117,7 +125,8 @@ static void begin(int epoll, struct visit *v)
 		v->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 		if (v->fd < 0)
 			abort();
-		if (connect(v->fd, (struct sockaddr *)&peers[next_peer++], sizeof(*peers)) == 0 ||
+		v->peer = next_peer++;
+		if (connect(v->fd, (struct sockaddr *)&peers[v->peer], sizeof(*peers)) == 0 ||
 		    errno == EINPROGRESS) {
 			epoll_ctl(epoll, EPOLL_CTL_ADD, v->fd, &e);
 			in_flight++;
@@ -195,17 +204,23 @@ static void on_event(int epoll, struct visit *v, uint32_t events)
 		end(epoll, v);
 }
 
-static void sweep(int epoll, struct visit *visits, size_t count, double give_up)
+static void sweep(int epoll, struct visit *visits, size_t count, double give_up, size_t addresses)
 {
 	for (size_t i = 0; i < count; i++) {
-		if (visits[i].fd >= 0 && now - visits[i].begun > give_up)
-			end(epoll, &visits[i]);
+		struct visit *v = &visits[i];
+
+		if (v->fd < 0 || now - v->begun <= give_up)
+			continue;
+		if (twice && !v->connected && v->peer < addresses)
+			add_peer(peers[v->peer]);
+		end(epoll, v);
 	}
 }
 
 static void visit_all(int epoll, struct visit *visits, size_t count, double give_up)
 {
 	struct epoll_event events[EVENTS];
+	size_t addresses = peers_count;
 	double swept;
 	int n;
 
@@ -217,7 +232,7 @@ static void visit_all(int epoll, struct visit *visits, size_t count, double give
 		for (int i = 0; i < n; i++)
 			on_event(epoll, events[i].data.ptr, events[i].events);
 		if (now - swept > SWEEP_MS / 1e3) {
-			sweep(epoll, visits, count, give_up);
+			sweep(epoll, visits, count, give_up, addresses);
 			swept = now;
 		}
 	}
@@ -230,18 +245,24 @@ int main(int argc, char **argv)
 	struct visit *visits = calloc(concurrency, sizeof(*visits));
 	int epoll = epoll_create1(EPOLL_CLOEXEC);
 	struct rusage used;
+	size_t addresses;
 	double start;
 
 	if (visits == NULL || epoll < 0)
 		return 1;
-	checksums = argc > 3 && strcmp(argv[3], "--checksums") == 0;
+	for (int i = 3; i < argc; i++) {
+		checksums |= strcmp(argv[i], "--checksums") == 0;
+		twice |= strcmp(argv[i], "--twice") == 0;
+	}
 	make_flight(network_find("bitcoin"));
 	read_peers();
+	addresses = peers_count;
 	start = seconds_now();
 	visit_all(epoll, visits, concurrency, give_up);
 	getrusage(RUSAGE_SELF, &used);
-	printf("{\"visits\":%zu,\"answered\":%zu,\"seconds\":%.3f,\"cpu_seconds\":%.3f}\n",
-	       peers_count, answered, seconds_now() - start,
+	printf("{\"visits\":%zu,\"connections\":%zu,\"answered\":%zu,\"seconds\":%.3f,"
+	       "\"cpu_seconds\":%.3f}\n",
+	       addresses, peers_count, answered, seconds_now() - start,
 	       (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
 		       (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6);
 	free(visits);
