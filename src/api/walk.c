@@ -179,7 +179,7 @@ static enum err start_resolving(struct walk *w)
 static void describe(struct walk *w)
 {
 	const struct walk_config *c = &w->config;
-	struct slice agent = c->visit.session.agent;
+	struct slice agent = c->visit.session.agent, group = c->visit.session.group;
 	json_t *json = json_pack("{s:I, s:I, s:I, s:f, s:b, s:b, s:b, s:s%}", "concurrency",
 				 (json_int_t)c->crawl.concurrency, "connect_timeout_ms",
 				 (json_int_t)c->visit.connect_timeout_ms, "threads",
@@ -187,8 +187,12 @@ static void describe(struct walk *w)
 				 (int)c->visit.session.patient, "allow_private",
 				 (int)c->crawl.allow_private, "adverts", (int)c->adverts, "agent",
 				 (const char *)agent.data, agent.len);
-	char *text = json != NULL ? json_dumps(json, JSON_COMPACT) : NULL;
+	char *text;
 
+	if (json != NULL && group.len > 0)
+		json_object_set_new(json, "group",
+				    json_stringn((const char *)group.data, group.len));
+	text = json != NULL ? json_dumps(json, JSON_COMPACT) : NULL;
 	if (text != NULL && strlen(text) < sizeof(w->crawl.settings))
 		strcpy(w->crawl.settings, text);
 	free(text);

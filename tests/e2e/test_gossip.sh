@@ -97,6 +97,7 @@ prints "score" 0 "100.00%" score --db g.db --truth truth.csv --min-recall 1
 prints "report" 0 "3 reached" report --db g.db
 prints "a crawl of a group goes to those that name none" 0 "reached   3" crawl gossip --group chat \
 	--seed "$one" --seed "$empty" --allow-private --timeout 2s --db g.db
+prints "the database has the group" 0 '"group": "chat"' report --db g.db --json
 
 # --- a standing peer among them, which either side dials ---
 
@@ -122,8 +123,8 @@ END
 kill -TERM $node
 wait $node
 check "it takes leave" grep -q '^closed' late.log
-kill "$late_pid"
-wait "$late_pid" 2>/dev/null
+# shellcheck disable=SC2154 # peer has set it
+kill "$late_pid" && wait "$late_pid" 2>/dev/null
 
 # --- other groups, and those that break rules: a script for a peer each ---
 
@@ -163,4 +164,4 @@ else
 	result "the simulator starts" 1
 fi
 
-finish 43
+finish 44

@@ -267,11 +267,11 @@ static const char *service_name(unsigned bit)
 }
 
 static const struct peer_policy policy = {
-	.out_wanted = 8,      /* gossip.md's promise, and Bitcoin's: a random graph of it holds */
+	.out_wanted = 8,      /* a promise of docs/gossip.md, and Bitcoin's figure */
 	.in_max = 1000,       /* descriptors of an ordinary login; --in-max raises it */
 	.host_max = 64,       /* many services of a group may stand on one machine, or behind one
 			       * router; more than that in one hand could fill a peer */
-	.known_max = 10000,   /* a group of programs, not an Internet; two MiB at most */
+	.known_max = 10000,   /* a group of programs, not an Internet */
 	.known_s = 24 * 3600, /* a day without a sign; who fails his checks goes long before */
 	/* Whoever is passed on has answered ourselves in the last 240 s: two checks in that
 	 * time forgive one loss, and a dead peer is known for dead within five minutes. */
