@@ -2,10 +2,20 @@
 
 #include <inttypes.h>
 
+/* A piece at a time: scripts and blocks have megabytes. */
 void field_text_add_hex(struct text *t, struct slice s, bool reverse)
 {
-	for (size_t i = 0; i < s.len; i++)
-		text_printf(t, "%02x", s.data[reverse ? s.len - 1 - i : i]);
+	enum { PIECE = 256 };
+	uint8_t bytes[PIECE];
+	char digits[2 * PIECE + 1];
+
+	for (size_t at = 0, n; at < s.len; at += n) {
+		n = s.len - at < PIECE ? s.len - at : PIECE;
+		for (size_t i = 0; i < n; i++)
+			bytes[i] = s.data[reverse ? s.len - 1 - at - i : at + i];
+		hex_encode(slice_of(bytes, n), digits);
+		text_add(t, digits);
+	}
 }
 
 static void add_bytes(struct text *t, struct slice s, size_t max)
