@@ -186,7 +186,7 @@ static enum err read_copy(struct store *s)
 {
 	sqlite3 *copy = NULL;
 	sqlite3_backup *backup = NULL;
-	enum err err = ERR_OK;
+	enum err err;
 
 	if (sqlite3_open_v2("", &copy, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) ==
 	    SQLITE_OK)
@@ -199,11 +199,13 @@ static enum err read_copy(struct store *s)
 	s->db = copy;
 	if (copy == NULL)
 		return db_fail_as(s, ERR_NOMEM, NULL);
-	if (sqlite3_errcode(copy) != SQLITE_OK)
-		return db_fail(s);
 	sqlite3_extended_result_codes(copy, 1);
-	err = set_limits(s);
-	return err == ERR_OK ? migrate(s) : err;
+	err = sqlite3_errcode(copy) == SQLITE_OK ? set_limits(s) : db_fail(s);
+	if (err == ERR_OK)
+		err = migrate(s);
+	if (err == ERR_DISK_FULL)
+		return db_fail_as(s, err, "a copy of it, as it is older, has no room in TMPDIR");
+	return err;
 }
 
 static enum err prepare_file(struct store *s)
