@@ -273,6 +273,27 @@ static void onion_checksum(const uint8_t key[32], uint8_t out[3])
 	out[2] = 3;
 }
 
+/* In decimal; without the detour over a format, as every visit writes a few. */
+static char *put_number(char *p, unsigned n)
+{
+	if (n >= 10)
+		p = put_number(p, n / 10);
+	*p++ = (char)('0' + n % 10);
+	return p;
+}
+
+static size_t ipv4_text(const uint8_t bytes[4], char *out)
+{
+	char *p = out;
+
+	for (unsigned i = 0; i < 4; i++) {
+		p = put_number(p, bytes[i]);
+		*p++ = '.';
+	}
+	*--p = 0;
+	return (size_t)(p - out);
+}
+
 size_t netaddr_host_text(const struct netaddr *a, char out[static NETADDR_HOST_TEXT_MAX])
 {
 	uint8_t onion[35];
@@ -280,8 +301,7 @@ size_t netaddr_host_text(const struct netaddr *a, char out[static NETADDR_HOST_T
 
 	switch ((enum netaddr_kind)a->kind) {
 	case NETADDR_IPV4:
-		return (size_t)snprintf(out, NETADDR_HOST_TEXT_MAX, "%u.%u.%u.%u", a->bytes[0],
-					a->bytes[1], a->bytes[2], a->bytes[3]);
+		return ipv4_text(a->bytes, out);
 	case NETADDR_IPV6:
 	case NETADDR_CJDNS:
 		/* The libc's inet_ntop writes RFC 5952's form. */
@@ -311,12 +331,20 @@ size_t netaddr_host_text(const struct netaddr *a, char out[static NETADDR_HOST_T
 
 size_t netaddr_text(const struct netaddr *a, char out[static NETADDR_TEXT_MAX])
 {
-	char host[NETADDR_HOST_TEXT_MAX];
 	bool brackets = a->kind == NETADDR_IPV6 || a->kind == NETADDR_CJDNS;
+	char *p = out;
 
-	netaddr_host_text(a, host);
-	return (size_t)snprintf(out, NETADDR_TEXT_MAX, brackets ? "[%s]:%u" : "%s:%u", host,
-				a->port);
+	_Static_assert(NETADDR_TEXT_MAX >= NETADDR_HOST_TEXT_MAX + sizeof("[]:65535") - 1,
+		       "the longest fits");
+	if (brackets)
+		*p++ = '[';
+	p += netaddr_host_text(a, p);
+	if (brackets)
+		*p++ = ']';
+	*p++ = ':';
+	p = put_number(p, a->port);
+	*p = 0;
+	return (size_t)(p - out);
 }
 
 static bool ends_with(struct slice text, const char *tail)
