@@ -103,8 +103,8 @@ PW_API void pw_crawl_free(struct pw_crawl *crawl);
 /** Adds a peer to begin with; not while the crawl runs.
  *  @param crawl the crawl
  *  @param peer  HOST[:PORT] or NETWORK://HOST[:PORT]; the host is an address (IPv6 in
- *               brackets if a port follows) or a name for DNS. Names need one port in
- *               common, and there can be 64 of them, the DNS seeds (two each) included.
+ *               brackets if a port follows) or a name for DNS. There can be 64 names, the
+ *               DNS seeds (two each) included.
  *               A node of Ethereum has a key: enode://KEY\@IP:PORT, or its record, enr:...
  *  @return PW_ERR_SYNTAX, told by pw_crawl_why(); PW_ERR_NOMEM */
 PW_API enum pw_err pw_crawl_add_seed(struct pw_crawl *crawl, const char *peer);
@@ -123,10 +123,10 @@ PW_API enum pw_err pw_crawl_add_exclude(struct pw_crawl *crawl, const char *bloc
  *  signals; SIGPIPE is blocked in its threads while it runs. An interrupted crawl loses no
  *  more than half a second of what it has learnt.
  *  @param crawl the crawl
- *  @return PW_ERR_NOT_FOUND without a seed, or without a crawl to resume; PW_ERR_LIMIT or
- *          PW_ERR_VALUE for too many names or different ports; PW_ERR_IO, PW_ERR_DISK_FULL,
- *          PW_ERR_READ_ONLY, PW_ERR_NOT_OURS, PW_ERR_NEWER, PW_ERR_CORRUPT, PW_ERR_BUSY for
- *          the database; PW_ERR_NOMEM. pw_crawl_why() tells what to do about each. */
+ *  @return PW_ERR_NOT_FOUND without a seed, or without a crawl to resume; PW_ERR_LIMIT for
+ *          too many names; PW_ERR_IO, PW_ERR_DISK_FULL, PW_ERR_READ_ONLY, PW_ERR_NOT_OURS,
+ *          PW_ERR_NEWER, PW_ERR_CORRUPT, PW_ERR_BUSY for the database; PW_ERR_NOMEM.
+ *          pw_crawl_why() tells what to do about each. */
 PW_API enum pw_err pw_crawl_run(struct pw_crawl *crawl);
 
 /** Makes pw_crawl_run() return within about a tenth of a second, with all that was learnt

@@ -169,8 +169,7 @@ PW_API enum pw_err pw_member_add_advertise(struct pw_member *member, const char 
 /** Adds a peer to begin with, before it runs: at most 64.
  *  @param member the member
  *  @param peer   as pw_crawl_add_seed() takes it
- *  @return PW_ERR_SYNTAX, PW_ERR_LIMIT, PW_ERR_VALUE for names with different ports, told by
- *          pw_member_why(); PW_ERR_NOMEM */
+ *  @return PW_ERR_SYNTAX, PW_ERR_LIMIT, told by pw_member_why(); PW_ERR_NOMEM */
 PW_API enum pw_err pw_member_add_seed(struct pw_member *member, const char *peer);
 
 /** Is a member of the network until pw_member_stop() is called. May be called again then.

@@ -144,11 +144,6 @@ enum pw_err pw_member_add_seed(struct pw_member *member, const char *peer)
 		return refuse(member, PW_ERR_SYNTAX, why);
 	if (member->seeds_count == MEMBER_SEEDS_MAX)
 		return refuse(member, PW_ERR_LIMIT, "there are too many peers to begin with");
-	for (size_t i = 0; seed.is_name && i < member->seeds_count; i++) {
-		if (member->seeds[i].is_name && member->seeds[i].port != seed.port)
-			return refuse(member, PW_ERR_VALUE,
-				      "peers that are names need one port in common");
-	}
 	seeds = realloc(member->seeds, (member->seeds_count + 1) * sizeof(*seeds));
 	if (seeds == NULL)
 		return refuse(member, PW_ERR_NOMEM, "out of memory");

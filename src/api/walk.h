@@ -75,8 +75,7 @@ unsigned walk_threads(const struct network *network);
 
 /* Before walk_run. As crawl_add wants it. */
 void walk_seed(struct walk *w, const struct advert *peer);
-/* A name to be resolved. ERR_LIMIT beyond RESOLVE_NAMES_MAX, ERR_VALUE for a port that is
- * not that of the names before it. */
+/* A name to be resolved. ERR_LIMIT beyond RESOLVE_NAMES_MAX. */
 enum err walk_name(struct walk *w, const char *name, uint16_t port);
 /* The network's own seeds: names for DNS, plain and with the x9. filter (full nodes with witness);
  * its bootstrap nodes. */
