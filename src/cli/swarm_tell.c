@@ -244,10 +244,12 @@ static void tell_text(const struct swarm_tell *t, const struct swarm_event *e)
 		printf("%-8s %-21s  %-5s  ", "down", addr, direction_name(p->direction));
 		if (!p->up)
 			printf("%s: %s\n", outcome_name(e->outcome), e->why);
-		else if (e->outcome == OUTCOME_OK)
+		else if (strcmp(e->why, outcome_text(OUTCOME_OK)) == 0)
 			printf("left after %s\n", time);
 		else
-			printf("%s after %s: %s\n", outcome_name(e->outcome), time, e->why);
+			printf("%s after %s: %s\n",
+			       e->outcome == OUTCOME_OK ? "gone" : outcome_name(e->outcome), time,
+			       e->why);
 		break;
 	case SWARM_EVENT_MESSAGE:
 		netaddr_text(&p->remote, addr);
