@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 
 #include "base/text.h"
+#include "cli/json_line.h"
 #include "cli/signals.h"
 #include "cli/simulation.h"
 #include "cli/terminal.h"
@@ -130,24 +131,16 @@ static bool write_seeds(const struct run *run)
 
 /* --- what is printed --- */
 
-static void print_line(json_t *json)
-{
-	if (json != NULL)
-		json_dumpf(json, stdout, JSON_COMPACT | JSON_REAL_PRECISION(10));
-	putchar('\n');
-	fflush(stdout);
-	json_decref(json);
-}
-
 static void print_ready(const struct run *run)
 {
 	json_t *seeds = json_array();
 
 	for (size_t i = 0; i < run->seeds_count; i++)
 		json_array_append_new(seeds, json_string(run->seeds[i]));
-	print_line(json_pack("{s:b, s:o, s:s, s:I, s:I}", "ready", 1, "seeds", seeds, "network",
-			     run->network.name, "peers", (json_int_t)run->options->peers, "ghosts",
-			     (json_int_t)run->options->ghosts));
+	json_line_print(json_pack("{s:b, s:o, s:s, s:I, s:I}", "ready", 1, "seeds", seeds,
+				  "network", run->network.name, "peers",
+				  (json_int_t)run->options->peers, "ghosts",
+				  (json_int_t)run->options->ghosts));
 }
 
 static void print_counts(const struct run *run, uint64_t elapsed_ms)
@@ -155,7 +148,7 @@ static void print_counts(const struct run *run, uint64_t elapsed_ms)
 	json_t *line = json_pack("{s:b, s:f}", "ready", 0, "seconds", (double)elapsed_ms / 1000);
 
 	json_object_update(line, run->counts);
-	print_line(line);
+	json_line_print(line);
 }
 
 static void draw_progress(struct run *run)

@@ -1,6 +1,7 @@
 #include "cli/node_tell.h"
 
 #include "base/text.h"
+#include "cli/json_line.h"
 #include "cli/terminal.h"
 #include "proto/ethereum/session.h"
 
@@ -11,16 +12,6 @@
 #include <unistd.h>
 
 enum { CLIENT_TEXT_MAX = 4 * PEER_AGENT_MAX + 1 };
-
-/* One object a line; takes it over. */
-static void print_line(json_t *o)
-{
-	if (o != NULL)
-		json_dumpf(o, stdout, JSON_COMPACT | JSON_REAL_PRECISION(10));
-	putchar('\n');
-	fflush(stdout);
-	json_decref(o);
-}
 
 /* --- who it is --- */
 
@@ -57,11 +48,11 @@ static void tell_self_json(const struct node_tell *t, bool moved, bool known, co
 
 	enode_id(d->key, hash);
 	hex_encode(slice_of(hash, sizeof(hash)), id);
-	print_line(json_pack("{s:s, s:b, s:s, s:s, s:s, s:s, s:I, s:b, s:o}", "event",
-			     moved ? "moved" : "ready", "ready", 1, "network", t->network->name,
-			     "enode", url, "record", record, "node_id", id, "seq",
-			     (json_int_t)discv4_seq(d), "address_known", known, "listen",
-			     places_json(t)));
+	json_line_print(json_pack("{s:s, s:b, s:s, s:s, s:s, s:s, s:I, s:b, s:o}", "event",
+				  moved ? "moved" : "ready", "ready", 1, "network",
+				  t->network->name, "enode", url, "record", record, "node_id", id,
+				  "seq", (json_int_t)discv4_seq(d), "address_known", known,
+				  "listen", places_json(t)));
 }
 
 void node_tell_self(struct node_tell *t, bool moved)
@@ -136,7 +127,7 @@ void node_tell_event(struct node_tell *t, const struct discv4_event *event)
 	o = json_pack("{s:s, s:s}", "event", name, "enode", url);
 	if (addr[0] != '\0')
 		json_object_set_new(o, "sees_us_at", json_string(addr));
-	print_line(o);
+	json_line_print(o);
 }
 
 void node_tell_datagram(struct node_tell *t, const struct node_serve_datagram *d)
@@ -150,9 +141,9 @@ void node_tell_datagram(struct node_tell *t, const struct node_serve_datagram *d
 	node_tell_hide(t);
 	netaddr_text(&d->peer, addr);
 	if (t->cli->json)
-		print_line(json_pack("{s:s, s:s, s:s?, s:I, s:s?}", "event",
-				     d->outgoing ? "out" : "in", "peer", addr, "packet", type,
-				     "bytes", (json_int_t)d->bytes.len, "fate", fate));
+		json_line_print(json_pack("{s:s, s:s, s:s?, s:I, s:s?}", "event",
+					  d->outgoing ? "out" : "in", "peer", addr, "packet", type,
+					  "bytes", (json_int_t)d->bytes.len, "fate", fate));
 	else
 		cli_debug(t->cli, "%-3s  %-11s  %5zu  %s%s%s", d->outgoing ? "out" : "in",
 			  type != NULL ? type : "?", d->bytes.len, addr,
@@ -206,7 +197,7 @@ void node_tell_session(struct node_tell *t, const struct node_session *s)
 				    : json_null());
 	hex_encode(slice_of(s->info.status.forkid.hash, sizeof(s->info.status.forkid.hash)), fork);
 	json_object_set_new(o, "fork_hash", has_status ? json_string(fork) : json_null());
-	print_line(o);
+	json_line_print(o);
 }
 
 /* --- how it goes --- */
@@ -241,7 +232,7 @@ static void tell_end_json(const struct node_serve_counts *n, double seconds)
 	json_t *o = json_pack("{s:s, s:b, s:f}", "event", "end", "ready", 0, "seconds", seconds);
 
 	add_counts(o, n);
-	print_line(o);
+	json_line_print(o);
 }
 
 void node_tell_status(const struct node_tell *t, json_t *o)
