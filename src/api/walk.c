@@ -304,14 +304,17 @@ static enum err make_identity(struct walk *w)
 }
 
 /* The addresses of this machine are not dialled, even if they are seeds; those of its
- * loopback are, where private addresses are allowed. */
+ * loopback are, where private addresses are allowed. Where peers live in private networks (gossip),
+ * some of them may well stand on the machine that asks: there all of its addresses are, then. */
 static void exclude_own(struct walk *w)
 {
+	const struct peer_policy *policy = w->config.visit.session.network->proto->policy;
 	uv_interface_address_t *list;
 	struct netaddr addr;
 	int count;
 
-	if (uv_interface_addresses(&list, &count) != 0)
+	if ((policy != NULL && policy->allow_private && w->config.crawl.allow_private) ||
+	    uv_interface_addresses(&list, &count) != 0)
 		return;
 	for (int i = 0; i < count; i++) {
 		if (list[i].is_internal ||

@@ -84,7 +84,7 @@ static void drain(struct side *s)
 {
 	struct session_event e;
 	char text[64];
-	size_t len = strlen(s->out);
+	size_t len = strlen(s->out), n;
 
 	while (gossip_proto.next(s->memory, &e)) {
 		assert_false(s->done);
@@ -116,7 +116,9 @@ static void drain(struct side *s)
 			break;
 		}
 	}
-	len += gossip_proto.send(s->memory, (uint8_t *)s->out + len, sizeof(s->out) - 1 - len);
+	while ((n = gossip_proto.send(s->memory, (uint8_t *)s->out + len,
+				      sizeof(s->out) - 1 - len)) > 0)
+		len += n;
 	s->out[len] = '\0';
 }
 
@@ -246,6 +248,35 @@ static void test_hello(void **state)
 	expect_said(s, "");
 	assert_false(s->done);
 	free(s);
+}
+
+/* The longest hello that there is, through the smallest of holes. */
+static void test_longest_hello(void **state)
+{
+	struct session_params params = params_of(SESSION_INITIATOR, SESSION_GOAL_STAY);
+	_Alignas(16) static uint8_t memory[SESSION_SIZE_MAX];
+	static uint8_t agent[PEER_AGENT_MAX], group[GOSSIP_GROUP_MAX], out[4096];
+	struct gossip_message m;
+	const char *rule;
+
+	(void)state;
+	memset(agent, 1, sizeof(agent));
+	memset(group, 2, sizeof(group));
+	params.agent = slice_of(agent, sizeof(agent));
+	params.group = slice_of(group, sizeof(group));
+	params.listen_port = 65535;
+	for (size_t piece = 1; piece <= 4096; piece *= 4) {
+		size_t len = 0, n;
+
+		gossip_proto.init(memory, &params, START);
+		while ((n = gossip_proto.send(memory, out + len, piece)) > 0)
+			len += n;
+		assert_int_equal(out[len - 1], '\n');
+		assert_int_equal(gossip_decode(slice_of(out, len - 1), &m, &rule), ERR_OK);
+		assert_memory_equal(m.hello.agent, agent, sizeof(agent));
+		assert_memory_equal(m.hello.group, group, sizeof(group));
+		assert_int_equal(m.hello.port, 65535);
+	}
 }
 
 static void test_listener(void **state)
@@ -770,6 +801,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_hello),
+		cmocka_unit_test(test_longest_hello),
 		cmocka_unit_test(test_listener),
 		cmocka_unit_test(test_self_and_group),
 		cmocka_unit_test(test_no_own_id),

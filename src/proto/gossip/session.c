@@ -35,8 +35,7 @@ static void session_init(void *session, const struct session_params *params, uin
 	t->times = (struct session_times){ TALK_NEVER, TALK_NEVER, TALK_NEVER, TALK_NEVER,
 					   TALK_NEVER };
 	make_own_id(t);
-	if (params->role == SESSION_INITIATOR)
-		gossip_talk_begin(t);
+	t->says_hello = params->role == SESSION_INITIATOR;
 }
 
 /* A whole line with its end. */
@@ -100,18 +99,33 @@ static size_t session_need(const void *session)
 	return ((const struct talk *)session)->scanned + 1;
 }
 
+/* So much of from, behind *at, as there is room for. */
+static size_t give(struct talk *t, struct slice from, uint16_t *at, uint8_t *out, size_t cap)
+{
+	size_t n = from.len - *at < cap ? from.len - *at : cap;
+
+	if (n == 0)
+		return 0;
+	memcpy(out, from.data + *at, n);
+	*at = (uint16_t)(*at + n);
+	t->counts.bytes_out += n;
+	return n;
+}
+
 static size_t session_send(void *session, uint8_t *out, size_t cap)
 {
 	struct talk *t = session;
-	size_t n = (size_t)(t->out_len - t->out_at);
+	uint8_t hello[TALK_HELLO_MAX];
+	struct writer w;
+	size_t n;
 
-	if (n > cap)
-		n = cap;
-	if (n == 0)
-		return 0;
-	memcpy(out, t->out + t->out_at, n);
-	t->out_at = (uint16_t)(t->out_at + n);
-	t->counts.bytes_out += n;
+	if (!t->says_hello)
+		return give(t, slice_of(t->out, t->out_len), &t->out_at, out, cap);
+	writer_init(&w, hello, sizeof(hello));
+	gossip_talk_hello(t, &w);
+	assert(writer_ok(&w));
+	n = give(t, slice_of(hello, w.len), &t->hello_at, out, cap);
+	t->says_hello = t->hello_at < w.len;
 	return n;
 }
 

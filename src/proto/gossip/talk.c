@@ -58,11 +58,10 @@ static void out_done(struct talk *t, const struct writer *w)
 				 "asks for answers without reading them");
 }
 
-static void say_hello(struct talk *t)
+void gossip_talk_hello(const struct talk *t, struct writer *w)
 {
 	const struct session_params *p = &t->params;
 	struct gossip_hello hello = { .port = p->listen_port };
-	struct writer w = out_writer(t);
 
 	memcpy(hello.node_id, t->own_id, UUID_LEN);
 	hello.agent_len = (uint16_t)p->agent.len;
@@ -71,13 +70,7 @@ static void say_hello(struct talk *t)
 	hello.group_len = (uint16_t)p->group.len;
 	if (p->group.len > 0)
 		memcpy(hello.group, p->group.data, p->group.len);
-	gossip_hello_encode(&w, &hello);
-	out_done(t, &w);
-}
-
-void gossip_talk_begin(struct talk *t)
-{
-	say_hello(t);
+	gossip_hello_encode(w, &hello);
 }
 
 static void say_ping(struct talk *t, enum gossip_type type, struct slice nonce)
@@ -153,7 +146,7 @@ static void on_hello(struct talk *t, const struct gossip_hello *hello, uint64_t 
 	t->hello = *hello;
 	t->times.version_ms = talk_since_start(t, now_ms);
 	if (!is_initiator(t))
-		say_hello(t);
+		t->says_hello = true;
 	if (memcmp(hello->node_id, t->own_id, UUID_LEN) == 0)
 		gossip_talk_done(t, OUTCOME_SELF, NULL);
 	else if (t->params.group.len > 0 && group.len > 0 && !slice_equal(group, t->params.group))

@@ -13,9 +13,10 @@ enum talk_state {
 };
 
 enum {
-	/* Our hello, at its longest with every letter of agent and group escaped, and a few
-	 * answers: they are sent before the next line is heard. */
-	TALK_OUT_CAP = 2304,
+	TALK_OUT_CAP = 512, /* a few short messages: they are sent before the next line is heard */
+	/* Our hello, with every letter of agent and group escaped. It is written whenever a part
+	 * of it is sent: ten thousand sessions need not hold it. */
+	TALK_HELLO_MAX = 160 + 6 * (PEER_AGENT_MAX + GOSSIP_GROUP_MAX),
 	TALK_NEVER = -1,
 };
 
@@ -48,7 +49,8 @@ struct talk {
 	enum outcome outcome;
 	const char *rule;
 
-	uint16_t out_at, out_len;
+	bool says_hello; /* before what is in out */
+	uint16_t hello_at, out_at, out_len;
 	uint8_t out[TALK_OUT_CAP];
 };
 
@@ -69,8 +71,8 @@ static inline uint64_t talk_after(uint64_t at_ms, uint64_t ms)
 void gossip_talk_done(struct talk *t, enum outcome outcome, const char *rule);
 /* What it came to when it ends without a fault of the peer. */
 enum outcome gossip_talk_result(const struct talk *t);
-/* The initiator's first word. */
-void gossip_talk_begin(struct talk *t);
+/* Our hello, whole. */
+void gossip_talk_hello(const struct talk *t, struct writer *w);
 void gossip_talk_ping(struct talk *t, uint64_t now_ms);
 void gossip_talk_ask(struct talk *t, uint64_t now_ms);
 /* A whole line; bytes that it is made of stay where they are until the next one. */
