@@ -26,6 +26,11 @@ end() {
 	status=$?
 }
 
+# Somebody is in the address book, or in the table, whoever is there.
+knows_him() {
+	"$program" status ./st --json >out 2>err && [ "$(json_value known out)" -ge 1 ]
+}
+
 # question: what the socket answers, byte by byte; a line feed is not added.
 ask() {
 	python3 - "$1" <<-'PYTHON'
@@ -122,6 +127,35 @@ end INT
 check "Ctrl-C ends it with 130" [ "$status" = 130 ]
 check "and the folder is empty" [ -z "$(ls runtime)" ]
 
+# --- of all networks ---
+
+# Two of them, one of which was called by the other; what they learnt is there after SIGTERM.
+for network in gossip bitcoin-regtest ethereum; do
+	more=()
+	[ $network != bitcoin-regtest ] || more=(--allow-private)
+	rm -f node.db*
+	check "$network: a node" start $network --db node.db --log-level debug "${more[@]}"
+	url=$(grep -oE "(enode|$network)://[^ ]+" node.out | head -n 1)
+	"$program" node $network --listen 127.0.0.2:0 --no-default-bootstrap --bootstrap "$url" \
+		"${more[@]}" >other.out 2>other.err </dev/null &
+	other=$!
+	knows() {
+		"$program" status ./st --peers --json >out 2>err && [ "$(json_value known out)" -ge 1 ] &&
+			grep -q '"peer": "127.0.0.2:\|"address": "127.0.0.2:' out
+	}
+	check "$network: status has the one who called" within knows
+	run 0 status ./st --peers && grep -q "^network *$network," out && tail -n 1 out | grep -q '127\.0\.0\.2'
+	result "$network: the same for people" $?
+	check "$network: the log has him" grep -qE ' (up|bonded) (peer|enode)=.*127\.0\.0\.2' node.log
+	end TERM
+	check "$network: SIGTERM" [ "$status" = 143 ]
+	start $network --db node.db "${more[@]}"
+	check "$network: the next one knows him still" within knows_him
+	end TERM
+	kill $other
+	wait $other 2>/dev/null
+done
+
 # --- the log ---
 
 check "a node that logs JSON" start ethereum --log-format json -vv
@@ -206,4 +240,4 @@ check "first that it is ready" [ "$(sed -n 2p manager.out)" = READY=1 ]
 check "how it is" grep -q '^STATUS=0 peers in, 0 out, 0 known$' manager.out
 check "last that it stops" [ "$(tail -n 1 manager.out)" = STOPPING=1 ]
 
-finish 70
+finish 90

@@ -77,7 +77,7 @@ node() { # network, options...: to the end; status
 	mkdir -p "$network"
 	: >"$network/log"
 	# (Not by the function, whose shell would get the signals.)
-	python3 "$folder/under_unit.py" "$unit" "$program" node "$network" --listen 127.0.0.1:0 --no-default-bootstrap \
+	python3 "$folder/under_unit.py" "$unit" "$program" node "$network" --listen 127.0.0.1:0 --no-default-bootstrap --db "$network/db" \
 		--status "$network/st" --log "$network/log" --log-level debug "${@:2}" \
 		>"$network/out" 2>err </dev/null &
 	pid=$!
@@ -103,10 +103,10 @@ call() {
 private=()
 check "a node of Ethereum" node ethereum --key ethereum/node.key
 check "that has met somebody" grep -q 'bonded' ethereum/log
-check "a peer of a gossip group" node gossip --db gossip/db
+check "a peer of a gossip group" node gossip
 check "that has met somebody, too" grep -qE '\bup\b' gossip/log
 private=(--allow-private)
-check "a peer of Bitcoin's network" node bitcoin --allow-private --db bitcoin/db
+check "a peer of Bitcoin's network" node bitcoin --allow-private
 check "and that one" grep -qE '\bup\b' bitcoin/log
 
 finish 19
