@@ -249,6 +249,9 @@ static int serve(struct node_run *run)
 		if (run->kind->start(run)) {
 			start_handles(run);
 			run->kind->ready(run);
+			if (run->options->db == NULL)
+				cli_note(run->cli, "what it knows is for this time alone; --db "
+						   "FILE keeps it");
 			node_ops_ready(run);
 			status = EXIT_DONE;
 		} else {

@@ -145,10 +145,8 @@ static int read_db(struct node_run *run)
 	/* Higher each time without a memory of its own, as go-ethereum has it: unless the clock
 	 * is set back, and no node changes its record once in a millisecond. */
 	own->config.seq = (uint64_t)node_now_ms();
-	if (run->options->db == NULL) {
-		cli_note(run->cli, "its table is for this time alone; --db FILE keeps one");
+	if (run->options->db == NULL)
 		return EXIT_DONE;
-	}
 	err = node_keep_open(run->options->db, run->network->name, own->identity.public, &own->keep,
 			     why);
 	if (err == ERR_OK)

@@ -40,8 +40,8 @@ rows() { # how many nodes the database has
 here=127.0.0.1:0
 
 run 0 node ethereum --no-default-bootstrap --listen "$here" --duration 100ms &&
-	[ "$(grep -c -- 'its table is for this time alone; --db FILE keeps one' err)" -eq 1 ]
-result "without --db it says once that its table is for this time alone" $?
+	[ "$(grep -c -- 'what it knows is for this time alone; --db FILE keeps it' err)" -eq 1 ]
+result "without --db it says once that what it knows is for this time alone" $?
 
 simulate ethereum --peers 60 --ghosts 20 --seed 3 --latency 5ms --liars 0 || exit 1
 boots=()
