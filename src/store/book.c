@@ -38,6 +38,14 @@ static struct netaddr addr_of_key(struct slice key)
 	return db_key_peer(key).addr;
 }
 
+/* Seconds, as whoever calculates with them can bear, whatever was written into the file by hand. */
+static int64_t read_time(sqlite3_stmt *st, int at)
+{
+	int64_t s = sqlite3_column_int64(st, at);
+
+	return s < 0 ? 0 : s > UINT32_MAX ? UINT32_MAX : s;
+}
+
 static struct store_book_row read_row(sqlite3_stmt *st)
 {
 	struct advert peer = db_key_peer(db_column(st, 1));
@@ -49,9 +57,9 @@ static struct store_book_row read_row(sqlite3_stmt *st)
 		.source = addr_of_key(db_column(st, 3)),
 		.tried = sqlite3_column_int(st, 4) != 0,
 		.services = (uint64_t)sqlite3_column_int64(st, 5),
-		.named_s = sqlite3_column_int64(st, 6),
-		.asked_s = sqlite3_column_int64(st, 7),
-		.good_s = sqlite3_column_int64(st, 8),
+		.named_s = read_time(st, 6),
+		.asked_s = read_time(st, 7),
+		.good_s = read_time(st, 8),
 		.failures = (uint32_t)sqlite3_column_int64(st, 9),
 	};
 }

@@ -133,6 +133,28 @@ static void rows_are_replaced_and_dropped(void **state)
 	assert_int_equal(load("bitcoin").count, 0);
 }
 
+static void what_was_written_by_hand_does_no_harm(void **state)
+{
+	const struct store_book_row row = { .addr = addr_of("1.2.3.4") };
+	struct store_book *b = start(store, "bitcoin");
+	struct loaded got;
+
+	(void)state;
+	store_book_put(b, &row);
+	store_book_stop(b);
+	run_sql(folder.db, "UPDATE book SET named_s = 9223372036854775807,"
+			   " good_s = -9223372036854775807 - 1, failures = -1, source = x'07',"
+			   " tcp_port = 65536;"
+			   "INSERT INTO book SELECT book_id, x'01', kind, address, port, node_id,"
+			   " NULL, NULL, 1, 0, NULL, NULL, NULL, 0 FROM book");
+	got = load("bitcoin"); /* a key that is none is nobody */
+	assert_int_equal(got.count, 1);
+	assert_true(netaddr_equal(&got.rows[0].addr, &row.addr));
+	assert_int_equal(got.rows[0].named_s, UINT32_MAX);
+	assert_int_equal(got.rows[0].good_s, 0);
+	assert_int_equal(got.rows[0].source.kind, NETADDR_NONE);
+}
+
 static void values_are_kept(void **state)
 {
 	struct store_book *b = start(store, "ethereum");
@@ -389,6 +411,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_goes_in_comes_out, store_set_up,
 						store_tear_down),
 		cmocka_unit_test_setup_teardown(rows_are_replaced_and_dropped, store_set_up,
+						store_tear_down),
+		cmocka_unit_test_setup_teardown(what_was_written_by_hand_does_no_harm, store_set_up,
 						store_tear_down),
 		cmocka_unit_test_setup_teardown(values_are_kept, store_set_up, store_tear_down),
 		cmocka_unit_test_setup_teardown(books_are_told_apart_by_their_names, store_set_up,
