@@ -7,7 +7,7 @@
  *   crawl.h     pw_crawl_new, pw_crawl_add_seed, pw_crawl_run: visits everybody, calls you back
  *   session.h   one connection as a state machine, for an event loop of your own
  *   message.h   names each field of a message; messages, JSON and records as bytes
- *   store.h     what crawls have kept in a database
+ *   store.h     what crawls and members have kept in a database
  *   member.h    pw_member_new, pw_member_run, pw_member_say: a peer of one's own, that stays
  *
  * Errors: functions that can fail return an enum pw_err. What a peer does wrong is no

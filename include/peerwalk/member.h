@@ -67,6 +67,7 @@ struct pw_member_stats {
 	uint64_t bytes_out;    /**< sent */
 	uint64_t refused;      /**< callers that there was no place for */
 	uint64_t unsaid;       /**< messages of pw_member_say() whose peer was gone, or too slow */
+	enum pw_err database;  /**< why nothing is kept any more; PW_OK: it is, or was not to be */
 };
 
 /** Called for each place where the member listens, once it does; and when others agree that they
@@ -116,8 +117,7 @@ struct pw_member_config {
 	const char *group;                /**< of a gossip network: the name of the group, 1 to 64
 					       bytes; others are not talked to (any) */
 	const char *database;             /**< file to keep the known addresses in, as `peerwalk
-					       node --db` does; NULL: forget them. Not for
-					       Ethereum */
+					       node --db` does; NULL: forget them */
 	bool no_listen;                   /**< take nobody in. Not for Ethereum */
 	bool dns_seeds; /**< begin with the network's own seeds, if nothing else leads into it:
 			     its DNS seeds; for Ethereum always, its bootstrap nodes */
@@ -176,7 +176,8 @@ PW_API enum pw_err pw_member_add_seed(struct pw_member *member, const char *peer
  *
  *  Raises the process's soft limit of open files to its hard limit, and handles no
  *  signals; SIGPIPE is blocked in its threads while it runs. What it knows is kept in the
- *  database no later than a second after it was learnt.
+ *  database no later than a second after it was learnt. A database that fails meanwhile ends
+ *  nothing: it is told by pw_member_stats(), and by what this returns.
  *  @param member the member
  *  @return PW_ERR_IO for a place that can't be listened at; the errors of the database, as
  *          pw_crawl_run(); PW_ERR_NOMEM. pw_member_why() tells what to do about each. */

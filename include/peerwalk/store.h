@@ -1,9 +1,9 @@
-/* store.h: what crawls have kept in a database, row by row. */
+/* store.h: what crawls and members have kept in a database, row by row. */
 #ifndef PEERWALK_STORE_H
 #define PEERWALK_STORE_H
 
 /** @file
- *  What crawls have kept. */
+ *  What crawls and members have kept. */
 
 #include "peerwalk/peer.h"
 
@@ -127,6 +127,35 @@ typedef bool pw_kept_visit_fn(void *ctx, const struct pw_kept_visit *visit);
  *  @return as pw_store_crawls(). That there is no such crawl is no error */
 PW_API enum pw_err pw_store_visits(struct pw_store *store, const char *network, int64_t crawl,
 				   pw_kept_visit_fn *on_visit, void *ctx);
+
+/** An address that a member (member.h) or `peerwalk node` knows. */
+struct pw_kept_address {
+	const char *book;  /**< the network that it is of, of a group "gossip/GROUP" */
+	const char *peer;  /**< as pw_member_add_seed() takes it */
+	const char *host;  /**< the host alone, without brackets */
+	uint16_t port;     /**< its port; of a node the UDP port */
+	uint64_t services; /**< bits that it is said to offer */
+	bool tried;        /**< the member has reached it itself */
+	int64_t named_s;   /**< named last, as was claimed, seconds since 1970; 0: never */
+	int64_t asked_s;   /**< the member's last attempt to reach it; 0: none */
+	int64_t good_s;    /**< when that succeeded last; 0: never */
+	uint32_t failures; /**< attempts since then that failed */
+};
+
+/** Called for each address.
+ *  @param ctx     as given to pw_store_addresses()
+ *  @param address the address; lives for the call
+ *  @return false: no more */
+typedef bool pw_kept_address_fn(void *ctx, const struct pw_kept_address *address);
+
+/** The addresses that standing peers know.
+ *  @param store      the store
+ *  @param network    of this network, all groups of it; NULL: of all
+ *  @param on_address called for each
+ *  @param ctx        handed to on_address
+ *  @return as pw_store_crawls() */
+PW_API enum pw_err pw_store_addresses(struct pw_store *store, const char *network,
+				      pw_kept_address_fn *on_address, void *ctx);
 
 #ifdef __cplusplus
 }

@@ -256,6 +256,7 @@ static void look(struct pw_member *m)
 	pthread_mutex_lock(&m->lock);
 	s.uptime_ms = uv_now(&m->loop) - m->started_ms;
 	s.unsaid = m->stats.unsaid;
+	s.database = api_err(m->failed);
 	m->stats = s;
 	pthread_mutex_unlock(&m->lock);
 }
@@ -293,11 +294,12 @@ static void on_tick(uv_timer_t *tick)
 	m->config.on_progress(m->config.ctx, &stats);
 }
 
-void member_fail(struct pw_member *m, enum err err)
+void member_keeps_nothing(struct pw_member *m, enum err err, const char *why)
 {
-	if (m->failed == ERR_OK)
-		m->failed = err;
-	leave(m);
+	if (m->failed != ERR_OK)
+		return;
+	m->failed = err;
+	snprintf(m->why, sizeof(m->why), "%s", why);
 }
 
 void member_tell_place(struct pw_member *m, const char *address, bool seen)

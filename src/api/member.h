@@ -79,8 +79,8 @@ struct pw_member {
 /* From a kind: what it was told by its own means, in the library's words. */
 void member_tell_place(struct pw_member *m, const char *address, bool seen);
 void member_tell_address(struct pw_member *m, pw_address_fn *tell, const struct netaddr *addr);
-/* Something happened that ends it: err, and what m->why says. */
-void member_fail(struct pw_member *m, enum err err);
+/* The database has failed: it goes on without, and says so at its end. */
+void member_keeps_nothing(struct pw_member *m, enum err err, const char *why);
 
 /* A pw_member_peer with all that it points to. */
 struct member_peer {

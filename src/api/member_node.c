@@ -1,8 +1,8 @@
 /* member_node.c: members of Ethereum's networks: a node of discovery, in the library's words. */
 #include "api/member.h"
 
+#include "api/node_keep.h"
 #include "io/dial.h"
-#include "io/node_serve.h"
 #include "proto/ethereum/session.h"
 
 #include <stdio.h>
@@ -11,6 +11,7 @@
 
 struct node_member {
 	struct node_serve *node; /* NULL: not started, or on its way out */
+	struct node_keep *keep;  /* NULL: nothing is kept */
 	struct identity identity;
 	struct kademlia_node *boots;
 	size_t boots_count;
@@ -23,8 +24,7 @@ static bool serves(const struct network *network)
 
 static bool allows(const struct pw_member_config *c)
 {
-	return c->group == NULL && c->database == NULL && !c->no_listen && c->in_max == 0 &&
-	       c->out_wanted == 0;
+	return c->group == NULL && !c->no_listen && c->in_max == 0 && c->out_wanted == 0;
 }
 
 /* --- what happens --- */
@@ -53,10 +53,32 @@ static void tell_self(struct pw_member *m, bool seen)
 	member_tell_place(m, url, seen);
 }
 
+static int64_t wall_ms(void)
+{
+	uv_timeval64_t wall;
+
+	uv_gettimeofday(&wall);
+	return wall.tv_sec * 1000 + wall.tv_usec / 1000;
+}
+
+static void keep_event(struct pw_member *m, const struct discv4_event *event)
+{
+	struct node_member *own = m->own;
+	const char *why;
+
+	if (own->keep == NULL)
+		return;
+	node_keep_event(own->keep, own->node, event, wall_ms());
+	why = node_keep_failed(own->keep);
+	if (why != NULL)
+		member_keeps_nothing(m, ERR_IO, why);
+}
+
 static void on_event(void *ctx, const struct discv4_event *event)
 {
 	struct pw_member *m = ctx;
 
+	keep_event(m, event);
 	switch (event->type) {
 	case DISCV4_EVENT_BONDED:
 		tell_node(m, m->config.on_known, &event->node);
@@ -157,6 +179,24 @@ static void set_places(const struct pw_member *m, struct node_serve_config *c)
 	c->places_count = 2;
 }
 
+/* What it knew the last time. */
+static enum err open_keep(struct pw_member *m, struct node_serve_config *config)
+{
+	struct node_member *own = m->own;
+	enum err err;
+
+	if (m->database == NULL)
+		return ERR_OK;
+	err = node_keep_open(m->database, m->network->name, own->identity.public, &own->keep,
+			     m->why);
+	if (err != ERR_OK)
+		return err;
+	err = node_keep_prepare(own->keep, wall_ms(), config);
+	if (err != ERR_OK)
+		snprintf(m->why, sizeof(m->why), "out of memory");
+	return err;
+}
+
 static enum err start(struct pw_member *m)
 {
 	struct node_member *own = m->own;
@@ -171,17 +211,20 @@ static enum err start(struct pw_member *m)
 		.ctx = m,
 	};
 	char why[NODE_SERVE_WHY_MAX];
-	uv_timeval64_t wall;
 	enum err err;
 
 	/* Higher each time without a memory of its own, as go-ethereum has it. */
-	uv_gettimeofday(&wall);
-	config.seq = (uint64_t)wall.tv_sec * 1000 + (uint64_t)wall.tv_usec / 1000;
+	config.seq = (uint64_t)wall_ms();
 	set_places(m, &config);
+	err = open_keep(m, &config);
+	if (err != ERR_OK)
+		return err;
 	err = node_serve_start(&m->loop, &config, &own->node, why);
 	if (err != ERR_OK) {
 		own->node = NULL;
 		snprintf(m->why, sizeof(m->why), "%s", why);
+	} else if (own->keep != NULL) {
+		node_keep_started(own->keep, own->node);
 	}
 	return err;
 }
@@ -281,12 +324,18 @@ static enum err end(struct pw_member *m)
 {
 	struct node_member *own = m->own;
 
+	char why[NODE_KEEP_WHY_MAX];
+	enum err err;
+
 	if (own == NULL)
 		return ERR_OK;
+	err = node_keep_close(own->keep, why);
+	if (err != ERR_OK && m->why[0] == 0)
+		snprintf(m->why, sizeof(m->why), "%s", why);
 	identity_clear(&own->identity);
 	free(own->boots);
 	free(own);
-	return ERR_OK;
+	return err;
 }
 
 const struct member_kind member_node = {

@@ -118,14 +118,12 @@ static void on_event(void *ctx, const struct swarm_event *e)
 	}
 }
 
-/* What can't be kept any more is a reason to end, as it is for a crawl. */
 static void on_error(void *ctx, enum err err)
 {
 	struct pw_member *m = ctx;
 	struct swarm_member *own = m->own;
 
-	snprintf(m->why, sizeof(m->why), "%s", stand_why(own->stand));
-	member_fail(m, err);
+	member_keeps_nothing(m, err, stand_why(own->stand));
 }
 
 /* --- running --- */

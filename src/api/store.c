@@ -1,4 +1,5 @@
 #include "api/visit.h"
+#include "store/book.h"
 #include "store/query.h"
 
 #include <stdio.h>
@@ -38,11 +39,12 @@ const char *pw_store_why(const struct pw_store *store)
 
 /* --- questions --- */
 
-/* One of the three functions is there. */
+/* One of the functions is there. */
 struct question {
 	pw_kept_crawl_fn *on_crawl;
 	pw_kept_peer_fn *on_peer;
 	pw_kept_visit_fn *on_visit;
+	pw_kept_address_fn *on_address;
 	void *ctx;
 	bool enough; /* the callback wants no more */
 };
@@ -203,4 +205,41 @@ enum pw_err pw_store_visits(struct pw_store *store, const char *network, int64_t
 	if (!question_begin(store, &err))
 		return err;
 	return question_end(store, &q, store_visits(store->store, &filter, tell_visit, &q));
+}
+
+static enum err tell_address(void *ctx, const char *book, const struct store_book_row *row)
+{
+	struct question *q = ctx;
+	char peer[ENODE_TEXT_MAX], host[NETADDR_HOST_TEXT_MAX];
+	const struct pw_kept_address told = {
+		.book = book,
+		.peer = peer,
+		.host = host,
+		.port = row->addr.port,
+		.services = row->services,
+		.tried = row->tried,
+		.named_s = row->named_s,
+		.asked_s = row->asked_s,
+		.good_s = row->good_s,
+		.failures = row->failures,
+	};
+
+	if (row->node_id.len == ENODE_KEY_LEN)
+		enode_url(row->node_id.data, &row->addr, row->tcp_port, peer);
+	else
+		netaddr_text(&row->addr, peer);
+	netaddr_host_text(&row->addr, host);
+	return more_if(q, q->on_address(q->ctx, &told));
+}
+
+enum pw_err pw_store_addresses(struct pw_store *store, const char *network,
+			       pw_kept_address_fn *on_address, void *ctx)
+{
+	const struct store_filter filter = filter_of(network, 0);
+	struct question q = { .on_address = on_address, .ctx = ctx };
+	enum pw_err err;
+
+	if (!question_begin(store, &err))
+		return err;
+	return question_end(store, &q, store_books(store->store, &filter, tell_address, &q));
 }

@@ -32,7 +32,7 @@ static void test_config(void **state)
 		{ "a group of Bitcoin", "bitcoin", { .group = "chat" }, PW_ERR_VALUE },
 		{ "a key where peers have none", "gossip", { .key = zero_key }, PW_ERR_VALUE },
 		{ "no key", "ethereum", { .key = zero_key }, PW_ERR_VALUE },
-		{ "a database of Ethereum", "ethereum", { .database = "x.db" }, PW_ERR_VALUE },
+		{ "a database of Ethereum", "ethereum", { .database = "x.db" }, PW_OK },
 		{ "a node that nobody calls", "ethereum", { .no_listen = true }, PW_ERR_VALUE },
 		{ "an agent of two lines", "gossip", { .agent = "a\nb" }, PW_ERR_VALUE },
 		{ "an empty agent", "bitcoin", { .agent = "" }, PW_ERR_VALUE },
@@ -507,6 +507,34 @@ static void test_ethereum(void **state)
 	rig_free(&b);
 }
 
+static void test_ethereum_database(void **state)
+{
+	char place[MEMBER_TEXT];
+
+	(void)state;
+	rig_init(&a, "ethereum");
+	rig_new(&a, "127.0.0.1:0", NULL);
+	rig_begin(&a);
+	for (unsigned i = 0; i < 2; i++) {
+		rig_init(&b, "ethereum");
+		b.config.database = folder.db;
+		/* The second time it knows whom to ask. */
+		rig_new(&b, "127.0.0.1:0", i == 0 ? rig_get(&a, a.place, place) : NULL);
+		rig_begin(&b);
+		rig_wait(b.listed, 1);
+		rig_end(&b, PW_OK);
+		rig_free(&b);
+	}
+	rig_end(&a, PW_OK);
+	rig_free(&a);
+	rig_init(&b, "ethereum");
+	b.config.database = folder.path;
+	rig_new(&b, "127.0.0.1:0", NULL);
+	assert_true(pw_member_run(b.member) != PW_OK);
+	assert_non_null(strstr(pw_member_why(b.member), folder.path));
+	rig_free(&b);
+}
+
 static void test_ethereum_places(void **state)
 {
 	(void)state;
@@ -536,6 +564,8 @@ int main(void)
 		cmocka_unit_test(test_strangers),
 		cmocka_unit_test(test_bitcoin),
 		cmocka_unit_test(test_ethereum),
+		cmocka_unit_test_setup_teardown(test_ethereum_database, folder_set_up,
+						folder_tear_down),
 		cmocka_unit_test(test_ethereum_places),
 	};
 

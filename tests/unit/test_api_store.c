@@ -4,6 +4,7 @@
 #include "support/sql.h"
 #include "support/store_rig.h"
 
+#include "store/book.h"
 #include "store/writer.h"
 
 static struct pw_store *opened(void)
@@ -242,6 +243,57 @@ static void test_nodes(void **state)
 	pw_store_close(s);
 }
 
+/* --- address books --- */
+
+static bool on_address(void *ctx, const struct pw_kept_address *a)
+{
+	return note(ctx, "%s %s %s %u %d %llu %lld %lld %lld %u\n", a->book, a->peer, a->host,
+		    a->port, a->tried, (unsigned long long)a->services, (long long)a->named_s,
+		    (long long)a->asked_s, (long long)a->good_s, (unsigned)a->failures);
+}
+
+static void keep(const char *book, const struct store_book_row *row)
+{
+	struct store_book *b;
+
+	assert_int_equal(store_book_start(store, book, NULL, NULL, &b), ERR_OK);
+	assert_true(store_book_put(b, row));
+	assert_int_equal(store_book_stop(b), ERR_OK);
+}
+
+static void test_addresses(void **state)
+{
+	const struct store_book_row peer = { .addr = addr_of("[2001:db8::7]:5999"),
+					     .services = 9,
+					     .named_s = 1780000000,
+					     .asked_s = 1780000001,
+					     .good_s = 1780000002,
+					     .failures = 3,
+					     .tried = true };
+	struct node_key key = node_key(7);
+	const struct store_book_row node = { .addr = addr_of("192.0.2.9:30301"),
+					     .node_id = key_slice(&key),
+					     .tcp_port = 30303 };
+	struct rows rows = { 0 };
+	struct pw_store *s;
+
+	(void)state;
+	keep("gossip/here", &peer);
+	keep("ethereum", &node);
+	s = opened();
+	assert_int_equal(pw_store_addresses(s, "gossip", on_address, &rows), PW_OK);
+	assert_string_equal(rows.text, "gossip/here [2001:db8::7]:5999 2001:db8::7 5999 1 9 "
+				       "1780000000 1780000001 1780000002 3\n");
+	rows = (struct rows){ 0 };
+	assert_int_equal(pw_store_addresses(s, "ethereum", on_address, &rows), PW_OK);
+	assert_memory_equal(rows.text, "ethereum enode://07beef", 23);
+	assert_non_null(strstr(rows.text, "@192.0.2.9:30303?discport=30301 192.0.2.9 30301 0 0 "));
+	rows = (struct rows){ .most = 1 };
+	assert_int_equal(pw_store_addresses(s, NULL, on_address, &rows), PW_OK);
+	assert_int_equal(rows.count, 1);
+	pw_store_close(s);
+}
+
 /* --- what can go wrong --- */
 
 struct nested {
@@ -341,6 +393,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_crawls, store_set_up, store_tear_down),
 		cmocka_unit_test_setup_teardown(test_peers, store_set_up, store_tear_down),
 		cmocka_unit_test_setup_teardown(test_nodes, store_set_up, store_tear_down),
+		cmocka_unit_test_setup_teardown(test_addresses, store_set_up, store_tear_down),
 		cmocka_unit_test_setup_teardown(test_nested, store_set_up, store_tear_down),
 		cmocka_unit_test_setup_teardown(test_errors, store_set_up, store_tear_down),
 		cmocka_unit_test_setup_teardown(test_damaged, store_set_up, store_tear_down),
