@@ -17,7 +17,8 @@ fi
 
 # Starts one; its lines go to NAME.log, its process is NAME_pid.
 peer() { # name, port, options...
-	python3 "$script" --listen "$2" "${@:3}" >"$1.log" 2>&1 &
+	: >"$1.log"
+	python3 "$script" --listen "$2" "${@:3}" >>"$1.log" 2>&1 &
 	printf -v "$1_pid" %s $!
 	within grep -q '^ready' "$1.log"
 }
@@ -101,7 +102,7 @@ prints "the database has the group" 0 '"group": "chat"' report --db g.db --json
 
 # --- a standing peer among them, which either side dials ---
 
-"$program" node gossip --listen 127.0.0.1:0 --bootstrap "$one" >node.log 2>node.err &
+"$program" node gossip --listen 127.0.0.1:0 --group lab --bootstrap "$one" >node.log 2>node.err &
 node=$!
 within grep -q '^url' node.log
 url=$(sed -n 's/^url *//p' node.log)
@@ -120,6 +121,8 @@ rows = sqlite3.connect("node.db").execute("SELECT address, port FROM peers WHERE
 got = {"%s:%d" % row for row in rows}
 assert want <= got, got
 END
+prints "a crawl of another group" 3 "speaks for another network" crawl gossip --group other --seed "$url" \
+	--allow-private --timeout 2s --db other.db
 kill -TERM $node
 wait $node
 check "it takes leave" grep -q '^closed' late.log
@@ -164,4 +167,4 @@ else
 	result "the simulator starts" 1
 fi
 
-finish 44
+finish 45

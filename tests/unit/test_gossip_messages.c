@@ -112,7 +112,7 @@ static void test_rows(void **state)
 
 		if (err != rows[i].err || (err == ERR_OK) != (rule == NULL) ||
 		    (err == ERR_OK && m.type != rows[i].type) ||
-		    (rows[i].rule != NULL && strcmp(rule, rows[i].rule) != 0))
+		    (rows[i].rule != NULL && (rule == NULL || strcmp(rule, rows[i].rule) != 0)))
 			fail_msg("%s: %s, %s", rows[i].name, err_name(err),
 				 rule != NULL ? rule : "no rule");
 	}
@@ -162,7 +162,7 @@ static void expect_filled(const char *name, size_t len, const char *before, char
 	const char *rule;
 	enum err err = gossip_decode(slice_of(line, len), &m, &rule);
 
-	if (err != want || (want_rule != NULL && strcmp(rule, want_rule) != 0))
+	if (err != want || (want_rule != NULL && (rule == NULL || strcmp(rule, want_rule) != 0)))
 		fail_msg("%s: %s, %s", name, err_name(err), rule != NULL ? rule : "no rule");
 	free(line);
 }

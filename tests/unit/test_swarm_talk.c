@@ -586,6 +586,7 @@ static void of_two_connections_to_one_the_smaller_ids_call_stays(void **state)
 		struct far_kind kind = { .goal = SESSION_GOAL_STAY };
 		struct netaddr boot = at("6.6.6.6:5999");
 		struct far *call = NULL, *dialled;
+		struct book_entry entry;
 		uint8_t id[16];
 
 		memset(id, rows[i].theirs_is_smaller ? 0x11 : 0x99, sizeof(id));
@@ -603,6 +604,11 @@ static void of_two_connections_to_one_the_smaller_ids_call_stays(void **state)
 		assert_int_equal(rig_counts().up, 1);
 		rig_later(60 * 1000);
 		assert_int_equal(rig_counts().up, 1);
+		/* Its hello has no port, but we have dialled it: whichever stays, its pongs are a
+		 * sign of life of that address. */
+		assert_true(book_find(rig.book, &boot, &entry));
+		if (entry.good_s < rig_unix_s() - 30)
+			fail_msg("%s: %d s", rows[i].name, (int)(rig_unix_s() - entry.good_s));
 		rig_end();
 	}
 	begin("bitcoin"); /* for the teardown */
