@@ -81,33 +81,36 @@ static uint32_t count_of(const struct net *net, enum net_fate fate)
 	return n;
 }
 
-/* How many of the living can be reached from the first of them over connections. */
+static uint32_t root(uint32_t *parents, uint32_t i)
+{
+	while (parents[i] != i)
+		i = parents[i] = parents[parents[i]];
+	return i;
+}
+
+/* How many of the living hang together by connections, at most. */
 static uint32_t component(struct net *net)
 {
-	static bool seen[NET_NODES_MAX];
-	uint32_t queue[NET_NODES_MAX], len = 0, n = 0;
+	uint32_t parents[NET_NODES_MAX], sizes[NET_NODES_MAX] = { 0 }, most = 0;
 	struct swarm_peer peer;
 
-	memset(seen, 0, sizeof(seen));
-	for (uint32_t i = 0; len == 0; i++)
-		if (net->nodes[i].fate == NET_ALIVE) {
-			seen[i] = true;
-			queue[len++] = i;
-		}
-	while (n < len) {
-		const struct net_node *node = &net->nodes[queue[n++]];
+	for (uint32_t i = 0; i < net->count; i++)
+		parents[i] = i;
+	for (uint32_t i = 0; i < net->count; i++)
+		for (uint32_t at = 0;
+		     (at = swarm_look(net->nodes[i].swarm, at, &peer)) != SWARM_NONE;) {
+			const struct net_node *other = net_at(net, &peer.listen);
 
-		for (uint32_t at = 0; (at = swarm_look(node->swarm, at, &peer)) != SWARM_NONE;) {
-			struct net_node *other = net_at(net, &peer.listen);
-
-			if (peer.up && other != NULL && other->fate == NET_ALIVE &&
-			    !seen[other->at]) {
-				seen[other->at] = true;
-				queue[len++] = other->at;
-			}
+			if (net->nodes[i].fate == NET_ALIVE && peer.up && other != NULL &&
+			    other->fate == NET_ALIVE)
+				parents[root(parents, i)] = root(parents, other->at);
 		}
+	for (uint32_t i = 0; i < net->count; i++) {
+		uint32_t n = ++sizes[root(parents, i)];
+
+		most = n > most ? n : most;
 	}
-	return n;
+	return most;
 }
 
 static uint32_t connected_to(struct net *net, const struct net_node *node)
@@ -272,6 +275,50 @@ static void a_flood_from_one_host_keeps_nobody_out(void **state)
 	net_free(net);
 }
 
+static uint32_t disturbances;
+
+/* Whom others check is told of a caller that comes and goes: that is no disturbance. */
+static void note_disturbance(struct net_node *node, const struct swarm_event *event)
+{
+	(void)node;
+	disturbances += event->kind == SWARM_EVENT_LOST ||
+			((event->kind == SWARM_EVENT_UP || event->kind == SWARM_EVENT_DOWN) &&
+			 event->peer.direction == SWARM_OUT);
+}
+
+/* Once everybody has whom he wants nothing changes for hours: all connections stand. */
+static void a_quiet_group_stays_as_it_is(void **state)
+{
+	static const char *const names[] = { "gossip", "bitcoin" };
+
+	(void)state;
+	for (unsigned row = 0; row < 2; row++) {
+		struct net *net = net_new(40 + row);
+		struct swarm_config c = config();
+
+		c.network = network_find(names[row]);
+		net->on_event = note_disturbance;
+		for (uint32_t i = 0; i < 40; i++) {
+			struct netaddr addr = public_place(i), first = public_place(0);
+
+			net_bootstrap(net, net_add(net, &addr, c, book), &first);
+		}
+		net_run(net, net->now_ms + 10 * 60 * 1000);
+		assert_int_equal(component(net), 40);
+		disturbances = 0;
+		net_run(net, net->now_ms + 2 * 3600 * 1000);
+		assert_int_equal(disturbances, 0);
+		for (uint32_t i = 0; i < net->count; i++) {
+			struct swarm_counts counts;
+
+			swarm_counts(net->nodes[i].swarm, &counts);
+			assert_int_equal(counts.dialling, counts.checking);
+			assert_true(counts.up >= 8);
+		}
+		net_free(net);
+	}
+}
+
 static void one_seed_has_one_course(void **state)
 {
 	uint64_t events[3];
@@ -294,6 +341,7 @@ int main(void)
 		cmocka_unit_test(the_dead_are_dropped),
 		cmocka_unit_test(a_liar_pushes_nobody_out),
 		cmocka_unit_test(a_flood_from_one_host_keeps_nobody_out),
+		cmocka_unit_test(a_quiet_group_stays_as_it_is),
 		cmocka_unit_test(one_seed_has_one_course),
 	};
 
