@@ -51,8 +51,11 @@ struct swarm_peer {
 };
 
 enum swarm_event_kind {
-	SWARM_EVENT_UP,      /* a peer: hands are shaken */
-	SWARM_EVENT_DOWN,    /* a connection is gone: outcome, why */
+	/* A peer: hands are shaken. Whoever calls is one as soon as he asks, names somebody or
+	 * sends a message that is not of the protocol, or after two seconds: others' checks come
+	 * and go, and are no peers. */
+	SWARM_EVENT_UP,
+	SWARM_EVENT_DOWN,    /* a connection is gone: outcome, why; peer.up: it was told as up */
 	SWARM_EVENT_MESSAGE, /* a message of a peer: session */
 	SWARM_EVENT_KNOWN,   /* an address that is new to the book: addr */
 	SWARM_EVENT_LOST,    /* an address that was reachable isn't any more: addr */

@@ -8,6 +8,8 @@ enum {
 	FIRST_SLOTS = 16,
 	CHECK_MS = 30 * 1000, /* a check's session, from the connection on: Core's feelers take
 			       * a few round trips */
+	/* A check is over after some round trips; whoever is still here then wants to stay. */
+	CALLER_MS = 2000,
 	NEVER = -1,
 };
 
@@ -67,6 +69,7 @@ void swarm_conn_schedule(struct swarm *s, struct conn *c)
 	if (c->state != CONN_OPEN && c->state != CONN_UP)
 		return;
 	at_ms = swarm_earlier(s->proto->deadline(c->session), c->announce_ms);
+	at_ms = swarm_earlier(at_ms, c->tell_ms);
 	if (at_ms == UINT64_MAX)
 		return;
 	if (at_ms <= s->now_ms)
@@ -92,6 +95,10 @@ void swarm_conn_tick(struct swarm *s, struct conn *c)
 {
 	if (s->now_ms >= c->announce_ms)
 		swarm_talk_announce(s, c);
+	if (s->now_ms >= c->tell_ms)
+		swarm_conn_tell(s, c);
+	if (c->state == CONN_GONE)
+		return;
 	if (s->now_ms < s->proto->deadline(c->session)) {
 		swarm_conn_schedule(s, c);
 		return;
@@ -250,7 +257,7 @@ struct conn *swarm_conn_new(struct swarm *s, enum swarm_direction direction,
 	c->remote = *remote;
 	c->group_key = swarm_group_key(s, remote);
 	c->since_ms = s->now_ms;
-	c->announce_ms = UINT64_MAX;
+	c->announce_ms = c->tell_ms = UINT64_MAX;
 	c->rtt_ms = c->asked_ms = NEVER;
 	c->nonce = make_nonce(s, c->id);
 	c->heap_at = NO_SLOT;
@@ -345,6 +352,19 @@ void swarm_conn_end(struct swarm *s, struct conn *c, enum outcome outcome, const
 	swarm_queue(s, c);
 	swarm_out_ended(s, c, outcome);
 	swarm_show(s, c, &event.peer);
+	event.peer.up = c->told_up;
+	swarm_tell(s, &event);
+}
+
+void swarm_conn_tell(struct swarm *s, struct conn *c)
+{
+	struct swarm_event event = { .kind = SWARM_EVENT_UP };
+
+	if (c->told_up || c->state != CONN_UP)
+		return;
+	c->told_up = true;
+	c->tell_ms = UINT64_MAX;
+	swarm_show(s, c, &event.peer);
 	swarm_tell(s, &event);
 }
 
@@ -417,7 +437,6 @@ static void check_id(struct swarm *s, struct conn *c, struct slice node_id)
 
 static void on_handshake(struct swarm *s, struct conn *c)
 {
-	struct swarm_event event = { .kind = SWARM_EVENT_UP };
 	struct peer_info info;
 
 	s->proto->info(c->session, &info);
@@ -433,15 +452,15 @@ static void on_handshake(struct swarm *s, struct conn *c)
 	check_id(s, c, info.node_id);
 	if (c->state == CONN_GONE)
 		return;
-	c->was_up = true; /* who is told as up is told as down, and nobody else */
+	c->was_up = true;
 	if (c->direction == SWARM_OUT)
 		swarm_out_shaken(s, c, &info);
 	if (c->direction == SWARM_CHECK)
 		return;
-	swarm_show(s, c, &event.peer);
-	swarm_tell(s, &event);
-	if (c->state == CONN_UP)
-		swarm_talk_begin(s, c, &info);
+	swarm_talk_begin(s, c, &info);
+	c->tell_ms = s->now_ms + CALLER_MS;
+	if (c->direction == SWARM_OUT)
+		swarm_conn_tell(s, c);
 }
 
 static void on_message(struct swarm *s, struct conn *c, const struct session_event *message)
@@ -451,7 +470,28 @@ static void on_message(struct swarm *s, struct conn *c, const struct session_eve
 	if (s->config.on_event == NULL || c->direction == SWARM_CHECK)
 		return;
 	swarm_show(s, c, &event.peer);
+	if (event.peer.counts.unknown_in > 0) { /* an application's own */
+		swarm_conn_tell(s, c);
+		if (c->state == CONN_GONE)
+			return;
+		swarm_show(s, c, &event.peer);
+	}
+	event.peer.up = c->told_up;
 	swarm_tell(s, &event);
+}
+
+/* Checks neither ask nor are told anything; whoever does either is a peer. */
+static void on_talk(struct swarm *s, struct conn *c, const struct session_event *event)
+{
+	if (c->direction == SWARM_CHECK)
+		return;
+	swarm_conn_tell(s, c);
+	if (c->state == CONN_GONE)
+		return;
+	if (event->kind == SESSION_EVENT_ASKED)
+		c->wants_answer = true;
+	else
+		swarm_talk_named(s, c, event);
 }
 
 void swarm_conn_events(struct swarm *s, struct conn *c)
@@ -464,11 +504,8 @@ void swarm_conn_events(struct swarm *s, struct conn *c)
 			on_handshake(s, c);
 			break;
 		case SESSION_EVENT_ADVERTS:
-			if (c->direction != SWARM_CHECK) /* who was not asked to talk */
-				swarm_talk_named(s, c, &event);
-			break;
 		case SESSION_EVENT_ASKED:
-			c->wants_answer = true;
+			on_talk(s, c, &event);
 			break;
 		case SESSION_EVENT_MESSAGE:
 			on_message(s, c, &event);

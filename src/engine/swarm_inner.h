@@ -49,11 +49,11 @@ struct conn {
 	bool dial_told, closed; /* the driver knows of it; and that it is gone */
 	bool queued, unsent;    /* in the list of actions; SWARM_SEND is due, or not read up */
 	bool wants_answer, wants_self; /* to be made by swarm_send */
-	bool began, was_up;            /* the session; shaken hands */
+	bool began, was_up, told_up;   /* the session; shaken hands; and told */
 	bool is_self;                  /* the other end is ourselves */
 	bool is_raw;                   /* in the list of them */
 	struct netaddr remote, listen;
-	uint64_t since_ms, announce_ms;
+	uint64_t since_ms, announce_ms, tell_ms;
 	int64_t rtt_ms, asked_ms;
 	uint64_t nonce, id_key; /* id_key: of its node id, 0: not in the index */
 	uint32_t relay_at;      /* the next of the ring */
@@ -163,6 +163,8 @@ void swarm_conn_open(struct swarm *s, struct conn *c);
 void swarm_conn_events(struct swarm *s, struct conn *c);
 /* Out of all indexes and told; swarm_next has it closed by the driver, and frees it. */
 void swarm_conn_end(struct swarm *s, struct conn *c, enum outcome outcome, const char *why);
+/* SWARM_EVENT_UP, once. */
+void swarm_conn_tell(struct swarm *s, struct conn *c);
 /* When it wants to be woken may have changed. */
 void swarm_conn_schedule(struct swarm *s, struct conn *c);
 void swarm_conn_tick(struct swarm *s, struct conn *c);

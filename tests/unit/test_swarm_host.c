@@ -39,7 +39,7 @@ static void on_event(void *ctx, const struct swarm_event *e)
 		p->ups++;
 		p->last_up = e->peer.remote;
 	} else if (e->kind == SWARM_EVENT_DOWN) {
-		p->downs++;
+		p->downs += e->peer.up;
 		p->last_outcome = e->outcome;
 	}
 }
