@@ -55,7 +55,8 @@ enum swarm_event_kind {
 	 * sends a message that is not of the protocol, or after two seconds: others' checks come
 	 * and go, and are no peers. */
 	SWARM_EVENT_UP,
-	SWARM_EVENT_DOWN,    /* a connection is gone: outcome, why; peer.up: it was told as up */
+	/* A connection is gone: outcome, why. peer.up: it was told as up; a check: it answered. */
+	SWARM_EVENT_DOWN,
 	SWARM_EVENT_MESSAGE, /* a message of a peer: session */
 	SWARM_EVENT_KNOWN,   /* an address that is new to the book: addr */
 	SWARM_EVENT_LOST,    /* an address that was reachable isn't any more: addr */

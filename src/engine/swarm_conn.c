@@ -352,7 +352,7 @@ void swarm_conn_end(struct swarm *s, struct conn *c, enum outcome outcome, const
 	swarm_queue(s, c);
 	swarm_out_ended(s, c, outcome);
 	swarm_show(s, c, &event.peer);
-	event.peer.up = c->told_up;
+	event.peer.up = c->direction == SWARM_CHECK ? c->was_up : c->told_up;
 	swarm_tell(s, &event);
 }
 
