@@ -151,7 +151,12 @@ static bool odd(void *ctx, const struct netaddr *addr)
 
 static void choose(struct fixture *f)
 {
+	struct advert few[5];
 	struct book_entry e;
+	size_t n = book_sample(f->book, f->now_s, 0, few, 5);
+
+	for (size_t i = 0; i < n; i++)
+		assert_true(book_find(f->book, &few[i].addr, NULL));
 
 	if (book_pick(f->book, f->now_s, odd, NULL, &e)) {
 		assert_true(book_find(f->book, &e.addr, NULL));
