@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <sys/socket.h>
 
 enum { SPEAKERS = 4, SAID_EACH = 100 };
@@ -11,6 +12,14 @@ enum { SPEAKERS = 4, SAID_EACH = 100 };
 static struct pw_bytes bytes_of(const char *text)
 {
 	return (struct pw_bytes){ (const uint8_t *)text, strlen(text) };
+}
+
+/* A JSON object of cap - 1 bytes. */
+static void long_text(char *out, size_t cap)
+{
+	memset(out, 'x', cap);
+	memcpy(out, "{\"text\":\"", 9);
+	memcpy(out + cap - 3, "\"}", 3);
 }
 
 /* --- settings --- */
@@ -199,9 +208,7 @@ static void test_say_errors(void **state)
 	};
 
 	(void)state;
-	memset(big, 'x', sizeof(big) - 1);
-	memcpy(big, "{\"text\":\"", 9);
-	memcpy(big + sizeof(big) - 3, "\"}", 2);
+	long_text(big, sizeof(big));
 	start_two("gossip");
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		enum pw_err err =
@@ -276,9 +283,7 @@ static void fill_queue(void *ctx, const char *address, bool seen)
 
 	(void)address;
 	(void)seen;
-	memset(big, 'x', sizeof(big) - 1);
-	memcpy(big, "{\"text\":\"", 9);
-	memcpy(big + sizeof(big) - 3, "\"}", 2);
+	long_text(big, sizeof(big));
 	do {
 		filled = pw_member_say_all(r->member, "chat", bytes_of(big));
 	} while (filled == PW_OK && ++filled_count < 1000);
@@ -312,6 +317,42 @@ static void test_stop_before(void **state)
 	rig_begin(&a);
 	rig_wait(a.ticks, 1);
 	rig_end(&a, PW_OK);
+	rig_free(&a);
+}
+
+static void stop_by_signal(int number)
+{
+	(void)number;
+	pw_member_stop(a.member);
+}
+
+static void stop_by_callback(void *ctx, const struct pw_member_stats *stats)
+{
+	struct rig *r = ctx;
+
+	(void)stats;
+	r->ticks++;
+	pw_member_stop(r->member);
+}
+
+static void test_stop_from(void **state)
+{
+	(void)state;
+	rig_init(&a, "gossip");
+	rig_new(&a, "127.0.0.1:0", NULL);
+	rig_begin(&a);
+	signal(SIGUSR1, stop_by_signal);
+	raise(SIGUSR1);
+	pthread_join(a.thread, NULL);
+	signal(SIGUSR1, SIG_DFL);
+	assert_int_equal(a.ended, PW_OK);
+	rig_free(&a);
+
+	rig_init(&a, "gossip");
+	a.config.on_progress = stop_by_callback;
+	rig_new(&a, "127.0.0.1:0", NULL);
+	assert_int_equal(pw_member_run(a.member), PW_OK);
+	assert_int_equal(a.ticks, 1);
 	rig_free(&a);
 }
 
@@ -459,6 +500,40 @@ static void test_strangers(void **state)
 	end_two();
 }
 
+/* Who never reads costs no more than the rest of us can spare, and is told of. */
+static void test_slow_reader(void **state)
+{
+	static const char hello[] =
+		"{\"msgtype\":\"hello\",\"nodeid\":\"a46de8d6-177e-4644-a711-63d182fdbade\"}\n";
+	static char big[60000];
+	struct pw_member_stats stats = { .size = sizeof(stats) };
+	char place[MEMBER_TEXT];
+	int fd;
+
+	(void)state;
+	long_text(big, sizeof(big));
+	rig_init(&a, "gossip");
+	rig_new(&a, "127.0.0.1:0", NULL);
+	rig_begin(&a);
+	fd = connect_to(rig_get(&a, a.place, place));
+	assert_true(send(fd, hello, strlen(hello), MSG_NOSIGNAL) == (ssize_t)strlen(hello));
+	rig_wait(a.ups, 1);
+	for (unsigned i = 0; i < 2000 && stats.unsaid == 0 && a.downs == 0; i++) {
+		if (pw_member_say_all(a.member, "chat", bytes_of(big)) == PW_ERR_FULL)
+			usleep(10 * 1000);
+		pw_member_stats(a.member, &stats);
+	}
+	for (unsigned i = 0; i < 300 && stats.unsaid == 0; i++) {
+		usleep(10 * 1000);
+		pw_member_stats(a.member, &stats);
+	}
+	assert_true(stats.unsaid > 0);
+	close(fd);
+	rig_wait(a.downs, 1);
+	rig_end(&a, PW_OK);
+	rig_free(&a);
+}
+
 /* --- other networks --- */
 
 static void test_bitcoin(void **state)
@@ -559,9 +634,11 @@ int main(void)
 		cmocka_unit_test(test_last_words),
 		cmocka_unit_test(test_queue_is_bounded),
 		cmocka_unit_test(test_stop_before),
+		cmocka_unit_test(test_stop_from),
 		cmocka_unit_test(test_place_taken),
 		cmocka_unit_test_setup_teardown(test_database, folder_set_up, folder_tear_down),
 		cmocka_unit_test(test_strangers),
+		cmocka_unit_test(test_slow_reader),
 		cmocka_unit_test(test_bitcoin),
 		cmocka_unit_test(test_ethereum),
 		cmocka_unit_test_setup_teardown(test_ethereum_database, folder_set_up,
