@@ -16,8 +16,8 @@ static const struct option_row rows[] = {
 	  .letter = 'l',
 	  .type = OPTION_LIST,
 	  .arg = "ADDR[:PORT]",
-	  .help = "where to listen, port 0 for any; may be repeated, for Ethereum one IPv4 and one "
-		  "IPv6 address at most (default: everywhere, at the network's port)",
+	  .help = "where to listen, port 0 for any; for Ethereum one IPv4 and one IPv6 address at "
+		  "most (default: everywhere, at the network's port)",
 	  .offset = offsetof(struct node_options, listen) },
 	{ .name = "bootstrap",
 	  .letter = 'b',
