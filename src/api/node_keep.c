@@ -214,6 +214,10 @@ static void node_answered(struct node_keep *k, const struct node_serve *n,
 	if (e == NULL || !e->live || !netaddr_equal(&e->node.addr, &node->addr))
 		return;
 	kept = find(k, node);
+	if (kept != NULL && !kept->dropped && netaddr_equal(&kept->node.addr, &node->addr) &&
+	    kept->node.tcp_port == e->node.tcp_port &&
+	    unix_s(now_ms) - kept->good_s < NODE_KEEP_AGAIN_S)
+		return;
 	if (kept == NULL)
 		kept = make_place(k);
 	else if (!netaddr_equal(&kept->node.addr, &node->addr))

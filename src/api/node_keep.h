@@ -21,6 +21,8 @@ enum {
 	NODE_KEEP_MAX = 1024,
 	/* Forgotten when they haven't answered for so long: few addresses are still right then. */
 	NODE_KEEP_S = 30 * 24 * 3600,
+	/* That a node of the table answered again is written so often: it is asked all the time. */
+	NODE_KEEP_AGAIN_S = 3600,
 	NODE_KEEP_WHY_MAX = 640,
 };
 

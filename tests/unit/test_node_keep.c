@@ -6,6 +6,8 @@
 #include "support/sql.h"
 #include "support/store_rig.h"
 
+#include <time.h>
+
 /* After cmocka's own. */
 #include "support/served.h"
 
@@ -177,6 +179,57 @@ static void the_record_goes_on_where_it_was(void **state)
 	keep_close();
 }
 
+/* On the disk, as soon as it is there. */
+static void assert_kept_since(int64_t good_s)
+{
+	const struct timespec pause = { .tv_sec = 2 * STORE_COMMIT_MS / 1000 };
+	char want[32];
+
+	nanosleep(&pause, NULL); /* the loop stands still: nobody is asked anything */
+	snprintf(want, sizeof(want), "%lld", (long long)good_s);
+	store = open_db(folder.db, STORE_READ);
+	assert_sql(store->db, "SELECT good_s FROM book", want);
+	store_close(store);
+}
+
+/* A newer record says where a node is now: it has one row, at the place where it answered last. */
+static void a_node_that_moves_has_one_row(void **state)
+{
+	struct served *s = keeper_start(NULL);
+	/* The table is changed behind the node's back, as its record would. */
+	struct discv4 *d = (struct discv4 *)node_serve_node(s->node);
+	const uint8_t key[KADEMLIA_KEY_LEN] = { 1 };
+	const struct netaddr first = netaddr_ipv4(0x7f080808, 30303);
+	const struct netaddr second = netaddr_ipv4(0x7f090909, 30304);
+	struct kademlia_node node = kademlia_node(key, &first, 0);
+
+	(void)state;
+	assert_int_equal(discv4_add(d, &node, 0), KADEMLIA_ADDED);
+	tell(s, DISCV4_EVENT_ALIVE, &node, NULL); /* of a stranger, as far as the table knows */
+	kademlia_alive(&d->table, &node, 0, &d->random);
+	tell(s, DISCV4_EVENT_ALIVE, &node, NULL);
+	/* Again, now and after an hour. */
+	now_ms += 60 * 1000;
+	tell(s, DISCV4_EVENT_ALIVE, &node, NULL);
+	assert_kept_since(NOW);
+	now_ms += 3600 * 1000;
+	tell(s, DISCV4_EVENT_ALIVE, &node, NULL);
+	assert_kept_since(now_ms / 1000);
+	node.addr = second;
+	node.seq = 1;
+	assert_int_equal(discv4_add(d, &node, 0), KADEMLIA_MOVED);
+	kademlia_alive(&d->table, &node, 0, &d->random);
+	tell(s, DISCV4_EVENT_ALIVE, &node, NULL);
+	tell(s, DISCV4_EVENT_DROPPED, &node, NULL);
+	served_end(s);
+	keep_close();
+	store = open_db(folder.db, STORE_READ);
+	assert_sql(store->db, "SELECT count(*) FROM book", "1");
+	assert_sql(store->db, "SELECT address || ' ' || port || ' ' || failures FROM book",
+		   "127.9.9.9 30304 1");
+	store_close(store);
+}
+
 /* Keys and addresses cost strangers nothing: rows do, and there is a limit. */
 static void it_keeps_so_many_and_no_more(void **state)
 {
@@ -288,6 +341,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			a_table_is_there_again_without_anybody_to_begin_with, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_record_goes_on_where_it_was, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_node_that_moves_has_one_row, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(it_keeps_so_many_and_no_more, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_is_damaged_is_left_out, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(two_nodes_dont_mix, set_up, tear_down),
