@@ -7,6 +7,7 @@
 #include "proto/bitcoin/messages.h"
 #include "proto/bitcoin/session.h"
 #include "proto/ethereum/session.h"
+#include "proto/gossip/session.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -101,14 +102,23 @@ static bool unhex(uint8_t *data, size_t *len)
 	return err == ERR_OK;
 }
 
-/* What is decoded as the text it is: a record or an URL of Ethereum. */
+/* What is decoded as the text it is: a record or an URL of Ethereum, a line of gossip. */
 static bool is_text(const struct network *network, struct slice in)
 {
-	static const char *const starts[] = { "enr:", "enode://" };
+	static const struct {
+		const struct proto *proto;
+		const char *start;
+	} rows[] = {
+		{ &ethereum_proto, "enr:" },
+		{ &ethereum_proto, "enode://" },
+		{ &gossip_proto, "{" },
+	};
 
-	for (size_t i = 0; network->proto == &ethereum_proto && i < 2; i++) {
-		if (in.len >= strlen(starts[i]) &&
-		    memcmp(in.data, starts[i], strlen(starts[i])) == 0)
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		size_t len = strlen(rows[i].start);
+
+		if (network->proto == rows[i].proto && in.len >= len &&
+		    memcmp(in.data, rows[i].start, len) == 0)
 			return true;
 	}
 	return false;
@@ -416,20 +426,25 @@ const struct command command_decode = {
 		"discovery v4 (with who signed it), a node record as text (enr:...) or as its RLP "
 		"bytes, an enode:// URL, or any other RLP item, whose elements are named by "
 		"their place: item 0.3 is the fourth element of the first one. Fields of length 0 "
-		"are computed from others.\n",
-	.examples = "peerwalk decode bitcoin "
-		    "f9beb4d976657261636b000000000000000000005df6e0e2\n"
-		    "    a verack\n"
-		    "peerwalk decode bitcoin capture.bin --json\n"
-		    "    every field of the messages in a file, for programs\n"
-		    "peerwalk decode bitcoin --payload addrv2 - < payload.hex\n"
-		    "    a payload without its header\n"
-		    "peerwalk decode ethereum packet.bin\n"
-		    "    one UDP datagram of discovery: who signed it, whom it names\n"
-		    "peerwalk decode ethereum enr:-IS4QHCYrYZbAKWC...\n"
-		    "    a node record, pair by pair\n"
-		    "peerwalk decode ethereum c88363617483646f67\n"
-		    "    any RLP\n",
+		"are computed from others.\n"
+		"\n"
+		"For gossip it is lines of JSON, as they are.\n",
+	.examples =
+		"peerwalk decode bitcoin "
+		"f9beb4d976657261636b000000000000000000005df6e0e2\n"
+		"    a verack\n"
+		"peerwalk decode bitcoin capture.bin --json\n"
+		"    every field of the messages in a file, for programs\n"
+		"peerwalk decode bitcoin --payload addrv2 - < payload.hex\n"
+		"    a payload without its header\n"
+		"peerwalk decode ethereum packet.bin\n"
+		"    one UDP datagram of discovery: who signed it, whom it names\n"
+		"peerwalk decode ethereum enr:-IS4QHCYrYZbAKWC...\n"
+		"    a node record, pair by pair\n"
+		"peerwalk decode ethereum c88363617483646f67\n"
+		"    any RLP\n"
+		"peerwalk decode gossip '{\"msgtype\":\"addr\",\"peers\":[\"192.0.2.1:5999\"]}'\n"
+		"    a line of a gossip network\n",
 	.options = rows,
 	.options_size = sizeof(struct decode_options),
 	.args_min = 1,

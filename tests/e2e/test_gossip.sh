@@ -72,6 +72,8 @@ printf '{"nodeid": "%s", "msgtype": "hello"}\n{"msgtype":"addr","peers":[["%s","
 	"$id" "$one" "$id" >in
 prints "decode" 0 "addr                    $one" decode gossip -
 check "names the names" grep -q 'host  *a.name:1$' out
+prints "decode, from the command line" 0 "nonce                   7" \
+	decode gossip '{"msgtype":"ping","nonce":7}'
 printf '{"msgtype":"addr","peers":7}\n' >in
 complains "decode says which rule is broken" 1 "addr: peers is a list" decode gossip -
 : >in
@@ -167,4 +169,4 @@ else
 	result "the simulator starts" 1
 fi
 
-finish 45
+finish 46
