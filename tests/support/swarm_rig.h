@@ -54,6 +54,7 @@ struct rig {
 	unsigned told[SWARM_EVENT_SELF + 1];
 	struct netaddr last_addr;  /* KNOWN, LOST, SELF */
 	enum outcome last_outcome; /* DOWN */
+	bool last_was_up;
 	const char *last_why;
 	uint8_t out[SWARM_SEND_MIN];
 };
@@ -81,6 +82,7 @@ static inline void rig_on_event(void *ctx, const struct swarm_event *event)
 		rig.last_addr = event->addr;
 	if (event->kind == SWARM_EVENT_DOWN) {
 		rig.last_outcome = event->outcome;
+		rig.last_was_up = event->peer.up;
 		rig.last_why = event->why;
 	}
 }
@@ -305,6 +307,7 @@ struct far_kind {
 	uint64_t services;
 	struct netaddr sees_us_as; /* Bitcoin */
 	bool held;
+	uint32_t pings; /* SESSION_GOAL_PING: how many, an hour apart; 0: one */
 };
 
 static inline void far_begin(struct far *f, enum session_role role, const struct far_kind *kind)
@@ -320,7 +323,8 @@ static inline void far_begin(struct far *f, enum session_role role, const struct
 		.peer = kind->sees_us_as.kind != NETADDR_NONE ? kind->sees_us_as : at("9.9.9.9:9"),
 		.own_id = kind->node_id,
 		.listen_port = kind->listen_port,
-		.ping_count = 1,
+		.ping_count = kind->pings > 0 ? kind->pings : 1,
+		.ping_interval_ms = 3600 * 1000,
 	};
 
 	f->held = kind->held;

@@ -614,6 +614,52 @@ static void of_two_connections_to_one_the_smaller_ids_call_stays(void **state)
 	begin("bitcoin"); /* for the teardown */
 }
 
+/* Others' checks come and go: whoever calls has to do something that they don't. */
+static void a_caller_is_told_of_when_he_stays(void **state)
+{
+	static const struct {
+		const char *name;
+		uint32_t pings;   /* it sends, an hour apart, and leaves; 0: it stays, and asks */
+		const char *says; /* after the hand-shake */
+		uint64_t waits_ms;
+		bool told;
+	} rows[] = {
+		{ "a check", 1, NULL, 0, false },
+		{ "a peer asks", 0, NULL, 10, true },
+		{ "one who only listens, at first", 2, NULL, 1900, false },
+		{ "one who only listens, later", 2, NULL, 2000, true },
+		{ "one that pings", 2, "{\"msgtype\":\"ping\"}\n", 0, false },
+		{ "one that announces somebody", 2,
+		  "{\"msgtype\":\"addr\",\"peers\":[\"6.6.6.6:5999\"]}\n", 0, true },
+		{ "one with a message of its own", 2, "{\"msgtype\":\"news\"}\n", 0, true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		uint8_t id[16] = { 7 };
+		struct far *f;
+
+		begin("gossip");
+		f = rig_calls_as("9.9.9.9:4000",
+				 (struct far_kind){ .goal = rows[i].pings > 0 ? SESSION_GOAL_PING
+									      : SESSION_GOAL_STAY,
+						    .pings = rows[i].pings,
+						    .node_id = slice_of(id, 16) });
+		if (rows[i].says != NULL)
+			rig_say(f, slice_text(rows[i].says));
+		if (rows[i].waits_ms > 0)
+			rig_later(rows[i].waits_ms);
+		if (rig.told[SWARM_EVENT_UP] != rows[i].told)
+			fail_msg("%s", rows[i].name);
+		if (f->open)
+			rig_hangs_up(f);
+		assert_int_equal(rig.told[SWARM_EVENT_DOWN], 1);
+		assert_int_equal(rig.last_was_up, rows[i].told);
+		rig_end();
+	}
+	begin("bitcoin"); /* for the teardown */
+}
+
 static void leaving_takes_leave_of_all(void **state)
 {
 	struct far *fars[5];
@@ -656,6 +702,7 @@ int main(void)
 					  end),
 		cmocka_unit_test_teardown(of_two_connections_to_one_the_smaller_ids_call_stays,
 					  end),
+		cmocka_unit_test_teardown(a_caller_is_told_of_when_he_stays, end),
 		cmocka_unit_test_teardown(leaving_takes_leave_of_all, end),
 	};
 
