@@ -53,13 +53,16 @@ static enum pw_outcome talk(struct pw_session *dialler, struct pw_session *other
 	unsigned others[PW_EVENT_DONE + 1] = { 0 };
 	enum pw_outcome outcome = PW_OUTCOME_COUNT, unused;
 	uint64_t now_ms = 1000;
+	bool asked, answered;
 
 	memset(kinds, 0, (PW_EVENT_DONE + 1) * sizeof(*kinds));
 	for (unsigned i = 0; i < 10000 && kinds[PW_EVENT_DONE] == 0; i++) {
 		now_ms += 10;
 		drain(dialler, kinds, &outcome);
 		drain(other, others, &unused);
-		if (carry(dialler, other, now_ms) | carry(other, dialler, now_ms))
+		asked = carry(dialler, other, now_ms);
+		answered = carry(other, dialler, now_ms);
+		if (asked || answered)
 			continue;
 		pw_session_tick(dialler, now_ms);
 		pw_session_tick(other, now_ms);
