@@ -8,6 +8,7 @@
 
 enum {
 	EXPIRE_MS = 10 * 60 * 1000, /* how often the book forgets the old */
+	CLOCK_OFF_S = 2,
 };
 
 int64_t swarm_unix_s(const struct swarm *s)
@@ -309,6 +310,17 @@ void swarm_tick(struct swarm *s, uint64_t now_ms)
 	}
 	swarm_talk_tick(s);
 	swarm_out_tick(s);
+}
+
+void swarm_clock(struct swarm *s, int64_t unix_s, uint64_t now_ms)
+{
+	int64_t off_s;
+
+	advance(s, now_ms);
+	off_s = unix_s - swarm_unix_s(s);
+	/* Seconds that begin at different moments differ by one now and then. */
+	if (off_s < -CLOCK_OFF_S || off_s > CLOCK_OFF_S)
+		s->config.session.unix_s += off_s;
 }
 
 void swarm_stop(struct swarm *s, uint64_t now_ms)

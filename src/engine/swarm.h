@@ -128,6 +128,8 @@ void swarm_closed(struct swarm *s, uint32_t id, enum session_close how, uint64_t
 void swarm_close(struct swarm *s, uint32_t id, const char *why, uint64_t now_ms);
 uint64_t swarm_deadline(const struct swarm *s);
 void swarm_tick(struct swarm *s, uint64_t now_ms);
+/* What the wall clock says now: it may have been set since the swarm began. */
+void swarm_clock(struct swarm *s, int64_t unix_s, uint64_t now_ms);
 /* Takes leave of everybody: SWARM_CLOSE for each follows, and nothing new begins. */
 void swarm_stop(struct swarm *s, uint64_t now_ms);
 

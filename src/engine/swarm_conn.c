@@ -311,6 +311,7 @@ void swarm_conn_open(struct swarm *s, struct conn *c)
 	params.peer = c->remote;
 	if (c->direction == SWARM_CHECK) {
 		params.goal = SESSION_GOAL_PING;
+		params.stepwise = true; /* there is no hurry, and no second try */
 		params.ping_count = 1;
 		params.timeout_ms = CHECK_MS;
 	}

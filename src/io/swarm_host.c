@@ -90,6 +90,17 @@ static void take_leave(struct swarm_host *h)
 	h->left = true;
 }
 
+static void tick(struct swarm_host *h)
+{
+	uint64_t now_ms = swarm_host_now_ms(h);
+	uv_timeval64_t wall;
+
+	/* A machine without a clock of its own learns the time after it has started. */
+	if (h->config.speed_up == 1 && uv_gettimeofday(&wall) == 0)
+		swarm_clock(h->swarm, wall.tv_sec, now_ms);
+	swarm_tick(h->swarm, now_ms);
+}
+
 static void on_timer(uv_timer_t *timer)
 {
 	struct swarm_host *h = timer->data;
@@ -111,7 +122,7 @@ static void on_timer(uv_timer_t *timer)
 	if (h->stopping && !h->left)
 		take_leave(h);
 	else
-		swarm_tick(h->swarm, swarm_host_now_ms(h));
+		tick(h);
 	swarm_host_step(h);
 }
 

@@ -101,6 +101,23 @@ static void without_an_address_nothing_is_said(void **state)
 	assert_int_equal(caller(1)->lists, 0);
 }
 
+static void the_wall_clock_may_be_set(void **state)
+{
+	static const int64_t rows[][2] = { { 0, 0 }, { 2, 0 },           { -2, 0 },
+					   { 3, 3 }, { -86400, -86400 }, { 1000000, 1000000 } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		begin("bitcoin");
+		own("5.5.5.5:8333");
+		rig_later(3600 * 1000);
+		swarm_clock(rig.swarm, rig_unix_s() + rows[i][0], rig.now);
+		assert_int_equal(caller(1)->told[0].last_seen_s, rig_unix_s() + rows[i][1]);
+		rig_end();
+	}
+	begin("bitcoin"); /* for the teardown */
+}
+
 static struct far *dialled_sees(unsigned network, const char *seen)
 {
 	char text[32];
@@ -685,6 +702,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(where_we_are_is_said_to_all_as_it_fits, end),
 		cmocka_unit_test_teardown(it_is_said_again_after_a_day, end),
+		cmocka_unit_test_teardown(the_wall_clock_may_be_set, end),
 		cmocka_unit_test_teardown(without_an_address_nothing_is_said, end),
 		cmocka_unit_test_teardown(four_networks_that_see_us_alike_are_believed, end),
 		cmocka_unit_test_teardown(bitcoins_answer_is_a_share_and_the_same_for_a_day, end),
