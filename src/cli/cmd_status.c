@@ -52,21 +52,23 @@ static int find_path(const struct cli *cli, char out[static STATUS_WHY_MAX])
 		return EXIT_DONE;
 	if (found > 1)
 		return cli_usage(cli, "several nodes run here; name one: %s", names);
-	return cli_usage(cli, "no node is run by systemd here; name the socket of one that was "
-			      "started with --status PATH");
+	cli_error("no node is run by systemd here; name the socket of one that was started with "
+		  "--status PATH");
+	return EXIT_UNREACHED;
 }
 
+/* A word is a service's name, if it is a network's or such a service is there: a chain that is
+ * described has one, too. */
 static int choose_path(const struct cli *cli, const char *arg, char out[static STATUS_WHY_MAX])
 {
-	bool fits;
-
 	if (arg == NULL)
 		return find_path(cli, out);
-	if (strchr(arg, '/') == NULL && network_find(arg) != NULL)
-		fits = node_ops_path(arg, out);
-	else
-		fits = snprintf(out, STATUS_WHY_MAX, "%s", arg) < STATUS_WHY_MAX;
-	return fits ? EXIT_DONE : cli_usage(cli, "\"%s\" is too long for a path", arg);
+	if (strchr(arg, '/') == NULL && node_ops_path(arg, out) &&
+	    (network_find(arg) != NULL || access(out, F_OK) == 0))
+		return EXIT_DONE;
+	if (snprintf(out, STATUS_WHY_MAX, "%s", arg) < STATUS_WHY_MAX)
+		return EXIT_DONE;
+	return cli_usage(cli, "\"%s\" is too long for a path", arg);
 }
 
 /* --- what it says --- */

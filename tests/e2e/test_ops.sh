@@ -104,6 +104,8 @@ end KILL
 check "kill -9 leaves the socket there" [ -S st ]
 run 3 status ./st && grep -q 'no node answers at ./st' err
 result "where nobody answers any more" $?
+run 3 status sepolia && grep -q '/run/peerwalk/sepolia/status' err
+result "or where the service of a network would be" $?
 check "the next one takes it over" start ethereum
 run 0 status ./st && grep -q "process $pid\$" out
 result "and answers there" $?
