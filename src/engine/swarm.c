@@ -244,6 +244,7 @@ size_t swarm_need(const struct swarm *s, uint32_t id)
 size_t swarm_send(struct swarm *s, uint32_t id, uint8_t *out, size_t cap, uint64_t now_ms)
 {
 	struct conn *c = swarm_conn_any(s, id);
+	struct session_counts counts;
 	size_t n;
 
 	advance(s, now_ms);
@@ -256,6 +257,9 @@ size_t swarm_send(struct swarm *s, uint32_t id, uint8_t *out, size_t cap, uint64
 	if (n == 0)
 		c->unsent = false;
 	s->counts.bytes_out += n;
+	s->proto->counts(c->session, &counts);
+	s->counts.messages_out += counts.messages_out - c->messages_said;
+	c->messages_said = counts.messages_out;
 	return n;
 }
 

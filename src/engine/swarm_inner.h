@@ -57,7 +57,7 @@ struct conn {
 	int64_t rtt_ms, asked_ms;
 	uint64_t nonce, id_key; /* id_key: of its node id, 0: not in the index */
 	uint32_t relay_at;      /* the next of the ring */
-	uint32_t messages_seen, useful;
+	uint32_t messages_seen, messages_said, useful;
 	struct bucket takes, messages;
 	uint8_t *said; /* the caller's messages */
 	uint32_t said_len;

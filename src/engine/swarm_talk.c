@@ -250,7 +250,6 @@ static size_t say_adverts(struct swarm *s, struct conn *c, const struct advert *
 	size_t len = s->proto->answer(c->session, adverts, count, out, cap);
 
 	assert(len > 0);
-	s->counts.messages_out++;
 	return len;
 }
 

@@ -120,6 +120,7 @@ struct session_times {
 struct session_counts {
 	uint64_t bytes_in, bytes_out;
 	uint32_t messages_in, unknown_in; /* unknown: commands not in our table */
+	uint32_t messages_out;            /* answer()'s as well; RLPx doesn't count them */
 };
 
 /* Bytes of any protocol's session, checked when it is compiled. RLPx's is the largest by far: it

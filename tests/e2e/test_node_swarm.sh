@@ -89,11 +89,15 @@ for network in gossip "bitcoin-regtest --allow-private"; do
 	result "${network%% *}: two shake hands" $?
 	within grep -q "{\"event\":\"known\",\"address\":\"${url#*//}\"}" first.out
 	result "${network%% *}: who was called knows whom he was called by" $?
+	sleep 0.5
 	end TERM
 	[ $status -eq 143 ] && within grep -q '"event":"down".*"outcome":"ok"' first.out
 	result "${network%% *}: one takes leave of the other" $?
 	kill "$first"
 	wait "$first" 2>/dev/null
+	in=$(json_value messages_in first.out)
+	[ "${in:-0}" -gt 0 ] && [ "$in" -eq "$(json_value messages_out second.out)" ]
+	result "${network%% *}: what one has said the other has heard" $?
 done
 start first gossip --listen "$here"
 first=$pid
@@ -146,7 +150,7 @@ wait "$first" 2>/dev/null
 # --- callers that mean no good ---
 if ! command -v python3 >/dev/null; then
 	echo "note: no python3, no bad callers"
-	finish 29
+	finish 31
 	exit
 fi
 start host gossip --listen "$here" --max-per-host 8 --max-in 100
@@ -235,4 +239,4 @@ cat ./*.out >all
 python3 -c 'import json
 for line in open("all"): json.loads(line)' 2>err
 result "all lines are valid JSON" $?
-finish 34
+finish 36

@@ -103,6 +103,7 @@ static size_t toy_send(void *session, uint8_t *out, size_t cap)
 		t->owed--;
 	}
 	t->counts.bytes_out += n;
+	t->counts.messages_out += n > 0;
 	return n;
 }
 
@@ -166,10 +167,10 @@ static size_t toy_adverts(struct session_event *event, struct advert *out, size_
 static size_t toy_answer(void *session, const struct advert *adverts, size_t count, uint8_t *out,
 			 size_t cap)
 {
-	(void)session;
 	(void)adverts;
 	(void)count;
 	(void)cap;
+	((struct toy *)session)->counts.messages_out++;
 	memcpy(out, "n\n", 2);
 	return 2;
 }

@@ -166,6 +166,10 @@ static void two_find_each_other(void **state)
 	assert_int_equal(a.last_up.kind, NETADDR_IPV4);
 	assert_memory_equal(a.last_up.bytes, ((uint8_t[]){ 127, 0, 0, 2 }), 4);
 	assert_true(netaddr_equal(&b.last_up, &at));
+	turns(&a, 10);
+	assert_true(counts(&a).swarm.messages_in >= 1);
+	assert_int_equal(counts(&a).swarm.messages_in, counts(&b).swarm.messages_out);
+	assert_int_equal(counts(&b).swarm.messages_in, counts(&a).swarm.messages_out);
 	swarm_host_stop(b.host);
 	while (a.downs == 0)
 		uv_run(&loop, UV_RUN_ONCE);

@@ -373,6 +373,7 @@ static size_t session_answer(void *session, const struct advert *adverts, size_t
 	if (!writer_ok(&w))
 		return 0;
 	t->counts.bytes_out += w.len;
+	t->counts.messages_out++;
 	return w.len;
 }
 

@@ -105,6 +105,7 @@ size_t talk_send(struct talk *t, uint8_t *out, size_t cap)
 			break;
 		t->said = 0;
 		t->say_count--;
+		t->counts.messages_out++;
 		memmove(t->say, t->say + 1, t->say_count);
 		memmove(t->say_number, t->say_number + 1, t->say_count * sizeof(*t->say_number));
 	}

@@ -109,6 +109,8 @@ static size_t give(struct talk *t, struct slice from, uint16_t *at, uint8_t *out
 	memcpy(out, from.data + *at, n);
 	*at = (uint16_t)(*at + n);
 	t->counts.bytes_out += n;
+	for (size_t i = 0; i < n; i++)
+		t->counts.messages_out += out[i] == '\n';
 	return n;
 }
 
@@ -271,6 +273,7 @@ static size_t session_answer(void *session, const struct advert *adverts, size_t
 	if (!writer_ok(&w))
 		return 0;
 	t->counts.bytes_out += w.len;
+	t->counts.messages_out++;
 	return w.len;
 }
 
