@@ -15,8 +15,8 @@ enum {
 };
 
 static const struct book_config book = {
-	.new_max = 10000,
-	.tried_max = 10000,
+	.new_max = 2000,
+	.tried_max = 2000,
 	.source_max = 1000,
 	.group_max = 1000,
 	.known_s = 24 * 3600,
@@ -178,21 +178,20 @@ static void the_dead_are_dropped(void **state)
 	}
 }
 
-/* One of 40 names 100,000 addresses of nobody, of all networks. Whom the others know is not pushed
- * out by that, a newcomer is heard of, and nobody hears the inventions but from the liar. */
-static void lie(struct net *net, struct net_node *liar, uint32_t from, uint32_t count)
+/* A thousand addresses of nobody, to all that it is connected to. */
+static void lie(struct net *net, struct net_node *liar, uint32_t first, uint32_t step)
 {
 	static char text[SWARM_SAY_MAX];
 	struct swarm_peer peer;
 	int len = snprintf(text, sizeof(text), "{\"msgtype\":\"addr\",\"peers\":[");
 
-	for (uint32_t i = from; i < from + count; i++) {
-		struct netaddr invented = netaddr_ipv4(0x20000001 + i * 977, 5999);
+	for (uint32_t i = 0; i < 1000; i++) {
+		struct netaddr invented = netaddr_ipv4(first + i * step, 5999);
 		char place[NETADDR_TEXT_MAX];
 
 		netaddr_text(&invented, place);
 		len += snprintf(text + len, sizeof(text) - (size_t)len, "%s\"%s\"",
-				i > from ? "," : "", place);
+				i > 0 ? "," : "", place);
 	}
 	len += snprintf(text + len, sizeof(text) - (size_t)len, "]}\n");
 	for (uint32_t at = 0; (at = swarm_look(liar->swarm, at, &peer)) != SWARM_NONE;)
@@ -213,34 +212,49 @@ static bool count_lie(void *ctx, const struct book_entry *entry)
 	return true;
 }
 
-static void a_liar_pushes_nobody_out(void **state)
+static uint32_t believed(struct net *net)
 {
-	struct net *net = gather(20, 40, public_place);
-	struct net_node *liar = &net->nodes[7], *late;
-	struct netaddr addr = public_place(99);
-	uint32_t told = 0;
+	uint32_t n = 0;
 
-	(void)state;
-	for (uint32_t i = 0; i < 100; i++) {
-		lie(net, liar, i * 1000, 1000);
-		net_run(net, net->now_ms + 2000);
-	}
-	assert_int_equal(known(net, NET_ALIVE), 40 * 39);
-	assert_int_equal(component(net), 40);
 	for (uint32_t i = 0; i < net->count; i++) {
 		struct lies lies = { .net = net };
 
 		book_each(net->nodes[i].book, count_lie, &lies);
-		told += lies.count > 0;
-		if (swarm_look(liar->swarm, 0, &(struct swarm_peer){ 0 }) == SWARM_NONE)
-			fail();
+		n += lies.count > 0;
 	}
-	assert_in_range(told, 1, connected_to(net, liar)); /* believed by some, passed on by none */
-	late = net_add(net, &addr, config(), book);
-	net_bootstrap(net, late, &net->nodes[0].addr);
-	net_run(net, net->now_ms + GATHERED_MS);
-	assert_int_equal(known(net, NET_ALIVE), 41 * 40);
-	net_free(net);
+	return n;
+}
+
+/* One of 40 names 100,000 addresses of nobody. Whom the others know is not pushed out by that, a
+ * newcomer is heard of, and nobody hears the inventions but from the liar. */
+static void a_liar_pushes_nobody_out(void **state)
+{
+	static const struct {
+		struct netaddr (*place)(uint32_t);
+		uint32_t invented, step;
+	} rows[] = { { public_place, 0x20000001, 977 }, { private_place, 0x0a800001, 1 } };
+
+	(void)state;
+	for (unsigned row = 0; row < 2; row++) {
+		struct net *net = gather(20, 40, rows[row].place);
+		struct net_node *liar = &net->nodes[7], *late;
+		struct netaddr addr = rows[row].place(99);
+
+		for (uint32_t i = 0; i < 100; i++) {
+			lie(net, liar, rows[row].invented + i * 1000 * rows[row].step,
+			    rows[row].step);
+			net_run(net, net->now_ms + 2000);
+		}
+		assert_int_equal(known(net, NET_ALIVE), 40 * 39);
+		assert_int_equal(component(net), 40);
+		/* Believed by some, passed on by none. */
+		assert_in_range(believed(net), 1, connected_to(net, liar));
+		late = net_add(net, &addr, config(), book);
+		net_bootstrap(net, late, &net->nodes[0].addr);
+		net_run(net, net->now_ms + GATHERED_MS);
+		assert_int_equal(known(net, NET_ALIVE), 41 * 40);
+		net_free(net);
+	}
 }
 
 /* A host opens connections to everybody, as fast as they are closed, and says nothing. */
