@@ -24,6 +24,17 @@ static void take_addr(struct pw_contact *c, const struct peer_arg *arg)
 	enode_url(arg->node_id, &arg->addr, arg->tcp_port, c->peer);
 }
 
+static void take_name(struct pw_contact *c, const struct peer_arg *arg)
+{
+	/* A host of that name with a port behind it would be read as a record. */
+	bool ambiguous = strcmp(arg->name, "enr") == 0;
+
+	c->kind = "name";
+	snprintf(c->host, sizeof(c->host), "%s", arg->name);
+	snprintf(c->peer, sizeof(c->peer), "%s%s%s:%u", ambiguous ? arg->network->name : "",
+		 ambiguous ? "://" : "", arg->name, arg->port);
+}
+
 enum pw_err pw_contact_parse(const char *text, const struct pw_network *network,
 			     struct pw_contact *out, char *why, size_t cap)
 {
@@ -40,9 +51,7 @@ enum pw_err pw_contact_parse(const char *text, const struct pw_network *network,
 	c.port = arg.port;
 	c.tcp_port = arg.tcp_port;
 	if (arg.is_name) {
-		c.kind = "name";
-		snprintf(c.host, sizeof(c.host), "%s", arg.name);
-		snprintf(c.peer, sizeof(c.peer), "%s:%u", arg.name, arg.port);
+		take_name(&c, &arg);
 	} else {
 		take_addr(&c, &arg);
 	}

@@ -49,6 +49,8 @@ static void test_contacts(void **state)
 		  false },
 		{ "a name", "seed.example.org:99", "bitcoin", "seed.example.org:99",
 		  "seed.example.org", "name", 99, false },
+		{ "a name like the start of a record", "bitcoin://enr:9", "bitcoin",
+		  "bitcoin://enr:9", "enr", "name", 9, false },
 		{ "Tor", "pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscryd.onion:8333",
 		  "bitcoin", "pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscryd.onion:8333",
 		  "pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscryd.onion", "onion", 8333,
