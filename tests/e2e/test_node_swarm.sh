@@ -116,13 +116,14 @@ result "groups have nothing to do with each other" $?
 end TERM
 kill "$first"
 wait "$first" 2>/dev/null
+start quiet gossip --listen "$here"
 (
-	start quiet gossip --listen "$here"
 	"$program" node gossip --listen "$here" --bootstrap "$url" --json -v 2>err
 	echo $? >ended
 ) | head -n 1 >out
 within test -s ended
 result "it ends when nobody reads its lines any more" $?
+end TERM
 
 # --- the book ---
 start first "${regtest[@]}" --listen "$here"
