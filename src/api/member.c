@@ -342,6 +342,8 @@ static enum err run(struct pw_member *m)
 		uv_timer_start(&m->tick, on_tick, MEMBER_TICK_MS, MEMBER_TICK_MS);
 		if (m->stop)
 			leave(m);
+	} else {
+		m->leaving = true; /* there is nothing to leave */
 	}
 	uv_run(&m->loop, UV_RUN_DEFAULT); /* on failure: closes what was opened */
 	set_running(m, false);

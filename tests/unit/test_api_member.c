@@ -127,7 +127,7 @@ static void test_settings(void **state)
 
 /* --- two of them --- */
 
-static struct rig a, b;
+static struct rig a, b, c;
 
 static void start_two(const char *network)
 {
@@ -368,6 +368,9 @@ static void test_place_taken(void **state)
 	rig_new(&b, rig_get(&a, a.place, place), NULL);
 	assert_int_equal(pw_member_run(b.member), PW_ERR_IO);
 	assert_non_null(strstr(pw_member_why(b.member), place));
+	/* Stopped before it could begin. */
+	pw_member_stop(b.member);
+	assert_int_equal(pw_member_run(b.member), PW_ERR_IO);
 	rig_end(&a, PW_OK);
 	/* It can be had now. */
 	rig_begin(&b);
@@ -569,6 +572,14 @@ static void test_ethereum(void **state)
 	rig_wait(b.listed, 1);
 	assert_string_equal(rig_get(&b, b.list, text), place);
 	assert_int_equal(pw_member_say_all(a.member, "x", bytes_of("x")), PW_ERR_NOT_FOUND);
+
+	/* The place is taken, and nobody waits for another one. */
+	rig_init(&c, "ethereum");
+	rig_new(&c, strchr(place, '@') + 1, NULL);
+	pw_member_stop(c.member);
+	assert_int_equal(pw_member_run(c.member), PW_ERR_IO);
+	assert_true(strlen(pw_member_why(c.member)) > 0);
+	rig_free(&c);
 
 	/* A caller that is no node. */
 	memset(packet, 7, sizeof(packet));
