@@ -175,28 +175,33 @@ static bool crawl(struct bench *b, uint32_t peers)
 	return stats.waiting == 0;
 }
 
+/* False: out of memory, or a visit that did not end as it must. */
+static bool measure(uint32_t peers)
+{
+	const struct network *network = network_find("bitcoin");
+	struct bench *b = calloc(1, sizeof(*b));
+	bool good = b != NULL;
+
+	if (good) {
+		b->network = network;
+		b->random = (struct random){ 5 };
+		b->visit = malloc(visit_size(network));
+		good = b->visit != NULL && crawl(b, peers);
+		free(b->visit);
+	}
+	free(b);
+	return good;
+}
+
 int main(int argc, char **argv)
 {
 	unsigned long largest = argc > 1 ? strtoul(argv[1], NULL, 10) : 100000;
-	const struct network *network = network_find("bitcoin");
-	struct visit *visit = malloc(visit_size(network));
 
-	if (visit == NULL)
-		return 1;
 	printf("  %9s %12s %12s %14s %12s %14s\n", "peers", "visited", "entries", "us/peer",
 	       "ns/entry", "us/ghost");
 	for (uint32_t peers = 1000; peers <= largest; peers *= 10) {
-		struct bench *b = calloc(1, sizeof(*b));
-
-		if (b == NULL)
+		if (!measure(peers))
 			return 1;
-		b->network = network;
-		b->visit = visit;
-		b->random = (struct random){ 5 };
-		if (!crawl(b, peers))
-			return 1;
-		free(b);
 	}
-	free(visit);
 	return 0;
 }

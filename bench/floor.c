@@ -248,8 +248,10 @@ int main(int argc, char **argv)
 	size_t addresses;
 	double start;
 
-	if (visits == NULL || epoll < 0)
+	if (visits == NULL || epoll < 0) {
+		free(visits);
 		return 1;
+	}
 	for (int i = 3; i < argc; i++) {
 		checksums |= strcmp(argv[i], "--checksums") == 0;
 		twice |= strcmp(argv[i], "--twice") == 0;
