@@ -97,7 +97,8 @@ void swarm_free(struct swarm *s);
 /* An address under which others reach us: announced, and never dialled. */
 void swarm_own(struct swarm *s, const struct netaddr *addr);
 /* Somebody to begin with: dialled first, and again, waiting longer each time, whenever nobody
- * else is known. */
+ * else is known. Where checks are made, a sign of life is looked for as well, at most every five
+ * minutes, while it is not in the book. */
 void swarm_bootstrap(struct swarm *s, const struct netaddr *addr);
 
 enum swarm_do {

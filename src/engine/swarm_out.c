@@ -247,14 +247,19 @@ static bool skip_tried(void *ctx, const struct netaddr *addr)
 	       (book_find(s->config.book, addr, &entry) && entry.tried);
 }
 
-/* One of those that we began with: that was not tried yet, or (again) whose time has come. */
-static bool pick_bootstrap(struct swarm *s, bool again, struct netaddr *out)
+/* Those that we began with: which were not tried yet; or whose time has come again; or that has,
+ * and nobody tells of them any more. */
+enum bootstraps { BOOTSTRAPS_FRESH, BOOTSTRAPS_AGAIN, BOOTSTRAPS_FORGOTTEN };
+
+static bool pick_bootstrap(struct swarm *s, enum bootstraps which, struct netaddr *out)
 {
 	for (unsigned i = 0; i < s->bootstraps_count; i++) {
 		struct bootstrap *b = &s->bootstraps[i];
 
-		if ((b->wait_ms > 0 && !again) || s->now_ms < b->next_ms ||
+		if ((b->wait_ms > 0 && which == BOOTSTRAPS_FRESH) || s->now_ms < b->next_ms ||
 		    swarm_conn_at(s, &b->addr) != NULL)
+			continue;
+		if (which == BOOTSTRAPS_FORGOTTEN && book_find(s->config.book, &b->addr, NULL))
 			continue;
 		b->wait_ms = b->wait_ms == 0 ? BOOTSTRAP_FIRST_MS
 					     : swarm_earlier(b->wait_ms * 2, BOOTSTRAP_MAX_MS);
@@ -270,14 +275,14 @@ static bool pick(struct swarm *s, struct netaddr *out)
 	int64_t now_s = swarm_unix_s(s);
 	struct book_entry entry;
 
-	if (pick_bootstrap(s, false, out))
+	if (pick_bootstrap(s, BOOTSTRAPS_FRESH, out))
 		return true;
 	if (book_pick(s->config.book, now_s, skip_same_group, s, &entry) ||
 	    book_pick(s->config.book, now_s, skip_connected, s, &entry)) {
 		*out = entry.addr;
 		return true;
 	}
-	return s->counts.up == 0 && pick_bootstrap(s, true, out);
+	return s->counts.up == 0 && pick_bootstrap(s, BOOTSTRAPS_AGAIN, out);
 }
 
 void swarm_out_hurry(struct swarm *s)
@@ -336,6 +341,17 @@ uint32_t swarm_dials_max(const struct peer_policy *policy)
 	return policy->out_wanted + checks_max(policy);
 }
 
+/* Whoever others begin with, too, may be back after everybody has forgotten him, and have a group
+ * of his own by now: nobody but us would ever join the two. */
+static void check_bootstraps(struct swarm *s)
+{
+	struct netaddr addr;
+
+	if (s->counts.up > 0 && s->counts.checking < checks_max(&s->policy) &&
+	    pick_bootstrap(s, BOOTSTRAPS_FORGOTTEN, &addr))
+		dial(s, &addr, SWARM_CHECK);
+}
+
 static void check_more(struct swarm *s)
 {
 	uint32_t rate = s->policy.checks_per_s > 0 ? s->policy.checks_per_s : 1;
@@ -348,6 +364,7 @@ static void check_more(struct swarm *s)
 		feel(s);
 		return;
 	}
+	check_bootstraps(s);
 	/* So many a second, however late the clock is. */
 	for (uint32_t i = 0; i <= rate / 10; i++) {
 		if (s->counts.checking >= checks_max(&s->policy) ||

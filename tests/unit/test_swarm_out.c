@@ -82,6 +82,39 @@ static void and_again_with_longer_waits_when_nobody_is_known(void **state)
 	assert_int_equal(rig.dials_count, 0); /* nobody else is known, but somebody is there */
 }
 
+/* Two groups that began with the same peer, which was away for long, become one again. */
+static void a_forgotten_beginning_is_looked_for_where_checks_are_made(void **state)
+{
+	static const struct {
+		const char *network, *addr;
+		unsigned min, max; /* within an hour */
+	} rows[] = { { "gossip", "10.0.0.5:5999", 12, 13 }, { "bitcoin", "5.5.5.5:8333", 0, 0 } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		uint8_t id[16] = { 1 };
+		unsigned tries = 0;
+
+		begin(rows[i].network, 8);
+		bootstrap(rows[i].addr);
+		rig_later(100);
+		rig_fails(OUTCOME_REFUSED);
+		assert_non_null(rig_calls_as("10.0.0.6:4000",
+					     (struct far_kind){ .goal = SESSION_GOAL_STAY,
+								.node_id = slice_of(id, 16) }));
+		rig_later(10 * 60 * 1000); /* its first tries */
+		for (unsigned s = 0; s < 70 * 60; s++) {
+			tries += s > 10 * 60 && rig.dials_count > 0;
+			while (rig.dials_count > 0)
+				rig_fails(OUTCOME_REFUSED);
+			rig_later(1000);
+		}
+		assert_in_range(tries, rows[i].min, rows[i].max);
+		rig_end();
+	}
+	begin("gossip", 8); /* for the teardown */
+}
+
 static void the_wanted_number_is_kept(void **state)
 {
 	struct far *first;
@@ -336,6 +369,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(who_was_given_is_dialled_first, end),
 		cmocka_unit_test_teardown(and_again_with_longer_waits_when_nobody_is_known, end),
+		cmocka_unit_test_teardown(a_forgotten_beginning_is_looked_for_where_checks_are_made,
+					  end),
 		cmocka_unit_test_teardown(the_wanted_number_is_kept, end),
 		cmocka_unit_test_teardown(not_two_of_one_network_while_there_are_others, end),
 		cmocka_unit_test_teardown(a_failure_makes_him_wait, end),
