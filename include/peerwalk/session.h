@@ -19,9 +19,10 @@ extern "C" {
  *  than pw_session_deadline(). PW_EVENT_DONE is the last event: send what there is to send, and
  *  close the connection.
  *
- *  Bitcoin's sessions name peers and more; those of Ethereum are encrypted, and tell who is
- *  there and on which chain: pw_session_info() and pw_session_node() know it at the end. Nobody
- *  is named in them. As a responder such a session is a node without a chain of its own. */
+ *  Sessions of Bitcoin's and of gossip networks name peers and more; those of Ethereum are
+ *  encrypted, and tell who is there and on which chain: pw_session_info() and pw_session_node()
+ *  know it at the end. Nobody is named in them. As a responder such a session is a node without a
+ *  chain of its own. */
 struct pw_session;
 
 /** Which end of the connection the session is. */

@@ -70,7 +70,8 @@ PW_API size_t pw_escape(struct pw_bytes bytes, char *out, size_t cap);
 struct pw_network;
 
 /** Finds a network that the library knows.
- *  @param name e.g. "bitcoin", "bitcoin-testnet4", "bitcoin-regtest", "ethereum", "sepolia"
+ *  @param name e.g. "bitcoin", "bitcoin-testnet4", "bitcoin-regtest", "ethereum", "sepolia",
+ *              "gossip"
  *  @return static; NULL if there is none of that name */
 PW_API const struct pw_network *pw_network_find(const char *name);
 
