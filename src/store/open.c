@@ -303,9 +303,10 @@ static enum err open_path(struct store *s)
 {
 	struct stat st;
 	int flags = SQLITE_OPEN_READONLY;
+	bool exists = stat(s->path, &st) == 0;
 	enum err err;
 
-	if (stat(s->path, &st) == 0) {
+	if (exists) {
 		if (S_ISDIR(st.st_mode))
 			return db_fail_as(s, ERR_NOT_OURS, "it is a folder");
 	} else if (errno != ENOENT || s->mode != STORE_CREATE) {
@@ -320,6 +321,9 @@ static enum err open_path(struct store *s)
 	if (s->mode == STORE_CREATE)
 		flags |= SQLITE_OPEN_CREATE;
 	err = open_file(s, s->path, flags);
+	/* What SQLite didn't find is a log, which it would have made elsewhere. */
+	if (err == ERR_NOT_FOUND && exists && access(s->path, W_OK) != 0 && errno == EROFS)
+		err = db_fail_as(s, ERR_READ_ONLY, strerror(EROFS));
 	if (s->mode == STORE_READ && err == ERR_READ_ONLY)
 		err = open_at_rest(s);
 	return err;

@@ -344,6 +344,14 @@ static bool own_user_namespace(void)
 	       write_text("/proc/self/gid_map", groups);
 }
 
+static void own_mounts(void)
+{
+	if (unshare(CLONE_NEWNS) != 0 && !own_user_namespace())
+		_exit(77);
+	if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
+		_exit(77);
+}
+
 /* A file system of one megabyte in a mount namespace of its own. */
 static void full_disk_child(void)
 {
@@ -352,10 +360,8 @@ static void full_disk_child(void)
 	unsigned kept, n = 0;
 	char why[640];
 
-	if (unshare(CLONE_NEWNS) != 0 && !own_user_namespace())
-		_exit(77);
-	if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
-	    mount("tmpfs", folder.path, "tmpfs", 0, "size=1m") != 0)
+	own_mounts();
+	if (mount("tmpfs", folder.path, "tmpfs", 0, "size=1m") != 0)
 		_exit(77);
 	CHECK(fill_up(folder.db, 0, &kept) == ERR_DISK_FULL);
 	CHECK(kept >= 1000);
@@ -400,12 +406,11 @@ static void read_only_file(void **state)
 	in_child(read_only_file_child);
 }
 
-static void read_only_folder_child(void)
+static void only_read(void)
 {
 	struct store *s;
 	char why[640], path[256];
 
-	become_nobody();
 	CHECK(store_open(folder.db, STORE_WRITE, &s, why, sizeof(why)) == ERR_READ_ONLY);
 	CHECK(strstr(why, "folder") != NULL);
 	snprintf(path, sizeof(path), "%s/new.db", folder.path);
@@ -414,6 +419,29 @@ static void read_only_folder_child(void)
 	CHECK(store_open(folder.db, STORE_READ, &s, why, sizeof(why)) == ERR_OK);
 	CHECK(store_crawl_get(s, 0, NULL, &(struct store_crawl){ 0 }) == ERR_NOT_FOUND);
 	store_close(s);
+}
+
+static void read_only_folder_child(void)
+{
+	become_nobody();
+	only_read();
+}
+
+/* There SQLite has another answer. */
+static void read_only_file_system_child(void)
+{
+	own_mounts();
+	if (mount(folder.path, folder.path, NULL, MS_BIND, NULL) != 0 ||
+	    mount(NULL, folder.path, NULL, MS_BIND | MS_REMOUNT | MS_RDONLY, NULL) != 0)
+		_exit(77);
+	only_read();
+}
+
+static void read_only_file_system(void **state)
+{
+	(void)state;
+	ours();
+	in_child(read_only_file_system_child);
 }
 
 static void read_only_folder(void **state)
@@ -499,6 +527,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(full_disk, folder_set_up, tear_down),
 		cmocka_unit_test_setup_teardown(read_only_file, folder_set_up, tear_down),
 		cmocka_unit_test_setup_teardown(read_only_folder, folder_set_up, tear_down),
+		cmocka_unit_test_setup_teardown(read_only_file_system, folder_set_up, tear_down),
 		cmocka_unit_test_setup_teardown(made_by_many, folder_set_up, tear_down),
 		cmocka_unit_test(codes),
 	};
