@@ -216,7 +216,7 @@ static void tell_json(const struct swarm_tell *t, const struct swarm_event *e)
 	case SWARM_EVENT_MESSAGE:
 		json_object_set_new(o, "peer", addr_json(&e->peer.remote));
 		json_object_set_new(o, "message", json_string(e->session->name));
-		json_object_set_new(o, "bytes", json_integer((json_int_t)e->session->whole.len));
+		json_object_set_new(o, "bytes", json_integer((json_int_t)e->session->payload.len));
 		break;
 	case SWARM_EVENT_KNOWN:
 	case SWARM_EVENT_LOST:
@@ -254,7 +254,7 @@ static void tell_text(const struct swarm_tell *t, const struct swarm_event *e)
 	case SWARM_EVENT_MESSAGE:
 		netaddr_text(&p->remote, addr);
 		printf("%-8s %-21s  %-12s  %zu\n", "message", addr, e->session->name,
-		       e->session->whole.len);
+		       e->session->payload.len);
 		break;
 	case SWARM_EVENT_KNOWN:
 	case SWARM_EVENT_LOST:
