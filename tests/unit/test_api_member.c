@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 enum { SPEAKERS = 4, SAID_EACH = 100 };
@@ -445,6 +446,55 @@ static void test_database(void **state)
 	rig_free(&b);
 }
 
+/* No file may grow: what a full disk is, too. */
+static void full_disk(bool full)
+{
+	static struct rlimit before;
+	struct rlimit none;
+
+	if (full) {
+		signal(SIGXFSZ, SIG_IGN);
+		assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+		none = (struct rlimit){ 0, before.rlim_max };
+		assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
+	} else {
+		assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+		signal(SIGXFSZ, SIG_DFL);
+	}
+}
+
+static void test_database_fails(void **state)
+{
+	struct pw_member_stats stats = { .size = sizeof(stats) };
+	char place[MEMBER_TEXT];
+
+	(void)state;
+	rig_init(&a, "gossip");
+	a.config.database = folder.db;
+	a.wanted = "chat";
+	rig_new(&a, "127.0.0.1:0", NULL);
+	rig_begin(&a);
+	full_disk(true);
+	rig_init(&b, "gossip");
+	rig_new(&b, "127.0.0.1:0", rig_get(&a, a.place, place));
+	rig_begin(&b); /* an address to be kept */
+	for (unsigned i = 0; i < 1000 && stats.database == PW_OK; i++) {
+		usleep(10 * 1000);
+		pw_member_stats(a.member, &stats);
+	}
+	full_disk(false);
+	assert_true(stats.database != PW_OK);
+	/* It goes on without. */
+	rig_wait(b.ups, 1);
+	assert_int_equal(pw_member_say_all(b.member, "chat", bytes_of("{}")), PW_OK);
+	rig_wait(a.messages, 1);
+	rig_end(&b, PW_OK);
+	rig_end(&a, stats.database);
+	assert_non_null(strstr(pw_member_why(a.member), folder.db));
+	rig_free(&a);
+	rig_free(&b);
+}
+
 /* --- strangers --- */
 
 static int connect_to(const char *place)
@@ -648,6 +698,8 @@ int main(void)
 		cmocka_unit_test(test_stop_from),
 		cmocka_unit_test(test_place_taken),
 		cmocka_unit_test_setup_teardown(test_database, folder_set_up, folder_tear_down),
+		cmocka_unit_test_setup_teardown(test_database_fails, folder_set_up,
+						folder_tear_down),
 		cmocka_unit_test(test_strangers),
 		cmocka_unit_test(test_slow_reader),
 		cmocka_unit_test(test_bitcoin),
