@@ -271,6 +271,20 @@ static enum err fill_heights(struct gather *g)
 	return err;
 }
 
+const uint32_t report_bins_ms[REPORT_BINS] = { 5,   10,   20,   50,   100,   200,
+					       500, 1000, 2000, 5000, 10000, UINT32_MAX };
+
+static void fill_bins(const struct times *times, struct report_times *out)
+{
+	unsigned bin = 0;
+
+	for (uint32_t ms = 0; ms < TIME_SLOTS; ms++) {
+		while (ms > report_bins_ms[bin])
+			bin++;
+		out->bins[bin] += times->slots[ms];
+	}
+}
+
 static void fill_times(struct gather *g)
 {
 	static const char *const names[REPORT_TIMES][2] = {
@@ -280,7 +294,7 @@ static void fill_times(struct gather *g)
 		[REPORT_TOTAL] = { "total_ms", "whole visit" },
 	};
 
-	for (unsigned i = 0; i < REPORT_TIMES; i++)
+	for (unsigned i = 0; i < REPORT_TIMES; i++) {
 		g->report->times[i] = (struct report_times){
 			.key = names[i][0],
 			.title = names[i][1],
@@ -288,6 +302,8 @@ static void fill_times(struct gather *g)
 			.median_ms = gather_quantile(&g->times[i], 50),
 			.p90_ms = gather_quantile(&g->times[i], 90),
 		};
+		fill_bins(&g->times[i], &g->report->times[i]);
+	}
 }
 
 static enum err fill(struct gather *g)
@@ -344,6 +360,8 @@ enum err report_gather(struct store *s, const struct report_options *options, st
 	filter.forks_count = options->forks_count;
 	if (err == ERR_OK)
 		err = store_visits(s, &filter, on_visit, g);
+	if (err == ERR_OK && options->history)
+		err = gather_past(g, s);
 	store_read_end(s);
 	if (err == ERR_OK)
 		err = fill(g);

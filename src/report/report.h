@@ -63,10 +63,16 @@ enum report_time_id {
 	REPORT_TIMES,
 };
 
+/* How times are spread: bin i has those of up to report_bins_ms[i] that the bin before does not
+ * have; the last one has all that are longer. */
+enum { REPORT_BINS = 12 };
+extern const uint32_t report_bins_ms[REPORT_BINS];
+
 struct report_times {
 	const char *key, *title;
 	uint64_t count;
 	uint32_t median_ms, p90_ms; /* 0 if the count is 0 */
+	uint64_t bins[REPORT_BINS];
 };
 
 enum report_count_id {
@@ -81,6 +87,22 @@ struct report_counts {
 	uint32_t median, p90; /* 0 if the count is 0 */
 };
 
+/* One of several crawls of the same network. */
+struct report_past {
+	int64_t crawl_id, started_at_ms, ended_at_ms; /* ended: 0 while running or interrupted */
+	bool complete;
+	bool has_known; /* its sums were written, and are of everybody */
+	uint64_t known, visited, reached;
+	/* Against the crawl before it. Came: reached, and not before; went: the reverse. Where one
+	 * crawl has not visited a peer at all, it counts only if that crawl was complete: who was
+	 * not asked may well be there. */
+	bool has_before;
+	uint64_t came, went;
+};
+
+/* A year of weekly crawls. Each costs a walk over its visits. */
+enum { REPORT_PAST_MAX = 52 };
+
 struct report {
 	struct store_crawl crawl;
 	uint64_t visited, reached;
@@ -90,12 +112,16 @@ struct report {
 	int64_t tip;    /* the median of the heights told */
 	bool has_nodes; /* the peers are nodes of discovery (Ethereum): */
 	struct report_counts counts[REPORT_COUNTS];
+	/* The network's crawls up to this one, the oldest first; none unless asked for. */
+	struct report_past past[REPORT_PAST_MAX];
+	size_t past_count;
 };
 
 struct report_options {
 	int64_t crawl_id;    /* 0: the newest */
 	const char *network; /* ... of that network; NULL: of any */
 	size_t top;          /* rows a table; 0: all */
+	bool history;        /* look at the crawls before it, too */
 	struct hash_key key; /* random */
 	/* The name of a service bit of that network, or NULL; may be NULL itself. */
 	const char *(*service_name)(const char *network, unsigned bit);

@@ -40,6 +40,9 @@ typedef enum err gather_row_fn(const struct gather *g, struct report_table *t,
 			       const struct tally_entry *e);
 enum err gather_tally(struct gather *g, enum report_table_id id, gather_row_fn *row);
 
+/* report_past.c: the crawls before this one. */
+enum err gather_past(struct gather *g, struct store *s);
+
 /* report_nodes.c: a visit of a node that was reached; and all tables of nodes. */
 void gather_node(struct gather *g, const struct record *r);
 enum err gather_fill_nodes(struct gather *g);

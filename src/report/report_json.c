@@ -104,6 +104,45 @@ static json_t *nodes_json(const struct report *r)
 	return out;
 }
 
+static json_t *bins_json(const struct report_times *t)
+{
+	json_t *out = json_array();
+
+	for (unsigned i = 0; i < REPORT_BINS; i++) {
+		json_t *up_to = report_bins_ms[i] < UINT32_MAX ? json_integer(report_bins_ms[i])
+							       : json_null();
+
+		json_array_append_new(out, json_pack("{s:o s:I}", "up_to", up_to, "count",
+						     (json_int_t)t->bins[i]));
+	}
+	return out;
+}
+
+static json_t *count_or_null(bool has, uint64_t count)
+{
+	return has ? json_integer((json_int_t)count) : json_null();
+}
+
+static json_t *past_json(const struct report *r)
+{
+	json_t *out = json_array();
+
+	for (size_t i = 0; i < r->past_count; i++) {
+		const struct report_past *p = &r->past[i];
+
+		json_array_append_new(
+			out, json_pack("{s:I s:o s:o s:b s:o s:I s:I s:o s:o}", "crawl",
+				       (json_int_t)p->crawl_id, "started_at",
+				       time_json(p->started_at_ms), "ended_at",
+				       time_json(p->ended_at_ms), "complete", (int)p->complete,
+				       "known", count_or_null(p->has_known, p->known), "visited",
+				       (json_int_t)p->visited, "reached", (json_int_t)p->reached,
+				       "came", count_or_null(p->has_before, p->came), "went",
+				       count_or_null(p->has_before, p->went)));
+	}
+	return out;
+}
+
 json_t *report_json(const struct report *r)
 {
 	json_t *times = json_object();
@@ -118,18 +157,22 @@ json_t *report_json(const struct report *r)
 		bool any = t->count > 0;
 
 		json_object_set_new(times, t->key,
-				    json_pack("{s:I s:o s:o}", "count", (json_int_t)t->count,
+				    json_pack("{s:I s:o s:o s:o}", "count", (json_int_t)t->count,
 					      "median",
 					      any ? json_integer(t->median_ms) : json_null(), "p90",
-					      any ? json_integer(t->p90_ms) : json_null()));
+					      any ? json_integer(t->p90_ms) : json_null(),
+					      "histogram", bins_json(t)));
 	}
 	json_object_set_new(out, "tip", r->has_tip ? json_integer(r->tip) : json_null());
 	for (unsigned i = 0; i < REPORT_NODE_TABLES; i++)
 		json_object_set_new(out, r->tables[i].key, table_json(r, &r->tables[i]));
 	if (r->has_nodes)
 		json_object_set_new(out, "nodes", nodes_json(r));
+	if (r->past_count > 0)
+		json_object_set_new(out, "history", past_json(r));
 	/* jansson drops what it can't make: a missing last key means out of memory. */
-	if (json_object_size(out) != 5 + REPORT_NODE_TABLES + (size_t)r->has_nodes) {
+	if (json_object_size(out) !=
+	    5 + REPORT_NODE_TABLES + (size_t)r->has_nodes + (r->past_count > 0)) {
 		json_decref(out);
 		return NULL;
 	}

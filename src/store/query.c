@@ -373,6 +373,25 @@ enum err store_visits(struct store *s, const struct store_filter *filter, store_
 	return walk(&w, SQL_VISITS, filter);
 }
 
+enum err store_asked(struct store *s, const struct store_filter *filter, store_asked_fn *fn,
+		     void *ctx)
+{
+	sqlite3_stmt *st = db_use(s, SQL_ASKED);
+	char forks[FORKS_TEXT_MAX];
+	enum err err = ERR_OK;
+	int rc = SQLITE_DONE;
+
+	if (st == NULL)
+		return db_fail(s);
+	bind_filter(st, filter, forks);
+	while (err == ERR_OK && (rc = sqlite3_step(st)) == SQLITE_ROW)
+		err = fn(ctx, sqlite3_column_int64(st, 0), sqlite3_column_int(st, 1) != 0);
+	if (err == ERR_OK && rc != SQLITE_DONE)
+		err = db_fail(s);
+	db_done(st);
+	return err;
+}
+
 static enum err advert_row(struct walk *w)
 {
 	sqlite3_stmt *st = w->st;

@@ -80,6 +80,12 @@ typedef enum err store_visit_fn(void *ctx, const struct store_visit *visit);
 enum err store_visits(struct store *s, const struct store_filter *filter, store_visit_fn *fn,
 		      void *ctx);
 
+/* Whom a crawl visited, by the numbers that its peers have in this store (the same in every
+ * crawl), in ascending order. Of the filter crawl_id and forks count. */
+typedef enum err store_asked_fn(void *ctx, int64_t peer, bool reached);
+enum err store_asked(struct store *s, const struct store_filter *filter, store_asked_fn *fn,
+		     void *ctx);
+
 struct store_advert {
 	const char *network;
 	int64_t crawl_id, at_ms;

@@ -147,6 +147,11 @@ static const char *const texts[SQL_COUNT] = {
 		" LEFT JOIN node_visits d ON d.crawl_id = v.crawl_id AND d.peer_id = v.peer_id"
 		" WHERE v.crawl_id BETWEEN ifnull(?1, 0) AND ifnull(?1, 9223372036854775807)"
 		" AND (?3 IS NULL OR v.outcome = ?3)" PEER_FILTER " ORDER BY v.crawl_id, v.peer_id",
+	[SQL_ASKED] =
+		"SELECT v.peer_id, v.reached FROM visits v WHERE v.crawl_id = ?1"
+		" AND (?5 IS NULL OR EXISTS (SELECT 1 FROM node_visits d WHERE d.crawl_id = ?1"
+		" AND d.peer_id = v.peer_id AND d.fork_hash IS NOT NULL"
+		" AND instr(?5, ',' || hex(d.fork_hash)) > 0)) ORDER BY v.peer_id",
 	[SQL_ADVERTS] =
 		"SELECT p.network_id, f.key, p.key, a.crawl_id, a.at_ms, a.services,"
 		" a.last_seen_s, f.tcp_port, p.tcp_port FROM adverts a"
