@@ -5,9 +5,11 @@
 #include "cli/terminal.h"
 
 #include "base/text.h"
+#include "report/html.h"
 #include "report/report.h"
 #include "report/report_book.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -15,7 +17,7 @@
 
 struct report_args {
 	struct store_arg store;
-	const char *what;
+	const char *what, *html;
 	uint64_t top;
 };
 
@@ -34,6 +36,11 @@ static const struct option_row options[] = {
 	{ STORE_ARG_CRAWL(AT(store), "report on this crawl instead of the newest") },
 	{ STORE_ARG_NETWORK(AT(store), "report on the newest crawl of this network") },
 	{ STORE_ARG_FORK(AT(store), "only Ethereum nodes of this chain, by their fork ids") },
+	{ .name = "html",
+	  .type = OPTION_TEXT,
+	  .arg = "FILE",
+	  .help = "write it as a page to FILE, which needs neither a network nor scripts",
+	  .offset = AT(html) },
 	{ .name = "top",
 	  .letter = 'n',
 	  .type = OPTION_UINT,
@@ -254,6 +261,26 @@ static int print_json(const struct report *r)
 	return EXIT_DONE;
 }
 
+static int write_html(const struct cli *cli, const struct report *r, const struct report_args *o)
+{
+	struct text page = { 0 };
+	enum err err = report_html(r, o->store.fork, &page);
+	FILE *f = err == ERR_OK ? fopen(o->html, "we") : NULL;
+	bool written = f != NULL && fwrite(page.data, 1, page.len, f) == page.len;
+
+	if (f != NULL)
+		written = fclose(f) == 0 && written;
+	if (err != ERR_OK)
+		cli_error("out of memory: end other programs, or ask for less with --top");
+	else if (!written)
+		cli_error("cannot write to %s: %s; make room, or name another file with --html",
+			  o->html, strerror(errno));
+	else
+		cli_note(cli, "the page is in %s: open it with a browser", o->html);
+	text_clear(&page);
+	return written ? EXIT_DONE : EXIT_FAILED;
+}
+
 /* --- books --- */
 
 static void print_books(const json_t *books)
@@ -319,12 +346,23 @@ static int report_on_books(const struct cli *cli, const struct report_args *o)
 	return err == ERR_OK ? EXIT_DONE : EXIT_FAILED;
 }
 
+static int show(const struct cli *cli, const struct report *r, const struct report_args *o)
+{
+	if (o->html != NULL)
+		return write_html(cli, r, o);
+	if (cli->json)
+		return print_json(r);
+	print_report(r, o->store.fork, cli->verbose > 0);
+	return EXIT_DONE;
+}
+
 static int run(struct cli *cli, void *values, char **args, unsigned args_count)
 {
 	const struct report_args *o = values;
 	struct report_options ask = { .crawl_id = (int64_t)o->store.crawl,
 				      .network = o->store.network,
 				      .top = (size_t)o->top,
+				      .history = cli->json || o->html != NULL,
 				      .key = store_arg_hash_key(),
 				      .service_name = service_name,
 				      .fork_text = chain_text_fork,
@@ -337,6 +375,8 @@ static int run(struct cli *cli, void *values, char **args, unsigned args_count)
 
 	(void)args;
 	(void)args_count;
+	if (o->html != NULL && (cli->json || strcmp(o->what, "book") == 0))
+		return cli_usage(cli, "--html is of crawls, and instead of --json");
 	if (status == EXIT_DONE && strcmp(o->what, "book") == 0)
 		return report_on_books(cli, o);
 	if (status != EXIT_DONE)
@@ -352,12 +392,8 @@ static int run(struct cli *cli, void *values, char **args, unsigned args_count)
 		cli_error("out of memory: end other programs");
 	else if (err != ERR_OK)
 		cli_error("%s", store_why(store));
-	else if (cli->json)
-		status = print_json(&report);
 	else
-		status = EXIT_DONE;
-	if (status == EXIT_DONE && !cli->json)
-		print_report(&report, o->store.fork, cli->verbose > 0);
+		status = show(cli, &report, o);
 	report_clear(&report);
 	store_close(store);
 	return status;
@@ -386,13 +422,20 @@ const struct command command_report = {
 		"not answer any more; export --what book has them all.\n"
 		"\n"
 		"Heights are told by their distance from the median. --verbose adds a table of "
-		"the sets of services. --json has the same numbers, and all tables.\n",
+		"the sets of services. --json has the same numbers, and all tables.\n"
+		"\n"
+		"--html writes all of them as a page, for people to look at, to print and to send: "
+		"one file, which asks nobody for anything. Where the database has several crawls "
+		"of the network, it also shows how many were reached in each, who came and who "
+		"went.\n",
 	.examples = "peerwalk report\n"
 		    "    the newest crawl in peerwalk.db\n"
 		    "peerwalk report --crawl 3 --top 20\n"
 		    "    crawl 3, with longer tables\n"
 		    "peerwalk report --network bitcoin-signet --json\n"
 		    "    the newest crawl of signet, for programs\n"
+		    "peerwalk report --html report.html\n"
+		    "    the same as a page, with what has changed since the crawls before\n"
 		    "peerwalk report --network ethereum --fork mainnet\n"
 		    "    mainnet's nodes of the newest crawl of Ethereum\n",
 	.options = options,
