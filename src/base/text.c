@@ -437,6 +437,97 @@ enum err parse_fraction(const char *text, double *out)
 	return ERR_OK;
 }
 
+/* That many digits, or -1. */
+static int fixed_digits(const char **at, unsigned count)
+{
+	int v = 0;
+
+	for (unsigned i = 0; i < count; i++, ++*at) {
+		if (**at < '0' || **at > '9')
+			return -1;
+		v = 10 * v + (**at - '0');
+	}
+	return v;
+}
+
+/* mark, and so many digits behind it; *out is left alone where the mark is missing. */
+static bool marked_digits(const char **at, char mark, unsigned count, int *out)
+{
+	if (**at != mark)
+		return true;
+	++*at;
+	*out = fixed_digits(at, count);
+	return *out >= 0;
+}
+
+/* "Z", "+02:00", or nothing; seconds ahead of UTC. */
+static enum err zone_parse(const char **at, int *ahead_s)
+{
+	int hours, minutes = -1, sign = **at == '-' ? -1 : 1;
+
+	*ahead_s = 0;
+	if (**at == 'Z' || **at == 0) {
+		*at += **at == 'Z';
+		return ERR_OK;
+	}
+	if (**at != '+' && **at != '-')
+		return ERR_SYNTAX;
+	++*at;
+	hours = fixed_digits(at, 2);
+	if (hours < 0 || !marked_digits(at, ':', 2, &minutes) || minutes < 0)
+		return ERR_SYNTAX;
+	*ahead_s = sign * (hours * 3600 + minutes * 60);
+	return hours < 24 && minutes < 60 ? ERR_OK : ERR_VALUE;
+}
+
+/* "12:00", "12:00:30", "12:00:30.250", and the zone. */
+static enum err clock_parse(const char **at, struct tm *tm, int *ms, int *ahead_s)
+{
+	int minutes = -1;
+	const char *seconds;
+
+	tm->tm_hour = fixed_digits(at, 2);
+	if (tm->tm_hour < 0 || !marked_digits(at, ':', 2, &minutes) || minutes < 0)
+		return ERR_SYNTAX;
+	seconds = *at;
+	if (!marked_digits(at, ':', 2, &tm->tm_sec) ||
+	    (*at != seconds && !marked_digits(at, '.', 3, ms)))
+		return ERR_SYNTAX;
+	tm->tm_min = minutes;
+	return zone_parse(at, ahead_s);
+}
+
+enum err parse_time(const char *text, int64_t *unix_ms)
+{
+	struct tm tm = { 0 }, given;
+	int month = -1, day = -1, ms = 0, ahead_s = 0;
+	enum err err = ERR_OK;
+	time_t seconds;
+
+	*unix_ms = 0;
+	tm.tm_year = fixed_digits(&text, 4) - 1900;
+	if (tm.tm_year < -1900 || !marked_digits(&text, '-', 2, &month) || month < 0 ||
+	    !marked_digits(&text, '-', 2, &day) || day < 0)
+		return ERR_SYNTAX;
+	tm.tm_mon = month - 1;
+	tm.tm_mday = day;
+	if (*text == 'T' || *text == ' ') {
+		text++;
+		err = clock_parse(&text, &tm, &ms, &ahead_s);
+	}
+	if (err != ERR_OK || *text != 0)
+		return err != ERR_OK ? err : ERR_SYNTAX;
+	given = tm;
+	seconds = timegm(&tm);
+	/* timegm makes the 31st of June the 1st of July. */
+	if (tm.tm_mon != given.tm_mon || tm.tm_mday != given.tm_mday ||
+	    tm.tm_hour != given.tm_hour || tm.tm_min != given.tm_min || tm.tm_sec != given.tm_sec ||
+	    seconds - ahead_s < 0)
+		return ERR_VALUE;
+	*unix_ms = (int64_t)(seconds - ahead_s) * 1000 + ms;
+	return ERR_OK;
+}
+
 size_t format_time(int64_t unix_ms, bool with_ms, char out[static 32])
 {
 	time_t seconds = unix_ms / 1000;

@@ -53,6 +53,11 @@ enum err parse_uint(const char *text, uint64_t max, uint64_t *out);
 /* "0.25" or "25%": between 0 and 1. */
 enum err parse_fraction(const char *text, double *out);
 
+/* ISO 8601: "2026-08-01" (its first moment), "2026-08-01T12:00", "2026-08-01T12:00:00.250Z",
+ * "2026-08-01T14:00+02:00"; a blank may stand for the T, and without a zone it is UTC. From 1970
+ * to 9999. ERR_SYNTAX; ERR_VALUE for a day or an hour that there is not. */
+enum err parse_time(const char *text, int64_t *unix_ms);
+
 /* UTC, ISO 8601: "2026-08-01T12:00:00Z", or with_ms "2026-08-01T12:00:00.250Z".
  * Empty for a negative time. */
 size_t format_time(int64_t unix_ms, bool with_ms, char out[static 32]);

@@ -375,6 +375,63 @@ static void formats(void **state)
 	}
 }
 
+static const struct {
+	const char *name, *text;
+	enum err err;
+	int64_t unix_ms;
+} points_in_time[] = {
+	{ "a day", "2001-09-09", ERR_OK, 999993600000 },
+	{ "the first", "1970-01-01", ERR_OK, 0 },
+	{ "minutes", "2001-09-09T01:46", ERR_OK, 999999960000 },
+	{ "seconds", "2001-09-09T01:46:40", ERR_OK, 1000000000000 },
+	{ "as format_time writes it", "2001-09-09T01:46:40Z", ERR_OK, 1000000000000 },
+	{ "the same with milliseconds", "2001-09-09T01:46:40.250Z", ERR_OK, 1000000000250 },
+	{ "a blank", "2001-09-09 01:46:40", ERR_OK, 1000000000000 },
+	{ "ahead of UTC", "2001-09-09T03:46:40+02:00", ERR_OK, 1000000000000 },
+	{ "behind", "2001-09-08T22:16:40-03:30", ERR_OK, 1000000000000 },
+	{ "a leap day", "2000-02-29", ERR_OK, 951782400000 },
+	{ "the last", "9999-12-31T23:59:59.999Z", ERR_OK, 253402300799999 },
+	{ "no leap day", "1900-02-29", ERR_VALUE, 0 },
+	{ "nor here", "2001-02-29", ERR_VALUE, 0 },
+	{ "the 31st of June", "2001-06-31", ERR_VALUE, 0 },
+	{ "month 13", "2001-13-01", ERR_VALUE, 0 },
+	{ "month 0", "2001-00-01", ERR_VALUE, 0 },
+	{ "day 0", "2001-01-00", ERR_VALUE, 0 },
+	{ "24 hours", "2001-01-01T24:00", ERR_VALUE, 0 },
+	{ "60 minutes", "2001-01-01T12:60", ERR_VALUE, 0 },
+	{ "zone of 24 hours", "2001-01-01T12:00+24:00", ERR_VALUE, 0 },
+	{ "before 1970", "1969-12-31", ERR_VALUE, 0 },
+	{ "before 1970 by its zone", "1970-01-01T00:00+01:00", ERR_VALUE, 0 },
+	{ "nothing", "", ERR_SYNTAX, 0 },
+	{ "a year", "2001", ERR_SYNTAX, 0 },
+	{ "a month", "2001-09", ERR_SYNTAX, 0 },
+	{ "one digit", "2001-9-9", ERR_SYNTAX, 0 },
+	{ "no dashes", "20010909", ERR_SYNTAX, 0 },
+	{ "an hour alone", "2001-09-09T01", ERR_SYNTAX, 0 },
+	{ "nothing behind T", "2001-09-09T", ERR_SYNTAX, 0 },
+	{ "half a zone", "2001-09-09T01:46+02", ERR_SYNTAX, 0 },
+	{ "two zones", "2001-09-09T01:46Z+02:00", ERR_SYNTAX, 0 },
+	{ "another zone", "2001-09-09T01:46 CET", ERR_SYNTAX, 0 },
+	{ "a day with a zone", "2001-09-09Z", ERR_SYNTAX, 0 },
+	{ "two digits of milliseconds", "2001-09-09T01:46:40.25Z", ERR_SYNTAX, 0 },
+	{ "milliseconds without seconds", "2001-09-09T01:46.250", ERR_SYNTAX, 0 },
+	{ "a sign", "-001-09-09", ERR_SYNTAX, 0 },
+	{ "more", "2001-09-09 ", ERR_SYNTAX, 0 },
+	{ "a word", "yesterday", ERR_SYNTAX, 0 },
+};
+
+static void parsed_times(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(points_in_time) / sizeof(*points_in_time); i++) {
+		int64_t got = 77;
+
+		print_message("%s\n", points_in_time[i].name);
+		assert_int_equal(parse_time(points_in_time[i].text, &got), points_in_time[i].err);
+		assert_int_equal(got, points_in_time[i].unix_ms);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -388,6 +445,7 @@ int main(void)
 		cmocka_unit_test(reals),
 		cmocka_unit_test(uints),
 		cmocka_unit_test(times),
+		cmocka_unit_test(parsed_times),
 		cmocka_unit_test(formats),
 	};
 
