@@ -1,17 +1,15 @@
 #include "report/export.h"
 
-#include "base/enode_url.h"
 #include "report/export_format.h"
 #include "report/export_nodes.h"
+#include "report/peer_url.h"
 #include "store/book.h"
 
 #include <stdio.h>
 #include <string.h>
 
 enum {
-	FLUSH_BYTES = 64 * 1024, /* output is handed on in pieces of about this size */
-	/* network://HOST:PORT, or enode://KEY@HOST:PORT?discport=PORT, which is the longer. */
-	PEER_TEXT_MAX = ENODE_URL_MAX,
+	FLUSH_BYTES = 64 * 1024,         /* output is handed on in pieces of about this size */
 	BYTES_TEXT_MAX = 2 + 2 * 32 + 1, /* 0x and a hash */
 };
 
@@ -156,17 +154,9 @@ static struct export_cell stranger_if(bool there, struct slice s)
 
 static struct export_cell peer_text(const char *network, const struct netaddr *a,
 				    struct slice node_id, uint16_t tcp_port,
-				    char out[static PEER_TEXT_MAX])
+				    char out[static PEER_URL_MAX])
 {
-	size_t len = strnlen(network, 63);
-
-	if (node_id.len == ENODE_KEY_LEN)
-		return plain(slice_of(out, enode_url(node_id.data, a, tcp_port, out)));
-	memcpy(out, network, len);
-	memcpy(out + len, "://", 3);
-	len += 3;
-	len += netaddr_text(a, out + len);
-	return plain(slice_of(out, len));
+	return plain(slice_of(out, peer_url(network, a, node_id, tcp_port, out)));
 }
 
 /* "0x07c9462e". */
@@ -239,7 +229,7 @@ static enum err on_peer(void *ctx, const struct store_peer *p)
 {
 	/* A node offers capabilities instead of services, and may share no version of eth. */
 	bool is_node = p->public.len > 0;
-	char peer[PEER_TEXT_MAX];
+	char peer[PEER_URL_MAX];
 	struct node_texts texts;
 	struct export_cell cells[] = {
 		word(p->network),
@@ -280,7 +270,7 @@ static enum err on_visit(void *ctx, const struct store_visit *v)
 	const struct node_info *n = r->node != NULL ? r->node : &no_node;
 	bool is_node = r->node != NULL;
 	struct node_texts texts;
-	char peer[PEER_TEXT_MAX], host[NETADDR_HOST_TEXT_MAX], us[NETADDR_TEXT_MAX];
+	char peer[PEER_URL_MAX], host[NETADDR_HOST_TEXT_MAX], us[NETADDR_TEXT_MAX];
 	char node_id[2 * PEER_NODE_ID_MAX + 1];
 	bool has_us = i->sees_us_as.kind != NETADDR_NONE;
 	size_t host_len = netaddr_host_text(&r->addr, host);
@@ -337,7 +327,7 @@ static enum err on_visit(void *ctx, const struct store_visit *v)
 static enum err on_advert(void *ctx, const struct store_advert *a)
 {
 	const struct netaddr *addr = &a->advert.addr;
-	char from[PEER_TEXT_MAX], peer[PEER_TEXT_MAX], host[NETADDR_HOST_TEXT_MAX];
+	char from[PEER_URL_MAX], peer[PEER_URL_MAX], host[NETADDR_HOST_TEXT_MAX];
 	const struct export_cell cells[] = {
 		number(a->crawl_id),
 		word(a->network),
@@ -360,7 +350,7 @@ static enum err on_advert(void *ctx, const struct store_advert *a)
 static enum err on_book_row(void *ctx, const char *name, const struct store_book_row *row)
 {
 	/* "gossip/GROUP": the group is the book's, not the peer's. */
-	char peer[PEER_TEXT_MAX], host[NETADDR_HOST_TEXT_MAX], source[NETADDR_TEXT_MAX];
+	char peer[PEER_URL_MAX], host[NETADDR_HOST_TEXT_MAX], source[NETADDR_TEXT_MAX];
 	char node_id[2 * PEER_NODE_ID_MAX + 1], network[64];
 	bool has_source = row->source.kind != NETADDR_NONE;
 	size_t source_len = has_source ? netaddr_text(&row->source, source) : 0;
