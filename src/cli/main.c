@@ -14,9 +14,10 @@
 #include <string.h>
 #include <unistd.h>
 
-extern const struct command command_crawl, command_decode, command_enr, command_export,
-	command_help, command_key, command_listen, command_networks, command_node, command_peers,
-	command_ping, command_report, command_score, command_simulate, command_status;
+extern const struct command command_crawl, command_decode, command_diff, command_enr,
+	command_export, command_help, command_key, command_listen, command_networks, command_node,
+	command_peers, command_ping, command_report, command_score, command_simulate,
+	command_status;
 
 /* In the order in which help lists them. clang-format would put several in a line. */
 /* clang-format off */
@@ -28,6 +29,7 @@ const struct command *const commands[] = {
 	&command_node,
 	&command_status,
 	&command_report,
+	&command_diff,
 	&command_export,
 	&command_decode,
 	&command_key,

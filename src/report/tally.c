@@ -125,6 +125,13 @@ void tally_add_number(struct tally *t, int64_t number)
 		e->number = number;
 }
 
+uint64_t tally_count(const struct tally *t, struct slice key)
+{
+	uint32_t slot = t->slots_count > 0 ? *find(t, key) : 0;
+
+	return slot != 0 ? t->entries[slot - 1].count : 0;
+}
+
 static int by_number(const void *left, const void *right)
 {
 	const struct tally_entry *a = left, *b = right;

@@ -35,6 +35,8 @@ void tally_init(struct tally *t, const struct hash_key *key);
 void tally_clear(struct tally *t);
 void tally_add(struct tally *t, struct slice key);
 void tally_add_number(struct tally *t, int64_t number);
+/* How often that key was added; before any sort. */
+uint64_t tally_count(const struct tally *t, struct slice key);
 /* The most frequent first; equals in order of their numbers, then of their bytes. Nothing
  * can be added after a sort. */
 void tally_sort_by_count(struct tally *t);

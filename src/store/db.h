@@ -71,6 +71,9 @@ void db_bind_text(sqlite3_stmt *st, int at, struct slice s);
 /* Hex digits. out has room for 2 * PEER_NODE_ID_MAX + 1 and lives until the step. */
 void db_bind_hex(sqlite3_stmt *st, int at, struct slice s, char *out);
 struct slice db_column(sqlite3_stmt *st, int at);
+/* OUTCOME_CANCELLED for a number kept by a program that knows more outcomes than we do, or by a
+ * damaged file. */
+enum outcome db_column_outcome(sqlite3_stmt *st, int at);
 /* peers.key: what tells one peer of a network from another. The address, and behind it the
  * key where it is a node of discovery. The length. */
 size_t db_key(const struct netaddr *addr, struct slice node_id, uint8_t out[static DB_KEY_MAX]);

@@ -45,18 +45,21 @@ static void crawl_row(sqlite3_stmt *st, struct store_crawl *out)
 	column_text(st, 13, out->settings, sizeof(out->settings));
 }
 
-enum err store_crawl_get(struct store *s, int64_t id, const char *network, struct store_crawl *out)
+/* The one row of a question that takes a number (0: none) and a network (NULL: any). missing says
+ * what there is not, if there is none. */
+static enum err crawl_ask(struct store *s, enum sql sql, int64_t number, const char *network,
+			  const char *missing, struct store_crawl *out)
 {
-	sqlite3_stmt *st = db_use(s, id != 0 ? SQL_CRAWL_BY_ID : SQL_CRAWL_NEWEST);
+	sqlite3_stmt *st = db_use(s, sql);
 	enum err err = ERR_OK;
-	char missing[128];
+	char what[128];
 	int rc;
 
 	*out = (struct store_crawl){ 0 };
 	if (st == NULL)
 		return db_fail(s);
-	if (id != 0)
-		sqlite3_bind_int64(st, 1, id);
+	if (number != 0)
+		sqlite3_bind_int64(st, 1, number);
 	if (network != NULL)
 		db_bind_text(st, 2, slice_text(network));
 	rc = sqlite3_step(st);
@@ -67,13 +70,38 @@ enum err store_crawl_get(struct store *s, int64_t id, const char *network, struc
 	db_done(st);
 	if (rc != SQLITE_DONE)
 		return err;
+	snprintf(what, sizeof(what), "%s%s%.60s", missing, network != NULL ? " of " : "",
+		 network != NULL ? network : "");
+	return db_fail_as(s, ERR_NOT_FOUND, what);
+}
+
+enum err store_crawl_get(struct store *s, int64_t id, const char *network, struct store_crawl *out)
+{
+	char missing[48] = "no crawl";
+
 	if (id != 0)
-		snprintf(missing, sizeof(missing), "crawl %lld%s%.60s", (long long)id,
-			 network != NULL ? " of " : "", network != NULL ? network : "");
-	else
-		snprintf(missing, sizeof(missing), "no crawl%s%.60s yet",
-			 network != NULL ? " of " : "", network != NULL ? network : "");
-	return db_fail_as(s, ERR_NOT_FOUND, missing);
+		snprintf(missing, sizeof(missing), "crawl %lld", (long long)id);
+	return crawl_ask(s, id != 0 ? SQL_CRAWL_BY_ID : SQL_CRAWL_NEWEST, id, network, missing,
+			 out);
+}
+
+enum err store_crawl_at(struct store *s, int64_t unix_ms, const char *network,
+			struct store_crawl *out)
+{
+	char missing[64], when[32];
+
+	format_time(unix_ms, false, when);
+	snprintf(missing, sizeof(missing), "no crawl begun by %s", when);
+	return crawl_ask(s, SQL_CRAWL_AT, unix_ms, network, missing, out);
+}
+
+enum err store_crawl_before(struct store *s, const struct store_crawl *crawl,
+			    struct store_crawl *out)
+{
+	char missing[64];
+
+	snprintf(missing, sizeof(missing), "no crawl before crawl %lld", (long long)crawl->id);
+	return crawl_ask(s, SQL_CRAWL_BEFORE, crawl->id, crawl->network, missing, out);
 }
 
 enum err store_crawl_unfinished(struct store *s, const char *network, struct store_crawl *out)
@@ -108,8 +136,7 @@ enum err store_crawls(struct store *s, const char *network, store_crawl_fn *fn, 
 	return err;
 }
 
-/* A number kept by a program that knows more outcomes than we do, or by a damaged file. */
-static enum outcome column_outcome(sqlite3_stmt *st, int at)
+enum outcome db_column_outcome(sqlite3_stmt *st, int at)
 {
 	int v = sqlite3_column_int(st, at);
 
@@ -132,7 +159,8 @@ enum err store_resume(struct store *s, const struct store_crawl *crawl, store_re
 
 		peer.tcp_port = (uint16_t)sqlite3_column_int(st, 4);
 		if (peer.addr.kind != NETADDR_NONE)
-			more = fn(ctx, &peer, column_outcome(st, 1), sqlite3_column_int(st, 2) != 0,
+			more = fn(ctx, &peer, db_column_outcome(st, 1),
+				  sqlite3_column_int(st, 2) != 0,
 				  (unsigned)sqlite3_column_int(st, 3));
 	}
 	if (more && rc != SQLITE_DONE)
@@ -271,7 +299,7 @@ static enum err peer_row(struct walk *w)
 		p.first_reached_ms = sqlite3_column_int64(st, 20 + NODE_COLUMNS_COUNT);
 
 	if (p.visited) {
-		p.outcome = column_outcome(st, 4);
+		p.outcome = db_column_outcome(st, 4);
 		p.reached = sqlite3_column_int(st, 5) != 0;
 	}
 	p.agent = db_column(st, 8);
@@ -335,7 +363,7 @@ static enum err visit_row(struct walk *w)
 		.record = {
 			.addr = key.addr,
 			.started_at_ms = sqlite3_column_int64(st, 3),
-			.outcome = column_outcome(st, 4),
+			.outcome = db_column_outcome(st, 4),
 			.reached = sqlite3_column_int(st, 5) != 0,
 			.tries = (uint8_t)sqlite3_column_int(st, 6),
 			.stepwise = sqlite3_column_int(st, 7) != 0,

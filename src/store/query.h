@@ -98,4 +98,31 @@ typedef enum err store_advert_fn(void *ctx, const struct store_advert *advert);
 enum err store_adverts(struct store *s, const struct store_filter *filter, store_advert_fn *fn,
 		       void *ctx);
 
+/* One side of a change: what a crawl learnt of a peer. */
+struct store_change_side {
+	bool visited; /* outcome and reached hold something */
+	enum outcome outcome;
+	bool reached;
+	bool has_version; /* protocol and services hold something, and agent, if it is not empty */
+	struct slice agent;
+	int64_t protocol;
+	uint64_t services;
+	bool has_record_seq, has_fork; /* of a node */
+	uint64_t record_seq;
+	uint8_t fork_hash[4];
+};
+
+/* A peer that one or both of two crawls reached. */
+struct store_change {
+	struct netaddr addr;
+	struct slice public; /* a node's key; else empty */
+	uint16_t tcp_port;   /* of a node; 0: not known */
+	struct store_change_side was, is;
+	bool back; /* crawl a did not reach it, b did, and an earlier one than b had, too */
+};
+
+/* From crawl a to crawl b, which are of one network; in order of the peers' ids. */
+typedef enum err store_change_fn(void *ctx, const struct store_change *change);
+enum err store_changes(struct store *s, int64_t a, int64_t b, store_change_fn *fn, void *ctx);
+
 #endif

@@ -30,6 +30,29 @@
 	" d.record_seq, d.session, d.session_rule, d.capabilities,"    \
 	" d.listen_port, d.fork_hash, d.fork_next, d.eth_network, d.genesis, d.head"
 
+/* ?1 and ?2: crawls. Of a peer's visit v in one of them, with d of a node: what side_read reads. */
+#define CHANGES_SIDE(v, d)                                                                \
+	", " v ".outcome, " v ".reached, " v ".protocol, " v ".agent, " v ".services, " d \
+	".record_seq, " d ".fork_hash"
+/* Whether a peer that came is back: whether a crawl before ?2 reached it. Of those the newest is
+ * the likeliest. */
+#define CHANGES_BACK                                                                   \
+	", b.reached AND a.reached IS NOT 1 AND p.reached_count > 1 AND (SELECT 1"     \
+	" FROM crawls c CROSS JOIN visits v ON v.crawl_id = c.id AND v.peer_id = p.id" \
+	" WHERE c.id < ?2 AND c.network_id = p.network_id AND v.reached"               \
+	" ORDER BY c.id DESC LIMIT 1) IS NOT NULL"
+/* As change_row reads it: a peer with its visits a and b, of which `one` is there. In
+ * the order of one's index, so that nothing has to be sorted or kept. */
+#define CHANGES_FROM(one, other, crawl)                                                       \
+	"SELECT " one                                                                         \
+	".peer_id, p.key, ifnull(db.tcp_port, ifnull(da.tcp_port, p.tcp_port))" CHANGES_SIDE( \
+		"a", "da") CHANGES_SIDE("b", "db") CHANGES_BACK                               \
+		" FROM visits " one " JOIN peers p ON p.id = " one ".peer_id"                 \
+		" LEFT JOIN visits " other " ON " other ".crawl_id = " crawl " AND " other    \
+		".peer_id = " one ".peer_id"                                                  \
+		" LEFT JOIN node_visits da ON da.crawl_id = ?1 AND da.peer_id = p.id"         \
+		" LEFT JOIN node_visits db ON db.crawl_id = ?2 AND db.peer_id = p.id"
+
 static const char *const texts[SQL_COUNT] = {
 	[SQL_BEGIN] = "BEGIN IMMEDIATE",
 	[SQL_BEGIN_READ] = "BEGIN",
@@ -56,6 +79,10 @@ static const char *const texts[SQL_COUNT] = {
 	[SQL_CRAWL_NEWEST] =
 		CRAWL_COLUMNS "WHERE ifnull(n.name = ?2, 1) ORDER BY c.id DESC LIMIT 1",
 	[SQL_CRAWL_LIST] = CRAWL_COLUMNS "WHERE ifnull(n.name = ?2, 1) ORDER BY c.id",
+	[SQL_CRAWL_AT] = CRAWL_COLUMNS "WHERE c.started_at_ms <= ?1 AND ifnull(n.name = ?2, 1)"
+				       " ORDER BY c.started_at_ms DESC, c.id DESC LIMIT 1",
+	[SQL_CRAWL_BEFORE] =
+		CRAWL_COLUMNS "WHERE c.id < ?1 AND n.name = ?2 ORDER BY c.id DESC LIMIT 1",
 	[SQL_PEER_KNOWN] =
 		"INSERT INTO peers(network_id, key, kind, address, port, node_id, crawl_id,"
 		" first_seen_ms, last_seen_ms, claimed_services, claimed_seen_s, tcp_port)"
@@ -160,6 +187,12 @@ static const char *const texts[SQL_COUNT] = {
 		" AND ifnull(?1, 9223372036854775807)"
 		" AND (?3 IS NULL OR p.outcome = ?3)" PEER_FILTER
 		" ORDER BY a.crawl_id, a.from_id, a.peer_id",
+	/* Those that a reached, and those that b alone did. */
+	[SQL_CHANGES] = CHANGES_FROM(
+		"a", "b", "?2") " WHERE a.crawl_id = ?1 AND a.reached"
+				" UNION ALL " CHANGES_FROM(
+					"b", "a", "?1") " WHERE b.crawl_id = ?2 AND b.reached AND "
+							"a.reached IS NOT 1 ORDER BY 1",
 	[SQL_BOOK_FIND] = "SELECT id FROM books WHERE name = ?1",
 	[SQL_BOOK_ADD] = "INSERT OR IGNORE INTO books(name) VALUES(?1)",
 	[SQL_BOOK_PUT] = "INSERT OR REPLACE INTO book(book_id, key, kind, address, port, node_id,"

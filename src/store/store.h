@@ -48,6 +48,12 @@ enum err store_crawl_begin(struct store *s, struct store_crawl *crawl);
 enum err store_crawl_end(struct store *s, const struct store_crawl *crawl);
 /* By id; id 0: the newest, of that network if network is not NULL. ERR_NOT_FOUND. */
 enum err store_crawl_get(struct store *s, int64_t id, const char *network, struct store_crawl *out);
+/* The newest that had begun by then, of that network or (NULL) of any. ERR_NOT_FOUND. */
+enum err store_crawl_at(struct store *s, int64_t unix_ms, const char *network,
+			struct store_crawl *out);
+/* The one before it, of the same network. ERR_NOT_FOUND. */
+enum err store_crawl_before(struct store *s, const struct store_crawl *crawl,
+			    struct store_crawl *out);
 /* The newest crawl of that network, if it did not end. ERR_NOT_FOUND; ERR_BUSY while
  * another process writes it (unless the store was opened for reading). */
 enum err store_crawl_unfinished(struct store *s, const char *network, struct store_crawl *out);
