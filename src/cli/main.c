@@ -8,6 +8,7 @@
 #include "cli/terminal.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -179,6 +180,15 @@ static int flush_result(int status)
 	return status == EXIT_DONE ? EXIT_FAILED : status;
 }
 
+/* Whoever starts us with one of them closed would have his text written into the next socket or
+ * file. What takes its place can't be used either, so that a lost result is told all the same. */
+static void open_standard(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+}
+
 int main(int argc, char **argv)
 {
 	struct cli cli = {
@@ -193,6 +203,7 @@ int main(int argc, char **argv)
 
 	/* Peers that go away must not end the program; nor must a closed pipe. */
 	signal(SIGPIPE, SIG_IGN);
+	open_standard();
 	if (argc < 1)
 		return EXIT_USAGE;
 	place = command_place(argc, argv);

@@ -280,5 +280,11 @@ if [ -w /dev/full ]; then
 	[ $? -eq 1 ] && grep -q 'cannot write the result' "$dir/err"
 	result "a full disk is told" $?
 fi
+"$program" networks >&- 2>"$dir/err"
+[ $? -eq 1 ] && grep -q 'cannot write the result' "$dir/err"
+result "a closed stdout is told" $?
+"$program" node gossip --listen 127.0.0.1:0 --status "$dir/closed" --duration 100ms <&- >&- 2>&-
+[ $? -eq 1 ]
+result "and no socket takes the place of what is closed" $?
 
-finish 155
+finish 157
