@@ -6,7 +6,7 @@
  * message may, sends nothing but well-formed messages, and comes to the same verdict however the
  * bytes were cut up on their way. Each line by itself: what was decoded and is written again
  * decodes to the same. */
-#include "fuzz/fuzz.h"
+#include "fuzz/session.h"
 #include "proto/gossip/explain.h"
 #include "proto/gossip/json_walk.h"
 #include "proto/gossip/messages.h"
@@ -15,154 +15,29 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-	INPUT_MAX = GOSSIP_LINE_MAX + 4096,
-	OUT_MAX = 1 << 18,
-	EVENTS_MAX = 16, /* after one call; there are six kinds */
-	TICKS_MAX = 1000,
-};
+enum { INPUT_MAX = GOSSIP_LINE_MAX + 4096 };
 
-struct run {
-	_Alignas(16) uint8_t memory[SESSION_SIZE_MAX];
-	uint64_t now;
-	unsigned done;
-	enum outcome outcome;
-	uint32_t adverts;
-	uint8_t out[OUT_MAX];
-	size_t out_len;
-};
-
-static void take_adverts(struct run *run, struct session_event *e)
+static void check_adverts(struct session_event *e, const struct advert *adverts, size_t count)
 {
-	struct advert batch[7];
-	uint32_t count = 0;
-	size_t n;
-
 	CHECK(e->count > 0 && e->count <= GOSSIP_PEERS_MAX);
-	while ((n = gossip_proto.adverts(e, batch, 7)) > 0) {
-		CHECK(n <= 7);
-		for (size_t i = 0; i < n; i++)
-			CHECK(netaddr_is_ip(&batch[i].addr) && batch[i].addr.port != 0);
-		count += (uint32_t)n;
-	}
-	CHECK(count <= e->count);
-	run->adverts += count;
+	for (size_t i = 0; i < count; i++)
+		CHECK(netaddr_is_ip(&adverts[i].addr) && adverts[i].addr.port != 0);
 }
 
-static void take_event(struct run *run, struct session_event *e)
+static void check_message(const struct session_event *e)
 {
-	struct advert advert = { .addr = netaddr_ipv4(0x01020304, 5999) };
-
-	CHECK(run->done == 0);
-	switch (e->kind) {
-	case SESSION_EVENT_HANDSHAKE:
-	case SESSION_EVENT_PONG:
-		break;
-	case SESSION_EVENT_ADVERTS:
-		take_adverts(run, e);
-		break;
-	case SESSION_EVENT_ASKED:
-		run->out_len += gossip_proto.answer(
-			run->memory, &advert, 1, run->out + run->out_len, OUT_MAX - run->out_len);
-		break;
-	case SESSION_EVENT_MESSAGE:
-		CHECK(memchr(e->name, 0, sizeof(e->name)) != NULL);
-		CHECK(e->whole.data == e->payload.data && e->whole.len > e->payload.len);
-		break;
-	case SESSION_EVENT_DONE:
-		run->done++;
-		run->outcome = e->outcome;
-		break;
-	}
+	CHECK(e->whole.data == e->payload.data && e->whole.len > e->payload.len);
 }
 
-static void drain(struct run *run)
+static void check_info(const struct peer_info *info)
 {
-	struct session_event e;
-	unsigned events = 0;
-	size_t n;
-
-	while (gossip_proto.next(run->memory, &e)) {
-		take_event(run, &e);
-		CHECK(++events <= EVENTS_MAX);
-	}
-	do {
-		size_t cap = OUT_MAX - run->out_len;
-
-		n = gossip_proto.send(run->memory, run->out + run->out_len, cap < 100 ? cap : 100);
-		CHECK(n <= 100 && n <= cap);
-		run->out_len += n;
-	} while (n > 0);
-}
-
-static void feed(struct run *run, struct slice in, size_t piece)
-{
-	size_t taken = 0, there = 0, n;
-
-	while (there < in.len && run->done == 0) {
-		there = in.len - there > piece ? there + piece : in.len;
-		do {
-			size_t offered = there - taken;
-
-			n = gossip_proto.recv(run->memory, slice_of(in.data + taken, offered),
-					      run->now);
-			CHECK(n <= offered);
-			taken += n;
-			drain(run);
-			CHECK(gossip_proto.need(run->memory) <= gossip_proto.buffer_max);
-		} while (n > 0 && run->done == 0);
-	}
-}
-
-static void finish(struct run *run)
-{
-	struct peer_info info;
-
-	for (unsigned i = 0; i < TICKS_MAX && run->done == 0; i++) {
-		uint64_t deadline = gossip_proto.deadline(run->memory);
-
-		if (deadline == UINT64_MAX)
-			break;
-		if (deadline > run->now)
-			run->now = deadline;
-		gossip_proto.tick(run->memory, run->now);
-		drain(run);
-	}
-	if (run->done == 0) {
-		gossip_proto.closed(run->memory, SESSION_CLOSE_EOF, run->now);
-		drain(run);
-	}
-	CHECK(run->done == 1);
-	CHECK(run->outcome < OUTCOME_COUNT);
-	gossip_proto.info(run->memory, &info);
-	CHECK(info.agent.len <= PEER_AGENT_MAX && info.group.len <= GOSSIP_GROUP_MAX);
-	CHECK(info.node_id.len == 0 || info.node_id.len == UUID_LEN);
-}
-
-static void run_session(struct run *run, const struct session_params *params, struct slice in,
-			size_t piece)
-{
-	const char *rule;
-	size_t at;
-
-	CHECK(gossip_proto.session_size <= sizeof(run->memory));
-	memset(run->memory, 0xa5, sizeof(run->memory)); /* init has to set everything */
-	run->now = 1000;
-	run->done = 0;
-	run->adverts = 0;
-	run->out_len = 0;
-	gossip_proto.init(run->memory, params, run->now);
-	drain(run);
-	feed(run, in, piece);
-	finish(run);
-	if (run->out_len > 0)
-		CHECK(gossip_explain(params->network, slice_of(run->out, run->out_len), NULL, NULL,
-				     &at, &rule) == ERR_OK);
+	CHECK(info->group.len <= GOSSIP_GROUP_MAX);
+	CHECK(info->node_id.len == 0 || info->node_id.len == UUID_LEN);
 }
 
 static void check_session(uint8_t how, struct slice in)
 {
-	static struct run whole, pieces;
+	static const struct fuzz_checks checks = { check_adverts, check_message, check_info };
 	struct session_params params = {
 		.network = network_find("gossip"),
 		.role = how & 1 ? SESSION_RESPONDER : SESSION_INITIATOR,
@@ -178,12 +53,7 @@ static void check_session(uint8_t how, struct slice in)
 
 	if (params.goal == SESSION_GOAL_STAY)
 		params.timeout_ms = 0;
-	run_session(&whole, &params, in, INPUT_MAX);
-	run_session(&pieces, &params, in, in.len < 500 ? 1 : 37);
-	CHECK(whole.outcome == pieces.outcome);
-	CHECK(whole.adverts == pieces.adverts);
-	CHECK(slice_equal(slice_of(whole.out, whole.out_len),
-			  slice_of(pieces.out, pieces.out_len)));
+	fuzz_session(&checks, &params, in);
 }
 
 /* --- lines --- */

@@ -5,29 +5,13 @@
  * once, sends nothing but well-formed messages, and comes to the same verdict however
  * the bytes were cut up on their way. */
 #include "fuzz/frames.h"
-#include "fuzz/fuzz.h"
-#include "proto/bitcoin/explain.h"
+#include "fuzz/session.h"
 #include "proto/bitcoin/session.h"
 
-enum {
-	INPUT_MAX = 1 << 16,
-	OUT_MAX = 1 << 18,
-	EVENTS_MAX = 16, /* after one call; there are six kinds */
-	TICKS_MAX = 1000,
-};
-
-struct run {
-	_Alignas(16) uint8_t memory[SESSION_SIZE_MAX];
-	uint64_t now;
-	unsigned done;
-	enum outcome outcome;
-	uint32_t adverts;
-	uint8_t out[OUT_MAX];
-	size_t out_len;
-};
+enum { INPUT_MAX = 1 << 16 };
 
 /* A glance sees the same addresses as whoever reads them. */
-static void compare_glance(struct session_event *glanced, const struct advert *read, size_t count)
+static void check_adverts(struct session_event *glanced, const struct advert *read, size_t count)
 {
 	static const struct hash_key secret = { 3, 4 };
 	struct glance_key key;
@@ -47,141 +31,14 @@ static void compare_glance(struct session_event *glanced, const struct advert *r
 		CHECK(bitcoin_proto.glance(glanced, &key, &glance, 1) == 0);
 }
 
-static void take_event(struct run *run, struct session_event *e)
+static void check_info(const struct peer_info *info)
 {
-	struct session_event glanced = *e;
-	struct advert advert, batch[7];
-	uint32_t count = 0;
-	size_t n;
-
-	CHECK(run->done == 0);
-	switch (e->kind) {
-	case SESSION_EVENT_HANDSHAKE:
-	case SESSION_EVENT_PONG:
-		break;
-	case SESSION_EVENT_ADVERTS:
-		while ((n = bitcoin_proto.adverts(e, batch, 7)) > 0) {
-			CHECK(n <= 7);
-			compare_glance(&glanced, batch, n);
-			count += (uint32_t)n;
-		}
-		compare_glance(&glanced, batch, 0);
-		CHECK(count <= e->count);
-		run->adverts += count;
-		break;
-	case SESSION_EVENT_ASKED:
-		advert = (struct advert){ .addr = netaddr_ipv4(0x01020304, 8333) };
-		count = (uint32_t)bitcoin_proto.answer(
-			run->memory, &advert, 1, run->out + run->out_len, OUT_MAX - run->out_len);
-		run->out_len += count;
-		break;
-	case SESSION_EVENT_MESSAGE:
-		CHECK(memchr(e->name, 0, sizeof(e->name)) != NULL);
-		break;
-	case SESSION_EVENT_DONE:
-		run->done++;
-		run->outcome = e->outcome;
-		break;
-	}
-}
-
-static void drain(struct run *run)
-{
-	struct session_event e;
-	unsigned events = 0;
-	size_t n;
-
-	while (bitcoin_proto.next(run->memory, &e)) {
-		take_event(run, &e);
-		CHECK(++events <= EVENTS_MAX);
-	}
-	do {
-		size_t cap = OUT_MAX - run->out_len;
-
-		n = bitcoin_proto.send(run->memory, run->out + run->out_len, cap < 100 ? cap : 100);
-		CHECK(n <= 100 && n <= cap);
-		run->out_len += n;
-	} while (n > 0);
-}
-
-static void feed(struct run *run, struct slice in, size_t piece)
-{
-	size_t taken = 0, there = 0, n;
-
-	while (there < in.len && run->done == 0) {
-		there = in.len - there > piece ? there + piece : in.len;
-		do {
-			size_t offered = there - taken;
-
-			n = bitcoin_proto.recv(run->memory, slice_of(in.data + taken, offered),
-					       run->now);
-			CHECK(n <= offered);
-			taken += n;
-			drain(run);
-			CHECK(bitcoin_proto.need(run->memory) <= bitcoin_proto.buffer_max);
-		} while (n > 0 && run->done == 0);
-	}
-}
-
-static void finish(struct run *run)
-{
-	struct peer_info info;
-
-	for (unsigned i = 0; i < TICKS_MAX && run->done == 0; i++) {
-		uint64_t deadline = bitcoin_proto.deadline(run->memory);
-
-		if (deadline == UINT64_MAX)
-			break;
-		if (deadline > run->now)
-			run->now = deadline;
-		bitcoin_proto.tick(run->memory, run->now);
-		drain(run);
-	}
-	if (run->done == 0) {
-		bitcoin_proto.closed(run->memory, SESSION_CLOSE_EOF, run->now);
-		drain(run);
-	}
-	CHECK(run->done == 1);
-	CHECK(run->outcome < OUTCOME_COUNT);
-	bitcoin_proto.info(run->memory, &info);
-	CHECK(info.agent.len <= PEER_AGENT_MAX && info.negotiation.len <= PEER_NEGOTIATION_MAX);
-}
-
-static void run_session(struct run *run, const struct session_params *params, struct slice in,
-			size_t piece)
-{
-	const char *rule;
-	size_t at;
-
-	CHECK(bitcoin_proto.session_size <= sizeof(run->memory));
-	memset(run->memory, 0xa5, sizeof(run->memory)); /* init has to set everything */
-	run->now = 1000;
-	run->done = 0;
-	run->adverts = 0;
-	run->out_len = 0;
-	bitcoin_proto.init(run->memory, params, run->now);
-	drain(run);
-	feed(run, in, piece);
-	finish(run);
-	if (run->out_len > 0)
-		CHECK(bitcoin_explain(params->network, slice_of(run->out, run->out_len), NULL, NULL,
-				      &at, &rule) == ERR_OK);
-}
-
-static void check(const struct session_params *params, struct slice in)
-{
-	static struct run whole, pieces;
-
-	run_session(&whole, params, in, INPUT_MAX);
-	run_session(&pieces, params, in, in.len < 500 ? 1 : 37);
-	CHECK(whole.outcome == pieces.outcome);
-	CHECK(whole.adverts == pieces.adverts);
-	CHECK(slice_equal(slice_of(whole.out, whole.out_len),
-			  slice_of(pieces.out, pieces.out_len)));
+	CHECK(info->negotiation.len <= PEER_NEGOTIATION_MAX);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	static const struct fuzz_checks checks = { .adverts = check_adverts, .info = check_info };
 	const struct network *network = network_find("bitcoin");
 	struct session_params params = {
 		.network = network,
@@ -209,7 +66,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(copy, data + 1, size - 1);
 	if (data[0] & 0x80) /* as it came: broken frames are input too */
 		put_frames_right(copy, size - 1, network->magic);
-	check(&params, slice_of(copy, size - 1));
+	fuzz_session(&checks, &params, slice_of(copy, size - 1));
 	free(copy);
 	return 0;
 }
