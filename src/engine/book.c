@@ -401,16 +401,25 @@ void book_failed(struct book *b, const struct netaddr *addr, int64_t now_s)
 	node_changed(b, id);
 }
 
+/* Times of a clock that was ahead: else nobody would be checked or told of until they come. */
+static void not_later(struct node *n, uint32_t now_s)
+{
+	n->named_s = least(n->named_s, now_s);
+	n->asked_s = least(n->asked_s, now_s);
+	n->good_s = least(n->good_s, now_s);
+}
+
 void book_expire(struct book *b, int64_t now_s)
 {
 	uint32_t now = seconds(now_s);
 
+	b->good_s = least(b->good_s, now);
 	for (unsigned t = 0; t < TABLES; t++) {
 		for (uint32_t i = b->tables[t].count; i-- > 0;) {
 			uint32_t id = b->tables[t].ids[i];
-			uint32_t alive_s = node_alive_s(&b->nodes[id]);
 
-			if (alive_s > now || now - alive_s <= b->config.known_s)
+			not_later(&b->nodes[id], now);
+			if (now - node_alive_s(&b->nodes[id]) <= b->config.known_s)
 				continue;
 			node_leave(b, id); /* the last one, seen already, takes its place */
 			node_forget(b, id);

@@ -97,7 +97,8 @@ bool book_oldest(struct book *b, int64_t now_s, int64_t before_s, book_skip_fn *
  * hour. Returns how many. */
 size_t book_sample(struct book *b, int64_t now_s, int64_t good_since_s, struct advert *out,
 		   size_t cap);
-/* Forgets who is too old; call it now and then: it goes through the whole book. */
+/* Forgets who is too old, and takes times that lie ahead for now. Call it now and then, and when
+ * the clock was set back: it goes through the whole book. */
 void book_expire(struct book *b, int64_t now_s);
 
 struct book_counts {

@@ -325,6 +325,8 @@ void swarm_clock(struct swarm *s, int64_t unix_s, uint64_t now_ms)
 	/* Seconds that begin at different moments differ by one now and then. */
 	if (off_s < -CLOCK_OFF_S || off_s > CLOCK_OFF_S)
 		s->config.session.unix_s += off_s;
+	if (off_s < -CLOCK_OFF_S)
+		s->expire_ms = s->now_ms; /* the book holds times that are still to come */
 }
 
 void swarm_stop(struct swarm *s, uint64_t now_ms)

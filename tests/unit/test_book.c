@@ -649,6 +649,32 @@ static void a_clock_set_back_leaves_nothing_in_the_future(void **state)
 	book_free(b);
 }
 
+/* What was noted while the clock was a year ahead is taken for now's as soon as anybody looks. */
+static void after_a_clock_set_back_all_goes_on(void **state)
+{
+	enum { YEAR = 365 * DAY };
+	struct book *b = make(&small);
+	struct netaddr hearsay = nth(0, 1), good = nth(1, 1);
+	struct book_entry e;
+	struct advert out[2];
+
+	(void)state;
+	named(b, hearsay, hearsay, 0, NOW + YEAR);
+	named(b, good, good, 0, NOW + YEAR);
+	reach(b, good, NOW + YEAR);
+	book_expire(b, NOW);
+	assert_int_equal(book_sample(b, NOW, 0, out, 2), 2);
+	for (unsigned i = 0; i < 2; i++)
+		assert_in_range(out[i].last_seen_s, NOW - 3600, NOW);
+	book_drop(b, &hearsay);
+	assert_true(book_oldest(b, NOW + 200, NOW + 80, NULL, NULL, &e)); /* is checked again */
+	assert_true(netaddr_equal(&e.addr, &good));
+	assert_int_equal(e.good_s, NOW);
+	book_expire(b, NOW + KNOWN_S + 1);
+	assert_int_equal(counts(b).tried_count, 0); /* and forgotten in time */
+	book_free(b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -672,6 +698,7 @@ int main(void)
 		cmocka_unit_test(samples_are_random_without_repeats),
 		cmocka_unit_test(samples_leave_out_who_is_beyond_use),
 		cmocka_unit_test(a_clock_set_back_leaves_nothing_in_the_future),
+		cmocka_unit_test(after_a_clock_set_back_all_goes_on),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

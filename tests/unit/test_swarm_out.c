@@ -364,6 +364,25 @@ static void everybody_is_checked(void **state)
 	assert_int_equal(rig_counts().book.tried_count, 1);
 }
 
+/* As of a machine whose clock was a day ahead until the network told better. */
+static void checks_go_on_when_the_clock_is_set_back(void **state)
+{
+	unsigned checks = 0;
+
+	(void)state;
+	begin("gossip", 0);
+	rig_knows("10.0.0.5:5999");
+	rig_later(5000);
+	rig_stands();
+	swarm_clock(rig.swarm, rig_unix_s() - 24 * 3600, rig.now);
+	for (unsigned s = 0; s < 10 * 60; s++) {
+		rig_later(1000);
+		for (; rig.dials_count > 0; checks++)
+			rig_stands();
+	}
+	assert_in_range(checks, 4, 5);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -379,6 +398,7 @@ int main(void)
 		cmocka_unit_test_teardown(a_hello_of_ourselves_makes_the_address_ours, end),
 		cmocka_unit_test_teardown(feelers_go_to_hearsay_one_at_a_time, end),
 		cmocka_unit_test_teardown(everybody_is_checked, end),
+		cmocka_unit_test_teardown(checks_go_on_when_the_clock_is_set_back, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
