@@ -407,6 +407,8 @@ static void end_second(struct swarm *s, struct conn *over, struct conn *stays)
 	struct netaddr addr = over->listen;
 
 	swarm_conn_end(s, over, OUTCOME_CANCELLED, second);
+	if (stays->state == CONN_GONE) /* whoever was told has closed it, too */
+		return;
 	if (over->direction == SWARM_IN || stays->listen.kind != NETADDR_NONE ||
 	    !netaddr_same_host(&addr, &stays->remote))
 		return;
@@ -432,6 +434,8 @@ static void check_id(struct swarm *s, struct conn *c, struct slice node_id)
 	}
 	if (other != NULL)
 		end_second(s, other, c);
+	if (c->state == CONN_GONE)
+		return;
 	if (!put_slot(&s->nodes, c->id_key, c->slot))
 		c->id_key = 0; /* without memory it goes unnoticed */
 }

@@ -339,6 +339,52 @@ static void a_flood_pushes_out_nobody_else(void **state)
 		assert_true(others[i]->open);
 }
 
+/* As soon as one connection is gone. */
+static void close_all(void *ctx, const struct swarm_event *event)
+{
+	struct swarm_peer peer;
+	uint32_t at = 0;
+
+	rig_on_event(ctx, event);
+	while (event->kind == SWARM_EVENT_DOWN &&
+	       (at = swarm_look(rig.swarm, at, &peer)) != SWARM_NONE)
+		swarm_close(rig.swarm, peer.id, "so we like it", rig.now);
+}
+
+static struct far *calls_with_id(const char *from, uint8_t id)
+{
+	const uint8_t node_id[16] = { id };
+
+	return rig_calls_as(from, (struct far_kind){ .goal = SESSION_GOAL_STAY,
+						     .node_id = slice_of(node_id, 16) });
+}
+
+/* The first of two connections to one node is given up, and whoever is told of that closes the
+ * other one: nothing of them is left behind for who gets its slot. */
+static void an_event_may_close_the_second_of_two(void **state)
+{
+	static const uint8_t id[16] = { 1 }; /* smaller than ours: its call stays */
+	struct netaddr addr = at("10.0.0.5:5999");
+
+	(void)state;
+	rig_begin("gossip");
+	rig.config.allow_private = true;
+	rig.config.on_event = close_all;
+	rig_start();
+	swarm_bootstrap(rig.swarm, &addr);
+	rig_later(100);
+	rig_stands_as((struct far_kind){ .node_id = slice_of(id, 16) });
+	calls_with_id("10.0.0.5:4000", 1);
+	assert_int_equal(rig.told[SWARM_EVENT_DOWN], 2);
+	assert_int_equal(rig_counts().up, 0);
+	for (uint8_t i = 0; i < 2; i++) /* in the slots of those two */
+		assert_true(calls_with_id("10.0.0.6:4000", (uint8_t)(2 + i))->open);
+	assert_true(calls_with_id("10.0.0.7:4000", 1)->open);
+	assert_int_equal(rig_counts().up, 3);
+	rig_later(10 * 60 * 1000);
+	assert_true(rig.dialled > 1); /* the address is nobody's now */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -354,6 +400,7 @@ int main(void)
 		cmocka_unit_test_teardown(an_idle_connection_takes_four_kib_at_most, end),
 		cmocka_unit_test_teardown(without_places_nobody_comes_in, end),
 		cmocka_unit_test_teardown(a_flood_pushes_out_nobody_else, end),
+		cmocka_unit_test_teardown(an_event_may_close_the_second_of_two, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
