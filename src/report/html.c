@@ -321,6 +321,7 @@ enum err report_html(const struct report *r, const char *of, struct text *out)
 		table_section(out, r, i);
 	text_add(out, "</div>\n");
 	html_times(out, r);
+	html_past_table(out, r);
 	text_add(out, "</main>\n<footer>Made by peerwalk " PEERWALK_VERSION
 		      ". What peers say of themselves is shown as they say it; \\x and two digits "
 		      "stand for a byte that can\u2019t be shown.</footer>\n</body></html>\n");

@@ -27,6 +27,7 @@ void html_columns(struct text *out, const char *id, const char *title, const cha
 
 /* html_past.c, html_times.c: sections; none where there is nothing to show. */
 void html_past(struct text *out, const struct report *r);
+void html_past_table(struct text *out, const struct report *r);
 void html_times(struct text *out, const struct report *r);
 
 /* The style sheet, without its element; and its hash as the policy has it. */

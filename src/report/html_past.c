@@ -7,7 +7,13 @@
 
 enum past_chart { PAST_KNOWN, PAST_REACHED, PAST_CHURN, PAST_CHARTS };
 
-/* "05-28", or "20:26" where all is of one day. */
+/* Enough of them to be told all at once, and written at their columns. */
+static bool is_few(const struct report *r)
+{
+	return r->past_count <= 8;
+}
+
+/* "2026-05-28", or "05-28" if there is less room, or "20:26" where all is of one day. */
 static void when_text(const struct report *r, size_t at, char *out, size_t cap)
 {
 	char first[32], last[32], time[32];
@@ -18,8 +24,10 @@ static void when_text(const struct report *r, size_t at, char *out, size_t cap)
 		snprintf(out, cap, "%s", time);
 	else if (strncmp(first, last, 10) == 0)
 		snprintf(out, cap, "%.5s", time + 11);
-	else
+	else if (is_few(r))
 		snprintf(out, cap, "%.5s", time + 5);
+	else
+		snprintf(out, cap, "%.10s", time);
 }
 
 static uint64_t value_of(const struct report_past *p, enum past_chart chart)
@@ -43,7 +51,7 @@ static void label_column(const struct report *r, enum past_chart chart, size_t a
 {
 	const struct report_past *p = &r->past[at];
 	size_t last = r->past_count - 1;
-	bool few = r->past_count <= 8, is_end = at == 0 || at == last;
+	bool few = is_few(r), is_end = at == 0 || at == last;
 	char count[32];
 
 	if (few || is_end)
@@ -139,20 +147,28 @@ static void cell(struct text *out, bool has, uint64_t count)
 
 void html_past(struct text *out, const struct report *r)
 {
+	if (r->past_count < 2)
+		return;
+	text_add(out, "<section id=\"changes\"><h2>From crawl to crawl</h2>\n"
+		      "<p>Came: reached, and not in the crawl before. Went: the reverse. "
+		      "All numbers are in the table at the end.</p>\n<div class=\"charts\">\n");
+	draw_all(out, r);
+	text_add(out, "</div></section>\n");
+}
+
+void html_past_table(struct text *out, const struct report *r)
+{
 	bool partial = false;
 
 	if (r->past_count < 2)
 		return;
 	for (size_t i = 0; i < r->past_count; i++)
 		partial |= !r->past[i].complete;
-	text_add(out, "<section id=\"history\"><h2>From crawl to crawl</h2>\n"
-		      "<p>Came: reached, and not in the crawl before. Went: the reverse.");
-	text_add(out, partial ? " Crawls that did not ask everybody (paler, and with an asterisk) "
-				"leave out whom they did not ask.</p>\n"
-			      : "</p>\n");
-	text_add(out, "<div class=\"charts\">\n");
-	draw_all(out, r);
-	text_add(out, "</div>\n<div class=\"wide\"><table><thead><tr><th scope=\"col\">crawl</th>"
+	text_add(out, "<section id=\"history\"><h2>Crawls</h2>\n");
+	if (partial)
+		text_add(out, "<p>Those with an asterisk, paler above, did not ask everybody. Whom "
+			      "they did not ask counts neither as come nor as gone.</p>\n");
+	text_add(out, "<div class=\"wide\"><table><thead><tr><th scope=\"col\">crawl</th>"
 		      "<th scope=\"col\">known</th><th scope=\"col\">visited</th>"
 		      "<th scope=\"col\">reached</th><th scope=\"col\">came</th>"
 		      "<th scope=\"col\">went</th></tr></thead><tbody>\n");

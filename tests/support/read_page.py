@@ -143,7 +143,7 @@ def check_times(page, times):
 
 def check_history(page, history):
     if len(history) < 2:
-        assert 'history' not in page.sections
+        assert not {'changes', 'history'} & set(page.sections)
         return 0
     keys = ('known', 'visited', 'reached', 'came', 'went')
     rows = page.sections['history'][1:]
@@ -152,6 +152,16 @@ def check_history(page, history):
         assert row[0].strip() == str(crawl['crawl']) + ('' if crawl['complete'] else '*'), row
         assert [number_or_none(cell) for cell in row[1:]] == [crawl[key] for key in keys], row
     return len(keys) * len(rows)
+
+
+def check_charts(doc):
+    """How many there are: one for each time, and what has changed."""
+    past = doc['history'] if len(doc['history']) > 1 else []
+    known = [crawl['known'] for crawl in past]
+    return sum((sum(t['count'] > 0 for t in doc['times'].values()),
+                any(crawl['reached'] for crawl in past),
+                any(crawl['came'] or crawl['went'] for crawl in past),
+                any(known) and None not in known))
 
 
 def main():
@@ -177,7 +187,8 @@ def main():
     for key, table in tables.items():
         same += check_table(page, key, table)
     same += check_times(page, doc['times']) + check_history(page, doc['history'])
-    assert set(page.sections) <= set(tables) | {'times', 'history'}
+    assert set(page.sections) <= set(tables) | {'times', 'changes', 'history'}
+    assert page.charts == check_charts(doc)
     print(same)
 
 
