@@ -167,7 +167,7 @@ static void table_section(struct text *out, const struct report *r, size_t at)
 	char label[64], count[32];
 	enum outcome outcome;
 
-	if (t->total == 0)
+	if (t->count == 0 && t->others == 0)
 		return;
 	for (size_t i = 0; i < t->count; i++)
 		most = t->rows[i].count > most ? t->rows[i].count : most;

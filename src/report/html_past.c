@@ -2,15 +2,15 @@
 #include "report/html_inner.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum past_chart { PAST_KNOWN, PAST_REACHED, PAST_CHURN, PAST_CHARTS };
 
-/* Enough of them to be told all at once, and written at their columns. */
+enum { PAST_FEW = 8 /* columns that are wide enough for a number at each of them */ };
+
 static bool is_few(const struct report *r)
 {
-	return r->past_count <= 8;
+	return r->past_count <= PAST_FEW;
 }
 
 /* "2026-05-28", or "05-28" if there is less room, or "20:26" where all is of one day. */
@@ -81,8 +81,8 @@ static void draw(struct text *out, const struct report *r, enum past_chart chart
 	for (size_t i = 0; i < r->past_count; i++) {
 		if (value_of(&r->past[i], chart) > value_of(&r->past[highest], chart))
 			highest = i;
-		any += value_of(&r->past[i], chart);
-		any += chart == PAST_CHURN ? r->past[i].went : 0;
+		any |= value_of(&r->past[i], chart);
+		any |= chart == PAST_CHURN ? r->past[i].went : 0;
 	}
 	if (any == 0)
 		return;

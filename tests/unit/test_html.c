@@ -180,6 +180,26 @@ static void empty(void **state)
 	assert_int_equal(same_numbers(&options), 2);
 }
 
+/* A table of which nobody has anything is none. */
+static void no_services(void **state)
+{
+	struct store_crawl crawl = begin_crawl(store, "bitcoin");
+	struct record record = ok_record(netaddr_ipv4(0x01000000, 8333), slice_text("/x/"));
+	struct report r;
+	struct text page;
+
+	(void)state;
+	record.info.services = 0;
+	put(&crawl, record);
+	page = page_of(&options, &r);
+	assert_int_equal(r.tables[REPORT_SERVICE_BITS].total, 1);
+	assert_null(strstr(page.data, "id=\"service_bits\""));
+	assert_non_null(strstr(page.data, "id=\"services\""));
+	text_clear(&page);
+	report_clear(&r);
+	same_numbers(&options);
+}
+
 static void crawl_of(const char *network, unsigned first, unsigned last, bool complete)
 {
 	static int64_t day;
@@ -286,6 +306,7 @@ int main(void)
 						store_tear_down),
 		cmocka_unit_test_setup_teardown(strange_network, store_set_up, store_tear_down),
 		cmocka_unit_test_setup_teardown(empty, store_set_up, store_tear_down),
+		cmocka_unit_test_setup_teardown(no_services, store_set_up, store_tear_down),
 		cmocka_unit_test_setup_teardown(crawls, store_set_up, store_tear_down),
 	};
 
