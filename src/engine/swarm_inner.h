@@ -207,7 +207,8 @@ uint64_t swarm_talk_deadline(const struct swarm *s);
 size_t swarm_talk_make(struct swarm *s, struct conn *c, uint8_t *out, size_t cap);
 /* The time of its next self-announcement has come, or is to be set. */
 void swarm_talk_announce(struct swarm *s, struct conn *c);
-bool swarm_bucket_take(struct bucket *b, uint64_t now_ms, uint64_t burst, uint64_t per_10s);
+bool swarm_bucket_take(struct bucket *b, uint64_t now_ms, uint64_t first, uint64_t per_10s,
+		       uint64_t burst);
 
 /* --- swarm_evict.c --- */
 

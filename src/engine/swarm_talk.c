@@ -51,12 +51,13 @@ size_t swarm_talk_bytes(const struct swarm *s)
 
 /* --- what is taken --- */
 
-bool swarm_bucket_take(struct bucket *b, uint64_t now_ms, uint64_t burst, uint64_t per_10s)
+bool swarm_bucket_take(struct bucket *b, uint64_t now_ms, uint64_t first, uint64_t per_10s,
+		       uint64_t burst)
 {
 	uint64_t full = burst * 1000, more = (now_ms - b->at_ms) * per_10s / 10;
 
 	if (b->at_ms == 0)
-		b->milli += full;
+		b->milli += first * 1000;
 	else if (b->milli < full)
 		b->milli = swarm_earlier(b->milli + more, full);
 	b->at_ms = now_ms;
@@ -75,7 +76,7 @@ bool swarm_talk_messages(struct swarm *s, struct conn *c)
 		s->counts.messages_in++;
 		if (s->policy.messages_burst > 0 &&
 		    !swarm_bucket_take(&c->messages, s->now_ms, s->policy.messages_burst,
-				       10ULL * s->policy.messages_per_s))
+				       10ULL * s->policy.messages_per_s, s->policy.messages_burst))
 			return false;
 	}
 	return true;
@@ -130,8 +131,8 @@ void swarm_talk_named(struct swarm *s, struct conn *c, const struct session_even
 	credit_asked(s, c);
 	while ((n = s->proto->adverts(&reading, named, NAMED_AT_ONCE)) > 0)
 		for (size_t i = 0; i < n; i++) {
-			if (!swarm_bucket_take(&c->takes, s->now_ms, s->policy.take_burst,
-					       s->policy.take_per_10s))
+			if (!swarm_bucket_take(&c->takes, s->now_ms, s->policy.take_first,
+					       s->policy.take_per_10s, s->policy.take_burst))
 				return;
 			take_one(s, c, event, &named[i]);
 			if (c->state == CONN_GONE)

@@ -148,8 +148,9 @@ struct peer_policy {
 	/* What is passed on unasked: to how many peers, and of messages of how many at most. */
 	uint32_t relay_fanout, relay_max;
 	uint64_t announce_ms; /* how often we say where we are; 0: once a connection */
-	/* Addresses taken from one peer: so many at once, then so many in ten seconds. */
-	uint32_t take_burst, take_per_10s;
+	/* Addresses taken from one peer: so many at first, then so many in ten seconds, saved up
+	 * to so many at once. Whom we ask may name a whole answer more. */
+	uint32_t take_first, take_per_10s, take_burst;
 	/* Messages read from one peer: so many at once, so many a second; over it: closed. */
 	uint32_t messages_burst, messages_per_s;
 	bool allow_private; /* its peers may stand in private networks, without being told so */

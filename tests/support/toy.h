@@ -183,8 +183,9 @@ static const struct peer_policy toy_policy = {
 	.known_s = 3600,
 	.answer_max = 10,
 	.answer_percent = 100,
-	.take_burst = 10,
+	.take_first = 10,
 	.take_per_10s = 10,
+	.take_burst = 10,
 	.messages_burst = 100000,
 	.messages_per_s = 100000,
 };

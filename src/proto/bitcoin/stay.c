@@ -20,8 +20,9 @@ const struct peer_policy bitcoin_policy = {
 	.relay_fanout = 2, /* of RelayAddress */
 	.relay_max = BITCOIN_RELAYED_MAX,
 	.announce_ms = 24 * 3600 * 1000, /* AVG_LOCAL_ADDRESS_BROADCAST_INTERVAL */
-	.take_burst = 1000,              /* MAX_ADDR_PROCESSING_TOKEN_BUCKET */
+	.take_first = 1,                 /* m_addr_token_bucket: where he is himself */
 	.take_per_10s = 1,               /* MAX_ADDR_RATE_PER_SECOND is 0.1 */
+	.take_burst = 1000,              /* MAX_ADDR_PROCESSING_TOKEN_BUCKET */
 	/* Core has no such limit. A peer that was told that we want no transactions sends a few
 	 * messages a minute; one that announces each all the same, as a dozen a second. */
 	.messages_burst = 2000,

@@ -303,8 +303,9 @@ static const struct peer_policy policy = {
 	.relay_max = GOSSIP_PEERS_MAX,
 	.announce_ms = 0,
 	/* A full answer at once; after it, three full answers a minute: one is asked for. */
-	.take_burst = GOSSIP_PEERS_MAX,
+	.take_first = GOSSIP_PEERS_MAX,
 	.take_per_10s = 500,
+	.take_burst = GOSSIP_PEERS_MAX,
 	/* Gossip comes in bursts while a group gathers; an application's messages, too. */
 	.messages_burst = 1000,
 	.messages_per_s = 50,
