@@ -173,7 +173,7 @@ static inline int begin(void **state)
 	identity_init(&identity, &self.key, random);
 	assert_int_equal(uv_loop_init(&loop), 0);
 	uv_timer_init(&loop, &guard);
-	uv_timer_start(&guard, on_guard, GUARD_MS, 0);
+	uv_timer_start(&guard, on_guard, GUARD_MS, GUARD_MS);
 	uv_unref((uv_handle_t *)&guard);
 	dialer_init(&dialer, &loop);
 	config = (struct node_visit_config){
