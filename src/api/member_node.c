@@ -3,6 +3,7 @@
 
 #include "api/node_keep.h"
 #include "io/dial.h"
+#include "io/wall.h"
 #include "proto/ethereum/session.h"
 
 #include <stdio.h>
@@ -51,14 +52,6 @@ static void tell_self(struct pw_member *m, bool seen)
 
 	node_serve_url(own->node, url);
 	member_tell_place(m, url, seen);
-}
-
-static int64_t wall_ms(void)
-{
-	uv_timeval64_t wall;
-
-	uv_gettimeofday(&wall);
-	return wall.tv_sec * 1000 + wall.tv_usec / 1000;
 }
 
 static void keep_event(struct pw_member *m, const struct discv4_event *event)
@@ -164,19 +157,12 @@ static void make_identity(struct pw_member *m)
 
 static void set_places(const struct pw_member *m, struct node_serve_config *c)
 {
-	uint16_t port = m->network->default_port;
-
 	for (unsigned i = 0; i < m->places_count; i++)
 		c->places[c->places_count++].addr = m->places[i];
+	if (m->places_count == 0)
+		c->places_count = listen_anywhere(m->network->default_port, c->places);
 	if (m->advertised_count > 0)
 		c->advertise = m->advertised[0];
-	if (m->places_count > 0)
-		return;
-	/* A machine without IPv6, or without IPv4, is no reason to fail. */
-	c->places[0] = (struct node_serve_place){ netaddr_ipv4(0, port), .optional = true };
-	c->places[1] = (struct node_serve_place){ { .kind = NETADDR_IPV6, .port = port },
-						  .optional = true };
-	c->places_count = 2;
 }
 
 /* What it knew the last time. */

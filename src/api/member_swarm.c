@@ -130,15 +130,8 @@ static void on_error(void *ctx, enum err err)
 
 static void set_places(const struct pw_member *m, struct swarm_host_config *c)
 {
-	uint16_t port = m->network->default_port;
-
-	if (m->places_count == 0 && !m->config.no_listen) {
-		/* A machine without IPv6, or without IPv4, is no reason to fail. */
-		c->places[0] = (struct swarm_host_place){ netaddr_ipv4(0, port), .optional = true };
-		c->places[1] = (struct swarm_host_place){ { .kind = NETADDR_IPV6, .port = port },
-							  .optional = true };
-		c->places_count = 2;
-	}
+	if (m->places_count == 0 && !m->config.no_listen)
+		c->places_count = listen_anywhere(m->network->default_port, c->places);
 	for (unsigned i = 0; !m->config.no_listen && i < m->places_count; i++)
 		c->places[c->places_count++].addr = m->places[i];
 	for (unsigned i = 0; i < m->advertised_count; i++)

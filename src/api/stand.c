@@ -2,6 +2,7 @@
 
 #include "base/uuid.h"
 #include "io/dial.h"
+#include "io/wall.h"
 
 #include <assert.h>
 #include <stdatomic.h>
@@ -37,10 +38,7 @@ struct stand {
 
 static int64_t unix_s(void)
 {
-	uv_timeval64_t now;
-
-	uv_gettimeofday(&now);
-	return now.tv_sec;
+	return wall_ms() / 1000;
 }
 
 static enum err no_memory(struct stand *s)

@@ -3,6 +3,7 @@
 #include "api/names.h"
 #include "io/dial.h"
 #include "io/limits.h"
+#include "io/wall.h"
 #include "proto/ethereum/session.h"
 #include "store/writer.h"
 
@@ -30,14 +31,6 @@ struct walk {
 	atomic_bool store_failed; /* set by the writer's thread */
 	char why[WALK_WHY_MAX];
 };
-
-static int64_t unix_ms(void)
-{
-	uv_timeval64_t now;
-
-	uv_gettimeofday(&now);
-	return now.tv_sec * 1000 + now.tv_usec / 1000;
-}
 
 /* --- from the driver's threads --- */
 
@@ -211,7 +204,7 @@ static enum err open_store(struct walk *w)
 	const char *network = c->visit.session.network->name;
 	enum err err;
 
-	w->crawl.started_at_ms = unix_ms();
+	w->crawl.started_at_ms = wall_ms();
 	if (c->db == NULL)
 		return ERR_OK;
 	err = store_open(c->db, c->resume ? STORE_WRITE : STORE_CREATE, &w->store, w->why,
@@ -454,7 +447,7 @@ static enum err end_in_store(struct walk *w, const struct walk_result *r)
 	if (err != ERR_OK)
 		return store_error(w, err);
 	w->crawl.complete = r->complete;
-	w->crawl.ended_at_ms = w->stopped ? 0 : unix_ms();
+	w->crawl.ended_at_ms = w->stopped ? 0 : wall_ms();
 	w->crawl.known = r->stats.known;
 	w->crawl.visited = r->stats.visited;
 	w->crawl.reached = r->stats.reached;

@@ -177,14 +177,6 @@ int node_read_advertise(const struct node_run *run, const char *text, struct net
 
 /* --- running --- */
 
-int64_t node_now_ms(void)
-{
-	uv_timeval64_t wall;
-
-	uv_gettimeofday(&wall);
-	return wall.tv_sec * 1000 + wall.tv_usec / 1000;
-}
-
 void node_stop(struct node_run *run)
 {
 	if (!run->running)

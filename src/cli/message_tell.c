@@ -2,12 +2,12 @@
 
 #include "cli/field_text.h"
 #include "cli/terminal.h"
+#include "io/wall.h"
 #include "proto/ethereum/rlp.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -29,10 +29,7 @@ struct telling {
 
 static void now_text(char out[static 32])
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	format_time((int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000, true, out);
+	format_time(wall_ms(), true, out);
 }
 
 /* "count 3 entry 0: type 5 hash ab...": the first of each list stands for all. */

@@ -67,7 +67,6 @@ struct node_run {
 	int interrupted; /* the status that a signal has set; 0: none */
 };
 
-int64_t node_now_ms(void); /* the wall clock */
 /* --listen and --advertise, one value; they print what is wrong, and return an exit status. */
 int node_read_listen(const struct node_run *run, const char *text, struct netaddr *out);
 int node_read_advertise(const struct node_run *run, const char *text, struct netaddr *out);

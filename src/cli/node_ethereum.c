@@ -7,6 +7,7 @@
 #include "cli/node_tell.h"
 #include "cli/peer_arg.h"
 #include "io/dial.h"
+#include "io/wall.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -33,16 +34,9 @@ static int read_listen(struct node_run *run)
 	const struct option_list *list = &run->options->listen;
 	struct own *own = run->node;
 	struct node_serve_config *c = &own->config;
-	uint16_t port = run->network->default_port;
 
-	if (list->count == 0) {
-		/* A machine without IPv6, or without IPv4, is no reason to fail. */
-		c->places[0] = (struct node_serve_place){ netaddr_ipv4(0, port), .optional = true };
-		c->places[1] = (struct node_serve_place){ { .kind = NETADDR_IPV6, .port = port },
-							  .optional = true };
-		c->places_count = 2;
-		return EXIT_DONE;
-	}
+	if (list->count == 0)
+		c->places_count = listen_anywhere(run->network->default_port, c->places);
 	for (size_t i = 0; i < list->count; i++) {
 		struct netaddr addr;
 		int status = node_read_listen(run, list->items[i], &addr);
@@ -144,13 +138,13 @@ static int read_db(struct node_run *run)
 
 	/* Higher each time without a memory of its own, as go-ethereum has it: unless the clock
 	 * is set back, and no node changes its record once in a millisecond. */
-	own->config.seq = (uint64_t)node_now_ms();
+	own->config.seq = (uint64_t)wall_ms();
 	if (run->options->db == NULL)
 		return EXIT_DONE;
 	err = node_keep_open(run->options->db, run->network->name, own->identity.public, &own->keep,
 			     why);
 	if (err == ERR_OK)
-		err = node_keep_prepare(own->keep, node_now_ms(), &own->config);
+		err = node_keep_prepare(own->keep, wall_ms(), &own->config);
 	else
 		cli_fail(run->cli, "%s", why);
 	if (err == ERR_NOMEM && own->keep != NULL)
@@ -185,7 +179,7 @@ static void keep_event(struct node_run *run, const struct discv4_event *event)
 
 	if (own->keep == NULL)
 		return;
-	node_keep_event(own->keep, own->node, event, node_now_ms());
+	node_keep_event(own->keep, own->node, event, wall_ms());
 	why = node_keep_failed(own->keep);
 	if (why == NULL)
 		return;

@@ -3,6 +3,7 @@
 #include "cli/node.h"
 #include "io/limits.h"
 #include "io/notify.h"
+#include "io/wall.h"
 
 #include <inttypes.h>
 #include <jansson.h>
@@ -22,7 +23,7 @@ bool node_ops_path(const char *network, char out[static STATUS_WHY_MAX])
 
 static json_t *make_status(struct node_run *run)
 {
-	int64_t now_ms = node_now_ms();
+	int64_t now_ms = wall_ms();
 	char started[32];
 	json_t *o;
 
@@ -137,7 +138,7 @@ bool node_ops_start(struct node_run *run)
 	char room[STATUS_WHY_MAX], why[STATUS_WHY_MAX];
 	const char *path = socket_path(run, room, sizeof(room));
 
-	ops->started_at_ms = node_now_ms();
+	ops->started_at_ms = wall_ms();
 	if (path != NULL &&
 	    status_start(&run->loop,
 			 &(struct status_config){ .path = path, .answer = answer, .ctx = run },
@@ -154,7 +155,7 @@ void node_ops_stop(struct node_run *run)
 {
 	cli_event(run->cli, LOG_INFO, "stopping",
 		  (struct log_field[]){
-			  log_number("uptime_s", (node_now_ms() - run->ops.started_at_ms) / 1000),
+			  log_number("uptime_s", (wall_ms() - run->ops.started_at_ms) / 1000),
 			  { 0 } });
 	notify_send("STOPPING=1");
 	status_stop(run->ops.status);

@@ -33,16 +33,9 @@ static int read_listen(struct node_run *run)
 	const struct option_list *list = &run->options->listen;
 	struct own *own = run->node;
 	struct swarm_host_config *c = &own->config.host;
-	uint16_t port = run->network->default_port;
 
-	if (list->count == 0) {
-		/* A machine without IPv6, or without IPv4, is no reason to fail. */
-		c->places[0] = (struct swarm_host_place){ netaddr_ipv4(0, port), .optional = true };
-		c->places[1] = (struct swarm_host_place){ { .kind = NETADDR_IPV6, .port = port },
-							  .optional = true };
-		c->places_count = 2;
-		return EXIT_DONE;
-	}
+	if (list->count == 0)
+		c->places_count = listen_anywhere(run->network->default_port, c->places);
 	if (list->count > SWARM_HOST_PLACES_MAX)
 		return cli_usage(run->cli, "--listen: at most %d addresses", SWARM_HOST_PLACES_MAX);
 	for (size_t i = 0; i < list->count; i++) {

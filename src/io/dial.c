@@ -1,4 +1,5 @@
 #include "io/dial.h"
+#include "io/wall.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -35,15 +36,12 @@ static const struct tcp_calls calls = { .on_connect = on_connect,
 
 void dialer_init(struct dialer *d, uv_loop_t *loop)
 {
-	uv_timeval64_t wall;
-
 	d->loop = loop;
 	d->held_bytes = 0;
 	tcp_set_init(&d->connections, loop, &calls);
 	alarms_init(&d->alarms, loop, on_alarm);
 	uv_update_time(loop);
-	uv_gettimeofday(&wall);
-	d->wall_minus_loop_ms = wall.tv_sec * 1000 + wall.tv_usec / 1000 - (int64_t)uv_now(loop);
+	d->wall_minus_loop_ms = wall_ms() - (int64_t)uv_now(loop);
 }
 
 uint64_t dialer_now_ms(const struct dialer *d)

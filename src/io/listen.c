@@ -187,6 +187,15 @@ void listener_close(struct listener *l)
 	uv_close((uv_handle_t *)&l->pause, on_closed);
 }
 
+/* --- places --- */
+
+unsigned listen_anywhere(uint16_t port, struct listen_place out[static LISTEN_ANYWHERE])
+{
+	out[0] = (struct listen_place){ netaddr_ipv4(0, port), .optional = true };
+	out[1] = (struct listen_place){ { .kind = NETADDR_IPV6, .port = port }, .optional = true };
+	return LISTEN_ANYWHERE;
+}
+
 /* --- in words --- */
 
 bool listen_no_such_address(int error)

@@ -18,6 +18,17 @@ enum {
 	LISTEN_WHY_MAX = 256,
 };
 
+/* Where to listen. */
+struct listen_place {
+	struct netaddr addr; /* the unspecified address: everywhere of its kind; port 0: any */
+	bool optional;       /* no such kind of address on this machine: leave it out */
+};
+
+/* Everywhere, at that port. A machine without IPv6, or without IPv4, is no reason to fail.
+ * Returns how many places that is. */
+enum { LISTEN_ANYWHERE = 2 };
+unsigned listen_anywhere(uint16_t port, struct listen_place out[static LISTEN_ANYWHERE]);
+
 struct listener;
 
 /* Somebody has connected; the descriptor, non-blocking, is the callee's. False: nobody wants it,

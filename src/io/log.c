@@ -1,6 +1,7 @@
 #include "io/log.h"
 
 #include "base/text.h"
+#include "io/wall.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 /* How a line looks. */
@@ -96,12 +96,7 @@ bool log_stderr_is_journal(void)
 
 static int64_t now_ms(const struct log *l)
 {
-	struct timeval now;
-
-	if (l->config.unix_ms != NULL)
-		return l->config.unix_ms(l->config.ctx);
-	gettimeofday(&now, NULL);
-	return (int64_t)now.tv_sec * 1000 + now.tv_usec / 1000;
+	return l->config.unix_ms != NULL ? l->config.unix_ms(l->config.ctx) : wall_ms();
 }
 
 /* --- the file --- */

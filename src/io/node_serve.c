@@ -4,6 +4,7 @@
 #include "io/listen.h"
 #include "io/node_gate.h"
 #include "io/udp.h"
+#include "io/wall.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -94,10 +95,7 @@ static void step(struct node_serve *n)
 /* Anew for whatever comes: somebody may set the clock, or the machine has slept. */
 static int64_t wall_minus_loop_ms(const struct node_serve *n)
 {
-	uv_timeval64_t wall = { 0 };
-
-	uv_gettimeofday(&wall);
-	return wall.tv_sec * 1000 + wall.tv_usec / 1000 - (int64_t)uv_now(n->loop);
+	return wall_ms() - (int64_t)uv_now(n->loop);
 }
 
 static void on_timer(uv_timer_t *timer)
@@ -193,7 +191,7 @@ static enum err open_places(struct node_serve *n, struct netaddr *failed)
 	uint16_t port = 0;
 
 	for (unsigned i = 0; i < n->config.places_count && err == ERR_OK; i++) {
-		const struct node_serve_place *place = &n->config.places[i];
+		const struct listen_place *place = &n->config.places[i];
 
 		*failed = place->addr;
 		if (failed->port == 0)

@@ -31,12 +31,6 @@ enum {
 	NODE_SERVE_WHY_MAX = LISTEN_WHY_MAX,
 };
 
-/* Where to listen. */
-struct node_serve_place {
-	struct netaddr addr; /* the unspecified address: everywhere; port 0: any */
-	bool optional;       /* no such kind of address on this machine: leave it out */
-};
-
 /* A datagram as it came or goes; borrowed for the call. */
 struct node_serve_datagram {
 	bool outgoing;
@@ -50,7 +44,7 @@ struct node_serve_datagram {
 struct node_serve_config {
 	const struct identity *identity; /* outlives the node */
 	/* Of one kind each. All get the port of the first, if theirs is 0. */
-	struct node_serve_place places[NODE_SERVE_PLACES_MAX];
+	struct listen_place places[NODE_SERVE_PLACES_MAX];
 	unsigned places_count;
 	/* What others are told of where we are. NETADDR_NONE: the first place, if it is one
 	 * address; else what others see us at. A port that is 0 is the one that is bound. */

@@ -2,6 +2,7 @@
 
 #include "io/limits.h"
 #include "io/swarm_host_inner.h"
+#include "io/wall.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -93,11 +94,10 @@ static void take_leave(struct swarm_host *h)
 static void tick(struct swarm_host *h)
 {
 	uint64_t now_ms = swarm_host_now_ms(h);
-	uv_timeval64_t wall;
 
 	/* A machine without a clock of its own learns the time after it has started. */
-	if (h->config.speed_up == 1 && uv_gettimeofday(&wall) == 0)
-		swarm_clock(h->swarm, wall.tv_sec, now_ms);
+	if (h->config.speed_up == 1)
+		swarm_clock(h->swarm, wall_ms() / 1000, now_ms);
 	swarm_tick(h->swarm, now_ms);
 }
 
@@ -182,7 +182,7 @@ static enum err listen_at(struct swarm_host *h, struct netaddr at)
 static enum err listen_once(struct swarm_host *h, struct netaddr *failed)
 {
 	for (unsigned i = 0; i < h->config.places_count; i++) {
-		const struct swarm_host_place *place = &h->config.places[i];
+		const struct listen_place *place = &h->config.places[i];
 		enum err err;
 
 		*failed = place->addr;
@@ -237,11 +237,9 @@ static enum err start_swarm(struct swarm_host *h)
 {
 	struct swarm_config *c = &h->config.swarm;
 	const struct netaddr *advertise = h->config.advertise;
-	uv_timeval64_t wall = { 0 };
 	enum err err;
 
-	uv_gettimeofday(&wall);
-	c->session.unix_s = wall.tv_sec;
+	c->session.unix_s = wall_ms() / 1000;
 	if (h->listeners_count > 0)
 		c->session.listen_port = advertise[0].kind != NETADDR_NONE
 						 ? advertise[0].port

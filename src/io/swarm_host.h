@@ -34,16 +34,11 @@ enum {
 	SWARM_HOST_WHY_MAX = LISTEN_WHY_MAX,
 };
 
-struct swarm_host_place {
-	struct netaddr addr; /* the unspecified address: everywhere; port 0: any */
-	bool optional;       /* no such kind of address on this machine: leave it out */
-};
-
 struct swarm_host_config {
 	/* The caller's swarm settings; its on_event and ctx are told as they are. The host sets
 	 * session.unix_s and session.listen_port, and says to the swarm where it listens. */
 	struct swarm_config swarm;
-	struct swarm_host_place places[SWARM_HOST_PLACES_MAX];
+	struct listen_place places[SWARM_HOST_PLACES_MAX];
 	unsigned places_count;       /* 0: takes nobody in */
 	struct netaddr advertise[2]; /* what others are told instead; NETADDR_NONE: none */
 	uint64_t connect_timeout_ms; /* 0: SWARM_HOST_CONNECT_MS */

@@ -83,7 +83,7 @@ static void both_kinds_have_one_port(void **state)
 	struct served *s = served_init(0);
 
 	(void)state;
-	s->config.places[1] = (struct node_serve_place){ addr_of("[::1]:0"), .optional = true };
+	s->config.places[1] = (struct listen_place){ addr_of("[::1]:0"), .optional = true };
 	s->config.places_count = 2;
 	served_start(s, NULL);
 	if (node_serve_places(s->node) == 1)

@@ -212,7 +212,7 @@ static void both_kinds_of_addresses_share_a_port(void **state)
 	(void)state;
 	assert_int_equal(uv_loop_init(&loop), 0);
 	place_init(&a, &loop, 0);
-	a.config.places[1] = (struct swarm_host_place){ { .kind = NETADDR_IPV6 }, true };
+	a.config.places[1] = (struct listen_place){ { .kind = NETADDR_IPV6 }, true };
 	a.config.places_count = 2;
 	place_start(&a);
 	if (swarm_host_places(a.host) == 2)
