@@ -18,7 +18,7 @@ static const struct member_kind *const kinds[] = { &member_swarm, &member_node }
 
 static const struct member_kind *kind_of(const struct network *network)
 {
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		if (kinds[i]->serves(network))
 			return kinds[i];
 	}

@@ -6,6 +6,7 @@
 #include "io/wall.h"
 #include "proto/ethereum/session.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -157,6 +158,7 @@ static void make_identity(struct pw_member *m)
 
 static void set_places(const struct pw_member *m, struct node_serve_config *c)
 {
+	assert(m->places_count <= NODE_SERVE_PLACES_MAX);
 	for (unsigned i = 0; i < m->places_count; i++)
 		c->places[c->places_count++].addr = m->places[i];
 	if (m->places_count == 0)

@@ -5,6 +5,7 @@
 #include "cli/group_arg.h"
 #include "cli/terminal.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -108,23 +109,13 @@ static const struct option_row rows[] = {
 	{ 0 },
 };
 
-/* In the order in which they are asked. */
-static const struct node_kind *const kinds[] = {
-	&node_ethereum,
-	&node_swarm,
-};
-
-enum { KINDS = sizeof(kinds) / sizeof(kinds[0]) };
-
 /* --- the command line --- */
 
 static const struct node_kind *kind_of(const struct network *network)
 {
-	for (unsigned i = 0; i < KINDS; i++) {
-		if (kinds[i]->serves(network))
-			return kinds[i];
-	}
-	return NULL;
+	if (node_ethereum.serves(network))
+		return &node_ethereum;
+	return node_swarm.serves(network) ? &node_swarm : NULL;
 }
 
 static int read_network(struct node_run *run, const char *name)
@@ -265,6 +256,7 @@ static int node(struct cli *cli, void *options, char **args, unsigned args_count
 		status = log_arg_open(cli, &run.options->log);
 	if (status != EXIT_DONE)
 		return status;
+	assert(run.kind != NULL);
 	run.node = alloc_zeroed(1, run.kind->size);
 	status = run.kind->read(&run);
 	if (status == EXIT_DONE)

@@ -377,6 +377,6 @@ void swarm_counts(const struct swarm *s, struct swarm_counts *out)
 		s->counts.bytes + sizeof(*s) + keymap_bytes(&s->ids) + keymap_bytes(&s->addrs) +
 		keymap_bytes(&s->nodes) + keymap_bytes(&s->hosts) + keymap_bytes(&s->groups) +
 		keymap_bytes(&s->out_groups) +
-		s->slots_cap * (sizeof(*s->conns) + sizeof(*s->heap) + sizeof(*s->free_slots)) +
+		s->slots_cap * (sizeof(struct conn *) + sizeof(*s->heap) + sizeof(*s->free_slots)) +
 		swarm_talk_bytes(s);
 }

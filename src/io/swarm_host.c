@@ -275,7 +275,7 @@ static enum err prepare(struct swarm_host *h, const struct swarm_host_config *co
 						 : *config->swarm.network->proto->policy;
 	h->timer_ms = h->passing_ms = UINT64_MAX;
 	fit_descriptors(h);
-	h->table = calloc((size_t)1 << h->table_bits, sizeof(*h->table));
+	h->table = calloc((size_t)1 << h->table_bits, sizeof(struct conn *));
 	err = h->table != NULL ? listen_everywhere(h, why) : ERR_NOMEM;
 	return err == ERR_OK ? start_swarm(h) : err;
 }

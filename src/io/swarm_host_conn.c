@@ -368,10 +368,11 @@ void swarm_host_end_passing(struct swarm_host *h)
 
 void swarm_host_bury(struct swarm_host *h)
 {
-	struct conn *c;
+	struct conn *c = h->dead.first, *next;
 
-	while ((c = h->dead.first) != NULL) {
-		list_remove(&h->dead, c);
+	h->dead.first = NULL;
+	for (; c != NULL; c = next) {
+		next = c->next;
 		free(c);
 	}
 }

@@ -55,7 +55,7 @@ under() { # arguments of the program...
 }
 if grep -q __asan_init "$program" || grep -q __tsan_init "$program"; then
 	echo "note: sanitizers need system calls of their own; not run under the filters"
-	finish 11
+	finish 10
 	exit
 fi
 under --version >out 2>err
