@@ -93,16 +93,21 @@ static void hear_version(struct follow *f, struct reader *r)
 	f->witness = reader_ok(r) && (v.services & BITCOIN_NODE_WITNESS) != 0;
 }
 
-static void hear_inv(struct follow *f, struct reader *r)
+/* The entries of an inv or notfound; none of one that can't be read. */
+static void inv_entries(struct reader *r, struct reader *entries)
 {
 	struct bitcoin_inv_list list;
+
+	bitcoin_inv_decode(r, &list);
+	reader_init(entries, reader_ok(r) ? list.entries : slice_of(NULL, 0));
+}
+
+static void hear_inv(struct follow *f, struct reader *r)
+{
 	struct bitcoin_inv inv;
 	struct reader entries;
 
-	bitcoin_inv_decode(r, &list);
-	if (!reader_ok(r))
-		return;
-	reader_init(&entries, list.entries);
+	inv_entries(r, &entries);
 	while (bitcoin_inv_next(&entries, &inv)) {
 		struct follow_item *item;
 
@@ -184,14 +189,10 @@ static void hear_headers(struct follow *f, struct reader *r, follow_fn *fn, void
 
 static void hear_notfound(struct follow *f, struct reader *r, follow_fn *fn, void *ctx)
 {
-	struct bitcoin_inv_list list;
 	struct bitcoin_inv inv;
 	struct reader entries;
 
-	bitcoin_inv_decode(r, &list);
-	if (!reader_ok(r))
-		return;
-	reader_init(&entries, list.entries);
+	inv_entries(r, &entries);
 	while (bitcoin_inv_next(&entries, &inv)) {
 		uint32_t type = inv.type & ~(uint32_t)WITNESS_FLAG;
 
