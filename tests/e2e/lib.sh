@@ -91,6 +91,12 @@ within() {
 	return 1
 }
 
+is_json_lines() { # file, lines (default: any number)
+	[ $# -eq 1 ] || [ "$(wc -l <"$1")" -eq "$2" ] || return 1
+	command -v python3 >/dev/null || return 0
+	python3 -c 'import json, sys; [json.loads(line) for line in open(sys.argv[1])]' "$1"
+}
+
 json_value() { # key, file: the first such number or word in a JSON document
 	sed -n "s/.*\"$1\": *\"\{0,1\}\([0-9a-zA-Z.]*\).*/\1/p" "$2" | head -n 1
 }

@@ -79,8 +79,7 @@ run 0 listen "$honest" --count 3 --json -v && [ "$(grep -c '^{.*}$' out)" -eq 3 
 	[ "$(grep -c '"fields":\[' out)" -eq 3 ]
 result "listen --json prints one object a line" $?
 if command -v python3 >/dev/null; then
-	python3 -c 'import json, sys
-for line in open("out"): json.loads(line)' 2>err
+	is_json_lines out 2>err
 	result "each of them is valid JSON" $?
 else
 	echo "note: no python3, the JSON is not checked"

@@ -191,8 +191,7 @@ result "it ends when nobody reads its lines any more" $?
 if command -v python3 >/dev/null; then
 	rm plain.out
 	cat ./*.out >all
-	python3 -c 'import json
-for line in open("all"): json.loads(line)' 2>err
+	is_json_lines all 2>err
 	result "all lines are valid JSON" $?
 fi
 finish 38

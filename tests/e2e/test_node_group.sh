@@ -117,7 +117,6 @@ done
 [ $good -eq $((members - killed)) ]
 result "SIGTERM ends each of them with 143 and a summary" $?
 cat ./*.out >all
-python3 -c 'import json
-for line in open("all"): json.loads(line)' 2>err
+is_json_lines all 2>err
 result "all lines are valid JSON" $?
 finish 6

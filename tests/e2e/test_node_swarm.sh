@@ -237,7 +237,6 @@ cp host.out out
 [ $status -eq 143 ] && tail -n 1 host.out | grep -q '"refused":49[0-9],'
 result "it has counted whom it sent away" $?
 cat ./*.out >all
-python3 -c 'import json
-for line in open("all"): json.loads(line)' 2>err
+is_json_lines all 2>err
 result "all lines are valid JSON" $?
 finish 36

@@ -22,12 +22,6 @@ crawl_and_score() {
 		"$program" score --truth truth.csv --db crawl.db --min-recall 1 --json >score.out
 }
 
-is_json_lines() { # file, lines
-	[ "$(wc -l <"$1")" -eq "$2" ] || return 1
-	command -v python3 >/dev/null || return 0
-	python3 -c 'import json, sys; [json.loads(line) for line in open(sys.argv[1])]' "$1"
-}
-
 same_seeds() { # what is printed is what is in the file
 	sed -n 's/.*"seeds":\["\([^]]*\)"\].*/\1/p' simulator.out | head -n 1 | sed 's/","/\n/g' |
 		cmp -s - seeds.txt
