@@ -58,12 +58,10 @@ static void tell_self(struct pw_member *m, bool seen)
 static void keep_event(struct pw_member *m, const struct discv4_event *event)
 {
 	struct node_member *own = m->own;
-	const char *why;
+	const char *why = NULL;
 
-	if (own->keep == NULL)
-		return;
-	node_keep_event(own->keep, own->node, event, wall_ms());
-	why = node_keep_failed(own->keep);
+	if (own->keep != NULL)
+		why = node_keep_event(own->keep, own->node, event, wall_ms());
 	if (why != NULL)
 		member_keeps_nothing(m, ERR_IO, why);
 }

@@ -272,8 +272,8 @@ void node_keep_started(struct node_keep *k, const struct node_serve *n)
 	keep_seq(k, n);
 }
 
-void node_keep_event(struct node_keep *k, const struct node_serve *n,
-		     const struct discv4_event *event, int64_t now_ms)
+const char *node_keep_event(struct node_keep *k, const struct node_serve *n,
+			    const struct discv4_event *event, int64_t now_ms)
 {
 	switch (event->type) {
 	case DISCV4_EVENT_ALIVE:
@@ -293,10 +293,6 @@ void node_keep_event(struct node_keep *k, const struct node_serve *n,
 	case DISCV4_EVENT_FOUND:
 		break;
 	}
-}
-
-const char *node_keep_failed(struct node_keep *k)
-{
 	if (k->failed == ERR_OK || k->told)
 		return NULL;
 	k->told = true;

@@ -35,11 +35,10 @@ enum err node_keep_open(const char *path, const char *name,
  * ERR_NOMEM. */
 enum err node_keep_prepare(struct node_keep *k, int64_t now_ms, struct node_serve_config *config);
 void node_keep_started(struct node_keep *k, const struct node_serve *n);
-void node_keep_event(struct node_keep *k, const struct node_serve *n,
-		     const struct discv4_event *event, int64_t now_ms);
-/* The store has failed, and nothing is kept any more: why. Told once; else NULL. */
-const char *node_keep_failed(struct node_keep *k);
-/* Writes what is left, and ends. The first error that node_keep_failed has not told, with why.
+/* NULL; or, once, why the store has failed: nothing is kept any more. */
+const char *node_keep_event(struct node_keep *k, const struct node_serve *n,
+			    const struct discv4_event *event, int64_t now_ms);
+/* Writes what is left, and ends. The first error that node_keep_event has not told, with why.
  * Takes NULL. */
 enum err node_keep_close(struct node_keep *k, char why[static NODE_KEEP_WHY_MAX]);
 

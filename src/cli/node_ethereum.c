@@ -175,12 +175,10 @@ static int read_all(struct node_run *run)
 static void keep_event(struct node_run *run, const struct discv4_event *event)
 {
 	struct own *own = run->node;
-	const char *why;
+	const char *why = NULL;
 
-	if (own->keep == NULL)
-		return;
-	node_keep_event(own->keep, own->node, event, wall_ms());
-	why = node_keep_failed(own->keep);
+	if (own->keep != NULL)
+		why = node_keep_event(own->keep, own->node, event, wall_ms());
 	if (why == NULL)
 		return;
 	run->failed = true;
