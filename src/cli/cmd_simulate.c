@@ -154,21 +154,15 @@ static void print_counts(const struct run *run, uint64_t elapsed_ms)
 static void draw_progress(struct run *run)
 {
 	char counts[SIMULATION_LINE_MAX], line[SIMULATION_LINE_MAX + 64];
-	unsigned width = terminal_width(STDERR_FILENO);
 
 	run->kind->progress(run->server, counts);
 	snprintf(line, sizeof(line), "%s: %s", run->network.name, counts);
-	/* A line that wraps can't be taken back. */
-	fprintf(stderr, "\r\x1b[K%.*s", (int)terminal_text_fit(line, width - 1), line);
-	fflush(stderr);
-	run->drawn = true;
+	terminal_draw_line(line, &run->drawn);
 }
 
 static void clear_progress(struct run *run)
 {
-	if (run->drawn)
-		fputs("\r\x1b[K", stderr);
-	run->drawn = false;
+	terminal_hide_line(&run->drawn);
 }
 
 /* --- running --- */

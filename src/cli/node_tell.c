@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "cli/json_line.h"
+#include "cli/peer_text.h"
 #include "cli/terminal.h"
 #include "proto/ethereum/session.h"
 
@@ -9,7 +10,6 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { CLIENT_TEXT_MAX = 4 * PEER_AGENT_MAX + 1 };
 
@@ -28,13 +28,11 @@ static void own_record(const struct node_tell *t, char out[static ENR_TEXT_MAX])
 static json_t *places_json(const struct node_tell *t)
 {
 	json_t *list = json_array();
-	char addr[NETADDR_TEXT_MAX];
 
 	for (unsigned i = 0; i < node_serve_places(t->node); i++) {
 		struct netaddr local = node_serve_local(t->node, i);
 
-		netaddr_text(&local, addr);
-		json_array_append_new(list, json_string(addr));
+		json_array_append_new(list, peer_text_addr_json(&local));
 	}
 	return list;
 }
@@ -326,7 +324,6 @@ void node_tell_end(struct node_tell *t, uint64_t now_ms)
 void node_tell_progress(struct node_tell *t)
 {
 	char in[32], out[32], line[256];
-	unsigned width = terminal_width(STDERR_FILENO);
 	struct node_serve_counts n;
 
 	node_serve_counts(t->node, &n);
@@ -336,15 +333,10 @@ void node_tell_progress(struct node_tell *t)
 		 "%s: %u in the table, %u bonds, packets %s in, %s out, %" PRIu64
 		 " sessions, %u open",
 		 t->network->name, n.table, n.bonds, in, out, n.sessions.taken, n.sessions.open);
-	/* A line that wraps can't be taken back. */
-	fprintf(stderr, "\r\x1b[K%.*s", (int)terminal_text_fit(line, width - 1), line);
-	fflush(stderr);
-	t->drawn = true;
+	terminal_draw_line(line, &t->drawn);
 }
 
 void node_tell_hide(struct node_tell *t)
 {
-	if (t->drawn)
-		fputs("\r\x1b[K", stderr);
-	t->drawn = false;
+	terminal_hide_line(&t->drawn);
 }

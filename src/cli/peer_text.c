@@ -63,6 +63,16 @@ json_t *peer_text_json(struct slice s)
 	return value;
 }
 
+json_t *peer_text_addr_json(const struct netaddr *addr)
+{
+	char text[NETADDR_TEXT_MAX];
+
+	if (addr->kind == NETADDR_NONE)
+		return json_null();
+	netaddr_text(addr, text);
+	return json_string(text);
+}
+
 const char *peer_text_hint(enum outcome outcome)
 {
 	switch (outcome) {

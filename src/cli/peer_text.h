@@ -18,6 +18,9 @@ json_t *peer_text_bits_json(uint64_t bits);
 /* A stranger's bytes as a JSON string, escaped. */
 json_t *peer_text_json(struct slice s);
 
+/* NETADDR_NONE: null. */
+json_t *peer_text_addr_json(const struct netaddr *addr);
+
 /* What to do about an outcome: one sentence with a full stop, or NULL. */
 const char *peer_text_hint(enum outcome outcome);
 

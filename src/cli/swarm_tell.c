@@ -10,7 +10,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { AGENT_TEXT_MAX = 4 * PEER_AGENT_MAX + 1, URL_MAX = NETADDR_TEXT_MAX + 64 };
 
@@ -58,13 +57,11 @@ static bool own_url(const struct swarm_tell *t, char out[static URL_MAX])
 static json_t *places_json(const struct swarm_tell *t)
 {
 	json_t *list = json_array();
-	char addr[NETADDR_TEXT_MAX];
 
 	for (unsigned i = 0; i < swarm_host_places(t->host); i++) {
 		struct netaddr local = swarm_host_local(t->host, i);
 
-		netaddr_text(&local, addr);
-		json_array_append_new(list, json_string(addr));
+		json_array_append_new(list, peer_text_addr_json(&local));
 	}
 	return list;
 }
@@ -142,16 +139,6 @@ static const char *direction_name(enum swarm_direction direction)
 	return "";
 }
 
-static json_t *addr_json(const struct netaddr *addr)
-{
-	char text[NETADDR_TEXT_MAX];
-
-	if (addr->kind == NETADDR_NONE)
-		return json_null();
-	netaddr_text(addr, text);
-	return json_string(text);
-}
-
 static uint64_t peer_seconds(const struct swarm_tell *t, const struct swarm_peer *p)
 {
 	uint64_t now = swarm_host_now_ms(t->host);
@@ -163,9 +150,9 @@ static json_t *peer_json(const struct swarm_peer *p)
 {
 	json_t *o = json_object();
 
-	json_object_set_new(o, "peer", addr_json(&p->remote));
+	json_object_set_new(o, "peer", peer_text_addr_json(&p->remote));
 	json_object_set_new(o, "direction", json_string(direction_name(p->direction)));
-	json_object_set_new(o, "address", addr_json(&p->listen));
+	json_object_set_new(o, "address", peer_text_addr_json(&p->listen));
 	if (!p->up)
 		return o;
 	json_object_set_new(o, "nodeid", id_json(p->info.node_id));
@@ -214,14 +201,14 @@ static void tell_json(const struct swarm_tell *t, const struct swarm_event *e)
 				    json_integer((json_int_t)peer_seconds(t, &e->peer)));
 		break;
 	case SWARM_EVENT_MESSAGE:
-		json_object_set_new(o, "peer", addr_json(&e->peer.remote));
+		json_object_set_new(o, "peer", peer_text_addr_json(&e->peer.remote));
 		json_object_set_new(o, "message", json_string(e->session->name));
 		json_object_set_new(o, "bytes", json_integer((json_int_t)e->session->payload.len));
 		break;
 	case SWARM_EVENT_KNOWN:
 	case SWARM_EVENT_LOST:
 	case SWARM_EVENT_SELF:
-		json_object_set_new(o, "address", addr_json(&e->addr));
+		json_object_set_new(o, "address", peer_text_addr_json(&e->addr));
 		break;
 	}
 	json_line_print(o);
@@ -426,7 +413,6 @@ void swarm_tell_end(struct swarm_tell *t, uint64_t now_ms)
 void swarm_tell_progress(struct swarm_tell *t)
 {
 	char known[32], in[32], out[32], bytes_in[32], bytes_out[32], line[320];
-	unsigned width = terminal_width(STDERR_FILENO);
 	struct swarm_host_counts n;
 
 	swarm_host_counts(t->host, &n);
@@ -439,17 +425,12 @@ void swarm_tell_progress(struct swarm_tell *t)
 		 "%s: %u in, %u out; %s known, %u reached; messages %s in (%s), %s out (%s)",
 		 t->network->name, n.swarm.in, n.swarm.out, known, n.swarm.book.tried_count, in,
 		 bytes_in, out, bytes_out);
-	/* A line that wraps can't be taken back. */
-	fprintf(stderr, "\r\x1b[K%.*s", (int)terminal_text_fit(line, width - 1), line);
-	fflush(stderr);
-	t->drawn = true;
+	terminal_draw_line(line, &t->drawn);
 }
 
 void swarm_tell_hide(struct swarm_tell *t)
 {
-	if (t->drawn)
-		fputs("\r\x1b[K", stderr);
-	t->drawn = false;
+	terminal_hide_line(&t->drawn);
 }
 
 void swarm_tell_status(const struct swarm_tell *t, json_t *o)
@@ -459,7 +440,7 @@ void swarm_tell_status(const struct swarm_tell *t, json_t *o)
 
 	swarm_host_counts(t->host, &n);
 	json_object_set_new(o, "listen", places_json(t));
-	json_object_set_new(o, "address", addr_json(&t->self));
+	json_object_set_new(o, "address", peer_text_addr_json(&t->self));
 	json_object_set_new(o, "url", own_url(t, url) ? json_string(url) : json_null());
 	add_counts(o, &n);
 }

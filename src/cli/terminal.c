@@ -177,3 +177,20 @@ void terminal_wrap(FILE *out, const char *text, size_t column, size_t indent, si
 		column = indent;
 	}
 }
+
+void terminal_draw_line(const char *line, bool *drawn)
+{
+	unsigned width = terminal_width(STDERR_FILENO);
+
+	/* A line that wraps can't be taken back. */
+	fprintf(stderr, "\r\x1b[K%.*s", (int)terminal_text_fit(line, width - 1), line);
+	fflush(stderr);
+	*drawn = true;
+}
+
+void terminal_hide_line(bool *drawn)
+{
+	if (*drawn)
+		fputs("\r\x1b[K", stderr);
+	*drawn = false;
+}

@@ -27,6 +27,10 @@ size_t terminal_text_width(const char *text);
 /* How many bytes of text fit into `limit` columns. */
 size_t terminal_text_fit(const char *text, size_t limit);
 
+/* A line of stderr that says how it goes, cut to fit: drawn anew, or taken away if *drawn. */
+void terminal_draw_line(const char *line, bool *drawn);
+void terminal_hide_line(bool *drawn);
+
 /* Prints prose, broken between words to fit width, each line after the first
  * indented by `indent`; `column` is where the cursor stands now. No newline at the
  * end. Newlines in the text begin a new line; a line that begins with a space is
