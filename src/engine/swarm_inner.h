@@ -19,6 +19,9 @@ enum {
 	RELAY_TO_MAX = 2,      /* Core's; policies that say more mean everybody */
 	RELAY_BATCH_MS = 1000, /* what comes within this goes out together */
 	ANSWER_CACHES = 4,     /* enum reach, and public IPv6 */
+	/* Hearsay that was tried in vain just now: at gossip's four checks a second, all of the
+	 * last minute has a place. */
+	MISSED_MAX = 1024,
 };
 
 /* How near an address is: nobody is told, or believed of, what is nearer to us than he is. */
@@ -86,6 +89,11 @@ struct relayed {
 	uint32_t from, to[RELAY_TO_MAX]; /* ids, 0: nobody; to[0] SWARM_NONE: everybody */
 };
 
+/* By a hash of the address; a later one takes the place. */
+struct missed {
+	uint64_t key, at_ms;
+};
+
 struct answer_cache {
 	uint64_t until_ms;
 	uint32_t count;
@@ -122,6 +130,7 @@ struct swarm {
 	struct bootstrap bootstraps[SWARM_BOOTSTRAPS_MAX];
 	unsigned bootstraps_count;
 	uint64_t dial_ms, dialled_ms, check_ms, expire_ms;
+	struct missed missed[MISSED_MAX];
 
 	struct relayed *ring;
 	uint32_t ring_head, ring_told; /* counting up; told: those before it are on their way */
@@ -186,6 +195,8 @@ void swarm_out_hurry(struct swarm *s);
 /* Whom we dialled has shaken hands; a peer has answered a ping. */
 void swarm_out_shaken(struct swarm *s, const struct conn *c, const struct peer_info *info);
 void swarm_out_pong(struct swarm *s, const struct conn *c);
+/* It was hearsay, nobody answered, and it is out of the book: not taken in again yet. */
+bool swarm_out_missed(struct swarm *s, const struct netaddr *addr);
 /* What an ended connection says about the address. */
 void swarm_out_ended(struct swarm *s, const struct conn *c, enum outcome outcome);
 

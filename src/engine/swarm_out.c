@@ -139,6 +139,28 @@ static bool is_hopeless(const struct swarm *s, const struct book_entry *entry)
 	return entry->failures >= CHECK_FAILURES || (entry->failures > 0 && !is_recent(s, entry));
 }
 
+static struct missed *missed_place(struct swarm *s, uint64_t key)
+{
+	return &s->missed[(key >> 1) % MISSED_MAX];
+}
+
+/* Out of the book it has no wait there any more: whoever names it again and again would have us
+ * knock each time. */
+static void note_missed(struct swarm *s, const struct netaddr *addr)
+{
+	uint64_t key = swarm_addr_key(s, addr);
+
+	*missed_place(s, key) = (struct missed){ key, s->now_ms };
+}
+
+bool swarm_out_missed(struct swarm *s, const struct netaddr *addr)
+{
+	uint64_t key = swarm_addr_key(s, addr);
+	const struct missed *m = missed_place(s, key);
+
+	return m->key == key && s->now_ms - m->at_ms < BOOK_WAIT_S * 1000ULL;
+}
+
 static void missed(struct swarm *s, const struct netaddr *addr)
 {
 	struct book_entry before, after;
@@ -146,8 +168,11 @@ static void missed(struct swarm *s, const struct netaddr *addr)
 	if (!book_find(s->config.book, addr, &before))
 		return;
 	book_failed(s->config.book, addr, swarm_unix_s(s));
-	if (book_find(s->config.book, addr, &after) && is_hopeless(s, &after))
+	if (book_find(s->config.book, addr, &after) && is_hopeless(s, &after)) {
 		book_drop(s->config.book, addr);
+		if (before.good_s == 0)
+			note_missed(s, addr);
+	}
 	if (before.good_s > 0 && before.failures == 0)
 		swarm_tell_addr(s, SWARM_EVENT_LOST, addr);
 }

@@ -364,6 +364,27 @@ static void everybody_is_checked(void **state)
 	assert_int_equal(rig_counts().book.tried_count, 1);
 }
 
+/* Whoever names a dead address over and over has us knock there no more often for it. */
+static void a_dead_address_is_not_tried_each_time_it_is_named(void **state)
+{
+	static const uint8_t id[16] = { 7 };
+	unsigned tries = 0;
+	struct far *f;
+
+	(void)state;
+	begin("gossip", 8);
+	f = rig_calls_as("10.1.1.1:4000", (struct far_kind){ .goal = SESSION_GOAL_STAY,
+							     .node_id = slice_of(id, 16) });
+	for (unsigned i = 0; i < 10 * 60 * 4; i++) {
+		far_names_one(f, "10.0.0.5:5999", 0);
+		rig_later(250);
+		for (; rig.dials_count > 0; tries++)
+			rig_fails(OUTCOME_REFUSED);
+	}
+	assert_true(f->open);
+	assert_in_range(tries, 9, 10);
+}
+
 /* As of a machine whose clock was a day ahead until the network told better. */
 static void checks_go_on_when_the_clock_is_set_back(void **state)
 {
@@ -398,6 +419,7 @@ int main(void)
 		cmocka_unit_test_teardown(a_hello_of_ourselves_makes_the_address_ours, end),
 		cmocka_unit_test_teardown(feelers_go_to_hearsay_one_at_a_time, end),
 		cmocka_unit_test_teardown(everybody_is_checked, end),
+		cmocka_unit_test_teardown(a_dead_address_is_not_tried_each_time_it_is_named, end),
 		cmocka_unit_test_teardown(checks_go_on_when_the_clock_is_set_back, end),
 	};
 
