@@ -86,6 +86,20 @@ static void place_end(struct place *p)
 	book_free(p->book);
 }
 
+/* One that has the loop to itself. */
+static void start_alone(struct place *p, uv_loop_t *loop)
+{
+	assert_int_equal(uv_loop_init(loop), 0);
+	place_init(p, loop, LOOPBACK);
+	place_start(p);
+}
+
+static void end_alone(struct place *p)
+{
+	place_end(p);
+	assert_int_equal(uv_loop_close(p->loop), 0);
+}
+
 static struct swarm_host_counts counts(const struct place *p)
 {
 	struct swarm_host_counts n;
@@ -219,8 +233,7 @@ static void both_kinds_of_addresses_share_a_port(void **state)
 		assert_int_equal(swarm_host_local(a.host, 0).port,
 				 swarm_host_local(a.host, 1).port);
 	assert_int_equal(swarm_host_local(a.host, 0).kind, NETADDR_IPV4);
-	place_end(&a);
-	assert_int_equal(uv_loop_close(&loop), 0);
+	end_alone(&a);
 }
 
 static void bytes_one_by_one_are_a_message_too(void **state)
@@ -230,9 +243,7 @@ static void bytes_one_by_one_are_a_message_too(void **state)
 	int slow, quick;
 
 	(void)state;
-	assert_int_equal(uv_loop_init(&loop), 0);
-	place_init(&a, &loop, LOOPBACK);
-	place_start(&a);
+	start_alone(&a, &loop);
 	slow = call(&a);
 	for (const char *c = "h\nm 9\n123"; *c != '\0'; c++) {
 		assert_int_equal(write(slow, c, 1), 1);
@@ -262,9 +273,7 @@ static void a_slow_reader_costs_one_message(void **state)
 	int slow, quick;
 
 	(void)state;
-	assert_int_equal(uv_loop_init(&loop), 0);
-	place_init(&a, &loop, LOOPBACK);
-	place_start(&a);
+	start_alone(&a, &loop);
 	slow = call(&a);
 	say(slow, "h\n");
 	for (unsigned i = 0; i < ASKED; i++)
@@ -283,8 +292,7 @@ static void a_slow_reader_costs_one_message(void **state)
 	assert_int_equal(hear(&a, slow, TOY_ANSWER), TOY_ANSWER);
 	close(slow);
 	close(quick);
-	place_end(&a);
-	assert_int_equal(uv_loop_close(&loop), 0);
+	end_alone(&a);
 }
 
 static void unfinished_messages_have_a_limit_together(void **state)
@@ -296,9 +304,7 @@ static void unfinished_messages_have_a_limit_together(void **state)
 	size_t most = 0;
 
 	(void)state;
-	assert_int_equal(uv_loop_init(&loop), 0);
-	place_init(&a, &loop, LOOPBACK);
-	place_start(&a);
+	start_alone(&a, &loop);
 	for (unsigned i = 0; i < FEW; i++) {
 		fds[i] = call(&a);
 		say(fds[i], "h\nm 4000000\n");
@@ -323,8 +329,7 @@ static void unfinished_messages_have_a_limit_together(void **state)
 	for (unsigned i = 0; i < FEW; i++)
 		close(fds[i]);
 	close(quick);
-	place_end(&a);
-	assert_int_equal(uv_loop_close(&loop), 0);
+	end_alone(&a);
 }
 
 static void slow_readers_have_a_limit_together(void **state)
@@ -336,9 +341,7 @@ static void slow_readers_have_a_limit_together(void **state)
 	int quick;
 
 	(void)state;
-	assert_int_equal(uv_loop_init(&loop), 0);
-	place_init(&a, &loop, LOOPBACK);
-	place_start(&a);
+	start_alone(&a, &loop);
 	for (unsigned i = 0; i < MANY; i++) {
 		fds[i] = call_from(&a, LOOPBACK, 4096);
 		say(fds[i], "h\n");
@@ -358,8 +361,7 @@ static void slow_readers_have_a_limit_together(void **state)
 	for (unsigned i = 0; i < MANY; i++)
 		close(fds[i]);
 	close(quick);
-	place_end(&a);
-	assert_int_equal(uv_loop_close(&loop), 0);
+	end_alone(&a);
 }
 
 static void a_flood_of_one_host_leaves_places_for_others(void **state)
@@ -384,8 +386,7 @@ static void a_flood_of_one_host_leaves_places_for_others(void **state)
 	for (unsigned i = 0; i < MANY; i++)
 		close(fds[i]);
 	close(other);
-	place_end(&a);
-	assert_int_equal(uv_loop_close(&loop), 0);
+	end_alone(&a);
 }
 
 static void a_fast_clock_shortens_all_waits(void **state)
@@ -408,8 +409,7 @@ static void a_fast_clock_shortens_all_waits(void **state)
 	assert_true((uv_hrtime() - before) / 1000000 >= TOY_WAIT_MS / 100 - 2);
 	assert_true((uv_hrtime() - before) / 1000000 < TOY_WAIT_MS);
 	close(mute);
-	place_end(&a);
-	assert_int_equal(uv_loop_close(&loop), 0);
+	end_alone(&a);
 }
 
 /* What was said before the end arrives, but nobody who doesn't read keeps the host. */
@@ -421,9 +421,7 @@ static void leaving_is_polite_but_ends(void **state)
 	int slow, never;
 
 	(void)state;
-	assert_int_equal(uv_loop_init(&loop), 0);
-	place_init(&a, &loop, LOOPBACK);
-	place_start(&a);
+	start_alone(&a, &loop);
 	slow = call(&a);
 	never = call(&a);
 	for (unsigned i = 0; i < 2; i++) {
@@ -456,9 +454,7 @@ static void callers_are_as_many_as_descriptors(void **state)
 	struct place a;
 
 	(void)state;
-	assert_int_equal(uv_loop_init(&loop), 0);
-	place_init(&a, &loop, LOOPBACK);
-	place_start(&a);
+	start_alone(&a, &loop);
 	assert_int_equal(swarm_host_in_max(a.host), toy_policy.in_max);
 	place_end(&a);
 	limit.rlim_cur = limit.rlim_max = SWARM_HOST_SPARE + 100;
@@ -466,8 +462,7 @@ static void callers_are_as_many_as_descriptors(void **state)
 	place_init(&a, &loop, LOOPBACK);
 	place_start(&a);
 	assert_in_range(swarm_host_in_max(a.host), 50, 99);
-	place_end(&a);
-	assert_int_equal(uv_loop_close(&loop), 0);
+	end_alone(&a);
 }
 
 int main(void)
