@@ -136,8 +136,8 @@ static int read_db(struct node_run *run)
 	char why[NODE_KEEP_WHY_MAX];
 	enum err err;
 
-	/* Higher each time without a memory of its own, as go-ethereum has it: unless the clock
-	 * is set back, and no node changes its record once in a millisecond. */
+	/* Without a memory of its own it is the time, which is higher each time, as go-ethereum has
+	 * it: no node changes its record once in a millisecond. */
 	own->config.seq = (uint64_t)wall_ms();
 	if (run->options->db == NULL)
 		return EXIT_DONE;

@@ -54,19 +54,20 @@ static void add_json(struct text *out, json_t *o)
 /* One after the other: as a tree, 10,000 of them would take more memory than the node. */
 static void add_peers(struct node_run *run, struct text *out)
 {
-	const char *before = ",\"peers\":[";
+	const char *before = "";
 	uint32_t at = 0;
 	json_t *peer;
 
 	if (out->len == 0 || out->err != ERR_OK)
 		return;
 	out->len--; /* the brace */
+	text_add(out, ",\"peers\":[");
 	while ((peer = run->kind->peer(run, &at)) != NULL) {
 		text_add(out, before);
 		add_json(out, peer);
 		before = ",";
 	}
-	text_add(out, *before == ',' && before[1] == '\0' ? "]}" : ",\"peers\":[]}");
+	text_add(out, "]}");
 }
 
 static bool answer(void *ctx, const char *question, struct text *out)
@@ -116,7 +117,7 @@ void node_ops_ready(struct node_run *run)
 		uv_timer_start(&run->ops.beat, on_beat, 0, every_ms);
 }
 
-/* --- */
+/* --- starting and stopping --- */
 
 /* Where systemd gives the service a folder of its own, it is there without being asked for. */
 static const char *socket_path(const struct node_run *run, char *room, size_t cap)

@@ -1,5 +1,5 @@
-/* node_tell.h: what `peerwalk node` says: lines on stdout, with --json objects, and how it goes
- * in one line of a terminal. */
+/* node_tell.h: what `peerwalk node` says of a node of Ethereum's networks: lines on stdout, with
+ * --json objects, and how it goes in one line of a terminal. swarm_tell.h is the other one. */
 #ifndef PEERWALK_CLI_NODE_TELL_H
 #define PEERWALK_CLI_NODE_TELL_H
 
