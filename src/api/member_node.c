@@ -199,7 +199,7 @@ static enum err start(struct pw_member *m)
 	char why[NODE_SERVE_WHY_MAX];
 	enum err err;
 
-	/* Higher each time without a memory of its own, as go-ethereum has it. */
+	/* Without a memory of its own it is the time, as go-ethereum has it. */
 	config.seq = (uint64_t)wall_ms();
 	set_places(m, &config);
 	err = open_keep(m, &config);
@@ -309,7 +309,6 @@ static void leave(struct pw_member *m)
 static enum err end(struct pw_member *m)
 {
 	struct node_member *own = m->own;
-
 	char why[NODE_KEEP_WHY_MAX];
 	enum err err;
 

@@ -381,11 +381,6 @@ struct swarm_host *stand_host(struct stand *s)
 	return s->host;
 }
 
-struct book *stand_book(struct stand *s)
-{
-	return s->book;
-}
-
 const char *stand_why(const struct stand *s)
 {
 	return s->why;

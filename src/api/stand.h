@@ -58,9 +58,7 @@ void stand_stop(struct stand *s);
 /* After that: writes what is left, and closes the store. The first error that it had. */
 enum err stand_end(struct stand *s);
 
-/* Between stand_start and stand_stop. */
-struct swarm_host *stand_host(struct stand *s);
-struct book *stand_book(struct stand *s);
+struct swarm_host *stand_host(struct stand *s); /* NULL: not started, or stopped */
 const char *stand_why(const struct stand *s);
 
 #endif
