@@ -33,9 +33,10 @@ static const struct option_row options[] = {
 	  .arg = "FORMAT",
 	  .help = "csv, jsonl (one JSON object a line) or json (one array); csv unless --json; of "
 		  "Ethereum's peers also nodeset (JSON as devp2p's tool has it), enodes (one URL a "
-		  "line) or enrs (one record a line)",
+		  "line) or enrs (one record a line); of the peers that a crawl of Bitcoin reached "
+		  "bitnodes (JSON as that site's snapshots); of adverts dot (Graphviz) or graphml",
 	  .offset = AT(format),
-	  .choices = "csv jsonl json nodeset enodes enrs" },
+	  .choices = "csv jsonl json nodeset enodes enrs bitnodes dot graphml" },
 	{ .name = "output",
 	  .letter = 'o',
 	  .type = OPTION_TEXT,
@@ -64,20 +65,43 @@ static enum err write_out(void *ctx, struct slice data)
 	return fwrite(data.data, 1, data.len, ctx) == data.len ? ERR_OK : ERR_IO;
 }
 
-/* What --format nodeset, enodes and enrs need, and what --what book can't have. */
+/* What formats of one --what need, and what --what book can't have. */
 static int check_what(const struct cli *cli, const struct export_args *o)
 {
 	const struct export_format *f = export_formats;
 
 	while (f->name != NULL && (o->format == NULL || strcmp(f->name, o->format) != 0))
 		f++;
-	if (f->name != NULL && f->write == NULL && strcmp(o->what, "peers") != 0)
-		return cli_usage(cli, "--format %s is for --what peers", f->name);
+	if (f->name != NULL && f->write == NULL && strcmp(o->what, f->what) != 0)
+		return cli_usage(cli, "--format %s is for --what %s", f->name, f->what);
 	if (strcmp(o->what, "book") == 0 &&
 	    (o->store.crawl != 0 || o->store.fork != NULL || o->outcome != NULL))
 		return cli_usage(cli, "--crawl, --fork and --outcome are of crawls, not for --what "
 				      "book");
 	return EXIT_DONE;
+}
+
+/* A snapshot as Bitnodes has it is of a network of Bitcoin's. */
+static int check_network(const struct export_args *o, struct store *store)
+{
+	const struct network *network;
+	struct store_crawl crawl;
+
+	if (o->format == NULL || strcmp(o->format, "bitnodes") != 0)
+		return EXIT_DONE;
+	if (store_crawl_get(store, (int64_t)o->store.crawl, o->store.network, &crawl) != ERR_OK) {
+		cli_error("%s", store_why(store));
+		return EXIT_FAILED;
+	}
+	/* A chain described on the command line is Bitcoin-like. */
+	network = network_find(crawl.network);
+	if (network == NULL || strcmp(network->proto->name, "bitcoin") == 0)
+		return EXIT_DONE;
+	cli_error(
+		"crawl %lld is of %s, and --format bitnodes of Bitcoin's networks: choose another "
+		"with --crawl or --network",
+		(long long)crawl.id, crawl.network);
+	return EXIT_FAILED;
 }
 
 /* forks outlives the filter. */
@@ -166,6 +190,11 @@ static int run(struct cli *cli, void *values, char **args, unsigned args_count)
 	store = store_arg_open(&o->store);
 	if (store == NULL)
 		return EXIT_FAILED;
+	status = check_network(o, store);
+	if (status != EXIT_DONE) {
+		store_close(store);
+		return status;
+	}
 	if (o->output != NULL)
 		out = fopen(o->output, "w");
 	if (out == NULL) {
@@ -210,6 +239,12 @@ const struct command command_export = {
 		 "newest. The score of nodeset is the number of crawls that reached the node, "
 		 "halved if the newest visit did not.\n"
 		 "\n"
+		 "The format bitnodes has the peers that one crawl reached, the newest unless "
+		 "--crawl or --network says otherwise; what is not known of a peer (where it is) "
+		 "is null there. The formats dot and graphml have a node for each peer that named "
+		 "somebody or was named, with network, outcome and user agent, and an edge for "
+		 "each advert, with the number of the crawl.\n"
+		 "\n"
 		 "The columns of --what book are book (bitcoin, ethereum, gossip/GROUP), peer, "
 		 "address, port, node_id, tcp_port, kind, services, tried (1: our node reached it "
 		 "by itself), named, reached, attempted (when that was last), failures (since it "
@@ -228,7 +263,9 @@ const struct command command_export = {
 		    "peerwalk export --what book --network bitcoin\n"
 		    "    whom our node of Bitcoin knows\n"
 		    "peerwalk export --format nodeset --fork mainnet --output nodes.json\n"
-		    "    mainnet's nodes, for devp2p nodeset info nodes.json\n",
+		    "    mainnet's nodes, for devp2p nodeset info nodes.json\n"
+		    "peerwalk export --what adverts --crawl 3 --format dot --output graph.dot\n"
+		    "    who named whom in crawl 3, for Graphviz\n",
 	.options = options,
 	.options_size = sizeof(struct export_args),
 	.run = run,

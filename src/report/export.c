@@ -1,6 +1,8 @@
 #include "report/export.h"
 
+#include "report/export_bitnodes.h"
 #include "report/export_format.h"
+#include "report/export_graph.h"
 #include "report/export_nodes.h"
 #include "report/peer_url.h"
 #include "store/book.h"
@@ -14,13 +16,22 @@ enum {
 };
 
 const struct export_format export_formats[] = {
-	{ "csv", "comma-separated values with a line of names (RFC 4180)", export_csv, 0 },
-	{ "jsonl", "one JSON object a line", export_jsonl, 0 },
-	{ "json", "one JSON array", export_json, 0 },
-	{ "nodeset", "nodes as go-ethereum's devp2p tool keeps them", NULL, EXPORT_NODES_SET },
-	{ "enodes", "one enode URL a line", NULL, EXPORT_NODES_URLS },
-	{ "enrs", "one node record a line", NULL, EXPORT_NODES_RECORDS },
-	{ NULL, NULL, NULL, 0 },
+	{ "csv", "comma-separated values with a line of names (RFC 4180)", .write = export_csv },
+	{ "jsonl", "one JSON object a line", .write = export_jsonl },
+	{ "json", "one JSON array", .write = export_json },
+	{ "nodeset", "nodes as go-ethereum's devp2p tool keeps them", .what = "peers",
+	  .run = export_nodes_run, .form = EXPORT_NODES_SET },
+	{ "enodes", "one enode URL a line", .what = "peers", .run = export_nodes_run,
+	  .form = EXPORT_NODES_URLS },
+	{ "enrs", "one node record a line", .what = "peers", .run = export_nodes_run,
+	  .form = EXPORT_NODES_RECORDS },
+	{ "bitnodes", "a snapshot as Bitnodes publishes them", .what = "peers",
+	  .run = export_bitnodes_run },
+	{ "dot", "a graph for Graphviz", .what = "adverts", .run = export_graph_run,
+	  .form = EXPORT_GRAPH_DOT },
+	{ "graphml", "a graph in GraphML", .what = "adverts", .run = export_graph_run,
+	  .form = EXPORT_GRAPH_GRAPHML },
+	{ .name = NULL },
 };
 
 const char *const export_whats[] = { "peers", "visits", "adverts", "book", NULL };
@@ -209,20 +220,10 @@ static void node_cells(const struct node_info *n, struct node_texts *t,
 	memcpy(out, cells, sizeof(cells));
 }
 
-static enum err flush(struct export *e)
-{
-	enum err err = e->out.err;
-
-	if (err == ERR_OK && e->out.len > 0)
-		err = e->sink(e->sink_ctx, slice_of(e->out.data, e->out.len));
-	e->out.len = 0;
-	return err;
-}
-
 static enum err put_row(struct export *e, const struct export_cell *cells)
 {
 	e->write(&e->out, EXPORT_ROW, e->rows++, e->names, cells, e->count);
-	return e->out.len >= FLUSH_BYTES || e->out.err != ERR_OK ? flush(e) : ERR_OK;
+	return export_flush(&e->out, EXPORT_FLUSH_BYTES, e->sink, e->sink_ctx);
 }
 
 static enum err on_peer(void *ctx, const struct store_peer *p)
@@ -423,7 +424,7 @@ static enum err write_table(struct store *s, const struct store_filter *filter, 
 	if (err != ERR_OK)
 		return err;
 	e->write(&e->out, EXPORT_TAIL, e->rows, e->names, NULL, e->count);
-	return flush(e);
+	return export_flush(&e->out, 1, e->sink, e->sink_ctx);
 }
 
 enum err export_run(struct store *s, const char *what, const char *format,
@@ -443,7 +444,7 @@ enum err export_run(struct store *s, const char *what, const char *format,
 		i++;
 	if (f->name == NULL || export_whats[i] == NULL)
 		return ERR_NOT_FOUND;
-	if (f->write == NULL && whats[i].walk != walk_peers)
+	if (f->write == NULL && strcmp(f->what, what) != 0)
 		return ERR_VALUE;
 	e.write = f->write;
 	e.names = whats[i].names;
@@ -452,7 +453,7 @@ enum err export_run(struct store *s, const char *what, const char *format,
 	if (err == ERR_OK && filter->crawl_id != 0)
 		err = store_crawl_get(s, filter->crawl_id, filter->network, &crawl);
 	if (err == ERR_OK && e.write == NULL)
-		err = export_nodes_run(s, f->nodes, filter, sink, sink_ctx, &e.rows);
+		err = f->run(s, f->form, filter, sink, sink_ctx, &e.rows);
 	else if (err == ERR_OK)
 		err = write_table(s, filter, whats[i].walk, &e);
 	store_read_end(s);

@@ -41,10 +41,20 @@ typedef void export_format_fn(struct text *out, enum export_step step, uint64_t 
 			      const char *const *names, const struct export_cell *cells,
 			      size_t count);
 
+/* Takes finished output; an error ends the export. */
+typedef enum err export_sink_fn(void *ctx, struct slice data);
+
+/* For formats that are more than rows of cells. form tells those apart that one function writes;
+ * *rows counts what was written. */
+typedef enum err export_run_fn(struct store *s, unsigned form, const struct store_filter *filter,
+			       export_sink_fn *sink, void *sink_ctx, uint64_t *rows);
+
 struct export_format {
 	const char *name, *summary;
-	export_format_fn *write; /* NULL: a format of nodes, of `what` peers alone */
-	unsigned nodes;          /* enum export_nodes (export_nodes.h) */
+	export_format_fn *write; /* NULL: a format of one `what` alone, which run writes */
+	const char *what;
+	export_run_fn *run;
+	unsigned form;
 };
 
 /* End with a row without a name. */
@@ -52,11 +62,8 @@ extern const struct export_format export_formats[];
 /* Words for `what`: "peers", "visits", "adverts", "book"; ends with NULL. */
 extern const char *const export_whats[];
 
-/* Takes finished output; an error ends the export. */
-typedef enum err export_sink_fn(void *ctx, struct slice data);
-
 /* ERR_NOT_FOUND without store_why: no such `what` or format. ERR_NOT_FOUND with it: no
- * such crawl. ERR_VALUE: a format of nodes, with another `what` than peers. Of a book the
+ * such crawl. ERR_VALUE: a format of another `what`. Of a book the
  * filter's network and kind count. *rows counts what was written. */
 enum err export_run(struct store *s, const char *what, const char *format,
 		    const struct store_filter *filter, export_sink_fn *sink, void *sink_ctx,

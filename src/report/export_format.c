@@ -73,7 +73,7 @@ void export_csv(struct text *out, enum export_step step, uint64_t row, const cha
 }
 
 /* What text_add_escaped leaves needs only these two escapes in JSON (RFC 8259, 7). */
-static void json_text(struct text *out, struct slice s)
+void export_json_text(struct text *out, struct slice s)
 {
 	struct text plain = { 0 };
 	size_t from = 0;
@@ -106,7 +106,7 @@ static void json_cell(struct text *out, const struct export_cell *cell)
 		text_add(out, cell->number != 0 ? "true" : "false");
 		return;
 	case EXPORT_STRANGER:
-		json_text(out, cell->text);
+		export_json_text(out, cell->text);
 		return;
 	case EXPORT_UINT:
 		/* More than 63 bits would break readers that have signed integers only. */
@@ -164,4 +164,15 @@ void export_jsonl(struct text *out, enum export_step step, uint64_t row, const c
 		return;
 	json_object(out, names, cells, count);
 	text_add(out, "\n");
+}
+
+enum err export_flush(struct text *out, size_t least, export_sink_fn *sink, void *sink_ctx)
+{
+	enum err err = out->err;
+
+	if (err != ERR_OK || out->len < least)
+		return err;
+	err = sink(sink_ctx, slice_of(out->data, out->len));
+	out->len = 0;
+	return err;
 }

@@ -2,13 +2,13 @@
 
 #include "base/enode_url.h"
 #include "base/keccak.h"
+#include "report/export_format.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-	FLUSH_BYTES = 64 * 1024,
 	NODE_ID_LEN = 32,
 };
 
@@ -138,17 +138,6 @@ static void write_object(struct text *out, const struct nodes *n, const struct n
 	text_add(out, "    }");
 }
 
-static enum err flush(struct text *out, size_t least, export_sink_fn *sink, void *sink_ctx)
-{
-	enum err err = out->err;
-
-	if (err != ERR_OK || out->len < least)
-		return err;
-	err = sink(sink_ctx, slice_of(out->data, out->len));
-	out->len = 0;
-	return err;
-}
-
 static enum err write_all(const struct nodes *n, export_sink_fn *sink, void *sink_ctx,
 			  uint64_t *rows)
 {
@@ -167,19 +156,18 @@ static enum err write_all(const struct nodes *n, export_sink_fn *sink, void *sin
 			text_printf(&out, "%.*s\n", (int)node->text_len,
 				    n->texts.data + node->text_at);
 		++*rows;
-		err = flush(&out, FLUSH_BYTES, sink, sink_ctx);
+		err = export_flush(&out, EXPORT_FLUSH_BYTES, sink, sink_ctx);
 	}
 	if (n->form == EXPORT_NODES_SET)
 		text_add(&out, *rows > 0 ? "\n}\n" : "}\n");
 	if (err == ERR_OK)
-		err = flush(&out, 1, sink, sink_ctx);
+		err = export_flush(&out, 1, sink, sink_ctx);
 	text_clear(&out);
 	return err;
 }
 
-enum err export_nodes_run(struct store *s, enum export_nodes form,
-			  const struct store_filter *filter, export_sink_fn *sink, void *sink_ctx,
-			  uint64_t *rows)
+enum err export_nodes_run(struct store *s, unsigned form, const struct store_filter *filter,
+			  export_sink_fn *sink, void *sink_ctx, uint64_t *rows)
 {
 	struct nodes n = { .form = form, .of_crawl = filter->crawl_id != 0 };
 	enum err err;

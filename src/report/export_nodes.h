@@ -9,7 +9,6 @@
 #include "report/export.h"
 
 enum export_nodes {
-	EXPORT_NODES_NONE, /* another format */
 	/* JSON as go-ethereum's devp2p tool reads and writes it: an object keyed by the node id,
 	 * the Keccak-256 of the public key. Its score counts checks that succeeded, and is
 	 * halved by one that failed; ours is the number of crawls that reached the node,
@@ -19,9 +18,7 @@ enum export_nodes {
 	EXPORT_NODES_RECORDS, /* a record a line; nodes without one are left out */
 };
 
-/* *rows counts the nodes written. ERR_NOMEM; store errors; the sink's. */
-enum err export_nodes_run(struct store *s, enum export_nodes form,
-			  const struct store_filter *filter, export_sink_fn *sink, void *sink_ctx,
-			  uint64_t *rows);
+/* form: enum export_nodes. *rows counts the nodes written. ERR_NOMEM; store errors; the sink's. */
+export_run_fn export_nodes_run;
 
 #endif

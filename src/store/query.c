@@ -188,6 +188,7 @@ struct walk {
 	store_peer_fn *on_peer;
 	store_visit_fn *on_visit;
 	store_advert_fn *on_advert;
+	store_advert_peer_fn *on_advert_peer;
 	/* The name of the last row's network. */
 	int64_t network_id;
 	char network[64];
@@ -431,6 +432,8 @@ static enum err advert_row(struct walk *w)
 		.advert = db_key_peer(db_column(st, 2)),
 	};
 
+	a.from_id = sqlite3_column_int64(st, 9);
+	a.peer_id = sqlite3_column_int64(st, 10);
 	a.from.tcp_port = (uint16_t)sqlite3_column_int(st, 7);
 	a.advert.tcp_port = (uint16_t)sqlite3_column_int(st, 8);
 	a.advert.services = (uint64_t)sqlite3_column_int64(st, 5);
@@ -444,4 +447,29 @@ enum err store_adverts(struct store *s, const struct store_filter *filter, store
 	struct walk w = { .store = s, .row = advert_row, .on_advert = fn, .fn_ctx = ctx };
 
 	return walk(&w, SQL_ADVERTS, filter);
+}
+
+static enum err advert_peer_row(struct walk *w)
+{
+	sqlite3_stmt *st = w->st;
+	struct store_advert_peer p = {
+		.network = w->network,
+		.id = sqlite3_column_int64(st, 1),
+		.peer = db_key_peer(db_column(st, 2)),
+		.visited = column_set(st, 4),
+		.agent = db_column(st, 5),
+	};
+
+	p.peer.tcp_port = (uint16_t)sqlite3_column_int(st, 3);
+	if (p.visited)
+		p.outcome = db_column_outcome(st, 4);
+	return w->on_advert_peer(w->fn_ctx, &p);
+}
+
+enum err store_advert_peers(struct store *s, const struct store_filter *filter,
+			    store_advert_peer_fn *fn, void *ctx)
+{
+	struct walk w = { .store = s, .row = advert_peer_row, .on_advert_peer = fn, .fn_ctx = ctx };
+
+	return walk(&w, SQL_ADVERT_PEERS, filter);
 }

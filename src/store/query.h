@@ -89,7 +89,8 @@ enum err store_asked(struct store *s, const struct store_filter *filter, store_a
 struct store_advert {
 	const char *network;
 	int64_t crawl_id, at_ms;
-	struct advert from; /* addr, node_id and tcp_port */
+	struct advert from;       /* addr, node_id and tcp_port */
+	int64_t from_id, peer_id; /* numbers of both peers in this database */
 	struct advert advert;
 };
 
@@ -97,6 +98,22 @@ struct store_advert {
 typedef enum err store_advert_fn(void *ctx, const struct store_advert *advert);
 enum err store_adverts(struct store *s, const struct store_filter *filter, store_advert_fn *fn,
 		       void *ctx);
+
+/* Somebody on either side of those adverts. */
+struct store_advert_peer {
+	const char *network;
+	int64_t id;
+	struct advert peer; /* addr, node_id and tcp_port */
+	/* The newest visit, or that of the crawl in the filter. */
+	bool visited;
+	enum outcome outcome;
+	struct slice agent; /* what it said last, or in that crawl; empty: nothing */
+};
+
+/* Each once, in order of their ids, which SQLite holds in memory. */
+typedef enum err store_advert_peer_fn(void *ctx, const struct store_advert_peer *peer);
+enum err store_advert_peers(struct store *s, const struct store_filter *filter,
+			    store_advert_peer_fn *fn, void *ctx);
 
 /* One side of a change: what a crawl learnt of a peer. */
 struct store_change_side {

@@ -24,6 +24,11 @@
 	" AND (?5 IS NULL OR d.fork_hash IS NOT NULL"                                   \
 	" AND instr(?5, ',' || hex(d.fork_hash)) > 0)"
 
+#define ADVERTS_FROM                                                                        \
+	" FROM adverts a JOIN peers f ON f.id = a.from_id JOIN peers p ON p.id = a.peer_id" \
+	" LEFT JOIN nodes d ON d.peer_id = p.id WHERE a.crawl_id BETWEEN ifnull(?1, 0)"     \
+	" AND ifnull(?1, 9223372036854775807) AND (?3 IS NULL OR p.outcome = ?3)" PEER_FILTER
+
 /* What node_read reads, in its order; the first is NULL where there is no row. */
 #define NODE_COLUMNS                                                   \
 	"d.peer_id, d.completeness, d.findnodes, d.entries, d.record," \
@@ -179,14 +184,16 @@ static const char *const texts[SQL_COUNT] = {
 		" AND (?5 IS NULL OR EXISTS (SELECT 1 FROM node_visits d WHERE d.crawl_id = ?1"
 		" AND d.peer_id = v.peer_id AND d.fork_hash IS NOT NULL"
 		" AND instr(?5, ',' || hex(d.fork_hash)) > 0)) ORDER BY v.peer_id",
-	[SQL_ADVERTS] =
-		"SELECT p.network_id, f.key, p.key, a.crawl_id, a.at_ms, a.services,"
-		" a.last_seen_s, f.tcp_port, p.tcp_port FROM adverts a"
-		" JOIN peers f ON f.id = a.from_id JOIN peers p ON p.id = a.peer_id"
-		" LEFT JOIN nodes d ON d.peer_id = p.id WHERE a.crawl_id BETWEEN ifnull(?1, 0)"
-		" AND ifnull(?1, 9223372036854775807)"
-		" AND (?3 IS NULL OR p.outcome = ?3)" PEER_FILTER
-		" ORDER BY a.crawl_id, a.from_id, a.peer_id",
+	[SQL_ADVERTS] = "SELECT p.network_id, f.key, p.key, a.crawl_id, a.at_ms, a.services,"
+			" a.last_seen_s, f.tcp_port, p.tcp_port, f.id, p.id" ADVERTS_FROM
+			" ORDER BY a.crawl_id, a.from_id, a.peer_id",
+	/* Those on either side of the adverts that SQL_ADVERTS finds. */
+	[SQL_ADVERT_PEERS] =
+		"SELECT q.network_id, q.id, q.key, q.tcp_port, iif(?1 IS NULL, q.outcome,"
+		" v.outcome), iif(?1 IS NULL, q.agent, v.agent) FROM peers q"
+		" LEFT JOIN visits v ON v.crawl_id = ?1 AND v.peer_id = q.id"
+		" WHERE q.id IN (SELECT a.from_id" ADVERTS_FROM
+		" UNION SELECT a.peer_id" ADVERTS_FROM ") ORDER BY q.id",
 	/* Those that a reached, and those that b alone did. */
 	[SQL_CHANGES] = CHANGES_FROM(
 		"a", "b", "?2") " WHERE a.crawl_id = ?1 AND a.reached"

@@ -120,4 +120,38 @@ if command -v python3 >/dev/null; then
 else
 	echo "note: no python3: its check of diff --json is left out"
 fi
-finish 45
+
+# Who named whom, and a snapshot
+check "adverts" run 0 export --db all.db --what adverts --crawl 1
+named=$(rows out)
+check "are kept" [ "$named" -gt 100 ]
+check "as a graph" run 0 export --db all.db --what adverts --crawl 1 --format dot
+check "with an edge for each" [ "$(grep -c ' -> ' out)" = "$named" ]
+check "in GraphML, too" run 0 export --db all.db --what adverts --crawl 1 --format graphml
+cp out graph.xml
+check "adverts alone make graphs" run 2 export --db all.db --format dot
+check "which is said" says 'is for --what adverts'
+check "a snapshot" run 0 export --db all.db --format bitnodes --crawl 1
+cp out nodes.json
+"$program" crawl gossip --seed 127.0.0.1:1 --quiet --db other.db >crawl.out 2>&1
+check "is of Bitcoin" run 1 export --db other.db --format bitnodes
+check "and nothing else" says 'choose another with --crawl or --network'
+if command -v python3 >/dev/null; then
+	python3 - "$reached" "$named" <<-'END' >python.out 2>err
+		import json, sys, xml.etree.ElementTree as tree
+		reached, named = map(int, sys.argv[1:])
+		doc = json.load(open('nodes.json'))
+		assert doc['total_nodes'] == len(doc['nodes']) == reached, doc['total_nodes']
+		assert all(len(node) == 13 for node in doc['nodes'].values())
+		assert doc['latest_height'] in [node[4] for node in doc['nodes'].values()]
+		assert max(node[2] for node in doc['nodes'].values()) <= doc['timestamp']
+		n = '{http://graphml.graphdrawing.org/xmlns}'
+		graph = tree.parse('graph.xml').getroot().find(n + 'graph')
+		ids = {node.get('id') for node in graph.findall(n + 'node')}
+		edges = graph.findall(n + 'edge')
+		assert len(edges) == named, len(edges)
+		assert ids == {e.get(end) for e in edges for end in ('source', 'target')}
+	END
+	check "Python reads both" [ $? -eq 0 ]
+fi
+finish 56
