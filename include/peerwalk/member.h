@@ -135,7 +135,7 @@ struct pw_member_config {
 	pw_peer_fn *on_peer_up;             /**< a peer is there */
 	pw_peer_down_fn *on_peer_down;      /**< a peer is gone */
 	pw_peer_message_fn *on_message;     /**< a peer has said something */
-	pw_address_fn *on_known;            /**< an address is new */
+	pw_address_fn *on_known;            /**< an address is new, or back */
 	pw_address_fn *on_lost;             /**< an address is lost */
 	pw_member_progress_fn *on_progress; /**< a second has passed */
 	void *ctx;                          /**< handed to the callbacks */

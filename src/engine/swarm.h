@@ -58,7 +58,7 @@ enum swarm_event_kind {
 	/* A connection is gone: outcome, why. peer.up: it was told as up; a check: it answered. */
 	SWARM_EVENT_DOWN,
 	SWARM_EVENT_MESSAGE, /* a message of a peer: session */
-	SWARM_EVENT_KNOWN,   /* an address that is new to the book: addr */
+	SWARM_EVENT_KNOWN,   /* an address that is new to the book, or reachable again: addr */
 	SWARM_EVENT_LOST,    /* an address that was reachable isn't any more: addr */
 	SWARM_EVENT_SELF,    /* where others see us has changed: addr */
 };

@@ -121,7 +121,8 @@ static void reached(struct swarm *s, const struct conn *c, uint64_t services)
 	struct book_entry entry;
 	bool known = book_find(s->config.book, addr, &entry);
 
-	if (!known && book_add(s->config.book, &peer, &c->remote, swarm_unix_s(s)))
+	if (known ? entry.good_s > 0 && entry.failures > 0
+		  : book_add(s->config.book, &peer, &c->remote, swarm_unix_s(s)))
 		swarm_tell_addr(s, SWARM_EVENT_KNOWN, addr);
 	book_reached(s->config.book, addr, services, swarm_unix_s(s));
 	if (s->policy.vouched_ms > 0 && !(known && entry.failures == 0 && is_recent(s, &entry)))
@@ -203,6 +204,18 @@ static bool fell_silent(const struct conn *c, enum outcome outcome)
 	       (outcome == OUTCOME_OK || outcome == OUTCOME_MUTE);
 }
 
+/* A caller says where it listens, and answers on its own connection: that vouches for the address
+ * as long as the connection stands. One that we never dialled is to answer there itself then, or
+ * one host could have any number of ports told to everybody. */
+static bool was_mere_claim(const struct swarm *s, const struct conn *c)
+{
+	struct book_entry entry;
+
+	return s->policy.check_ms > 0 && c->direction == SWARM_IN && c->was_up &&
+	       swarm_conn_at(s, &c->listen) == NULL &&
+	       book_find(s->config.book, &c->listen, &entry) && entry.asked_s == 0;
+}
+
 static bool never_answered(const struct swarm *s, const struct conn *c, enum outcome outcome)
 {
 	if (c->was_up || outcome == OUTCOME_CANCELLED)
@@ -219,7 +232,7 @@ void swarm_out_ended(struct swarm *s, const struct conn *c, enum outcome outcome
 		swarm_out_hurry(s);
 	if (c->listen.kind == NETADDR_NONE)
 		return;
-	if (fell_silent(c, outcome)) {
+	if (fell_silent(c, outcome) || was_mere_claim(s, c)) {
 		missed(s, &c->listen);
 	} else if (c->direction == SWARM_IN) {
 		return;

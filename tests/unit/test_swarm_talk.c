@@ -295,7 +295,8 @@ static void a_thousand_is_the_most(void **state)
 static void gossip_tells_of_whom_it_vouches_for(void **state)
 {
 	static const uint8_t ids[4][16] = { { 1 }, { 2 }, { 3 }, { 4 } };
-	struct far *listens, *hidden, *asks;
+	struct netaddr place = at("6.6.6.6:5999");
+	struct far *listens, *hidden, *asks, *answers = NULL;
 
 	(void)state;
 	begin("gossip");
@@ -310,15 +311,31 @@ static void gossip_tells_of_whom_it_vouches_for(void **state)
 	rig_later(10);
 	assert_int_equal(asks->named, 1);
 	assert_true(far_was_told(asks, "6.6.6.6:5999"));
-	/* Gone, it is vouched for a while yet. */
+	/* Gone, it has only claimed that port, until it answers there itself. */
 	rig_hangs_up(listens);
 	rig_hangs_up(asks);
-	rig.policy.check_ms = 0;
+	asks = rig_calls_as("6.8.8.8:4000", (struct far_kind){ .goal = SESSION_GOAL_STAY,
+							       .node_id = slice_of(ids[2], 16) });
+	rig_later(10);
+	assert_int_equal(asks->lists, 0);
+	rig_hangs_up(asks);
+	while (answers == NULL) {
+		rig_later(1000);
+		while (rig.dials_count > 0 && answers == NULL) {
+			if (netaddr_equal(&rig.dials[0].addr, &place))
+				answers = rig_stands();
+			else
+				rig_fails(OUTCOME_REFUSED);
+		}
+	}
+	rig_later(1000);
 	asks = rig_calls_as("6.8.8.8:4000", (struct far_kind){ .goal = SESSION_GOAL_STAY,
 							       .node_id = slice_of(ids[2], 16) });
 	rig_later(10);
 	assert_int_equal(asks->named, 1);
+	assert_true(far_was_told(asks, "6.6.6.6:5999"));
 	rig_hangs_up(asks);
+	rig_hangs_up(answers);
 	rig_later(241 * 1000);
 	asks = rig_calls_as("6.8.8.8:4000", (struct far_kind){ .goal = SESSION_GOAL_STAY,
 							       .node_id = slice_of(ids[3], 16) });
