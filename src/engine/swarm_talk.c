@@ -111,7 +111,8 @@ static void take_one(struct swarm *s, struct conn *c, const struct session_event
 	if (swarm_reach(&peer->addr) < swarm_reach(&c->remote) || swarm_is_own(s, &peer->addr))
 		return;
 	s->counts.named++;
-	if (swarm_out_missed(s, &peer->addr))
+	/* Who says where he is himself may have begun to listen there just now. */
+	if (swarm_out_missed(s, &peer->addr) && !netaddr_same_host(&peer->addr, &c->remote))
 		return;
 	added = book_add(s->config.book, peer, &c->remote, swarm_unix_s(s));
 	if (added) {

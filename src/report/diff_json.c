@@ -30,8 +30,9 @@ static json_t *escaped_if(bool there, struct slice s)
 
 static json_t *came_json(const struct diff *d)
 {
-	return json_pack("{s:I s:I s:I}", "total",
-			 (json_int_t)(d->kinds[DIFF_NEW] + d->kinds[DIFF_BACK]), "new",
+	uint64_t total = d->kinds[DIFF_NEW] + d->kinds[DIFF_BACK];
+
+	return json_pack("{s:I s:I s:I}", "total", (json_int_t)total, "new",
 			 (json_int_t)d->kinds[DIFF_NEW], "back", (json_int_t)d->kinds[DIFF_BACK]);
 }
 
@@ -50,14 +51,14 @@ static json_t *left_json(const struct diff *d)
 
 static json_t *stayed_json(const struct diff *d)
 {
+	uint64_t stayed = d->kinds[DIFF_CHANGED] + d->kinds[DIFF_SAME];
 	json_t *fields = json_object();
 
 	for (enum diff_field i = 0; i < DIFF_FIELDS; i++) {
 		if (json_object_set_new(fields, diff_field_key(i), unsigned_if(true, d->fields[i])))
 			return json_decref(fields), NULL;
 	}
-	return json_pack("{s:I s:I s:o}", "total",
-			 (json_int_t)(d->kinds[DIFF_CHANGED] + d->kinds[DIFF_SAME]), "changed",
+	return json_pack("{s:I s:I s:o}", "total", (json_int_t)stayed, "changed",
 			 (json_int_t)d->kinds[DIFF_CHANGED], "fields", fields);
 }
 

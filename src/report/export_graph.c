@@ -66,7 +66,7 @@ static void add_attribute(struct graph *g, unsigned i, struct slice value)
 {
 	if (g->form == EXPORT_GRAPH_DOT) {
 		/* What Graphviz writes beside a node is called its label. */
-		text_printf(&g->out, "%s%s=", i > 0 ? ", " : "", i > 0 ? names[i] : "label");
+		text_printf(&g->out, i == 0 ? "label=" : ", %s=", names[i]);
 		export_dot_text(&g->out, value);
 		return;
 	}

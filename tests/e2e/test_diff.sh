@@ -17,6 +17,7 @@ shows() { # label, number: a row of the first table
 	grep -qE "^ *$1 +$2 " out
 }
 
+# shellcheck disable=SC2120 # check calls it with some
 walk() { # what to leave out
 	crawl bitcoin --quiet --db all.db --adverts "$@" >crawl.out 2>&1
 }
@@ -77,6 +78,7 @@ check "three are too many" run 2 diff 1 2 3 --db all.db
 
 # Those that are gone, and another network beside them
 end_simulation TERM
+# shellcheck disable=SC2119
 walk
 check "a crawl of nobody" [ "$(json_value reached <("$program" report --db all.db --json))" = 0 ]
 check "shows all of them gone" run 0 diff --db all.db
