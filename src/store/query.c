@@ -43,6 +43,7 @@ static void crawl_row(sqlite3_stmt *st, struct store_crawl *out)
 	};
 	column_text(st, 1, out->network, sizeof(out->network));
 	column_text(st, 13, out->settings, sizeof(out->settings));
+	out->every_ms = (uint64_t)sqlite3_column_int64(st, 14);
 }
 
 /* The one row of a question that takes a number (0: none) and a network (NULL: any). missing says

@@ -337,9 +337,57 @@
 	"  strftime('%Y-%m-%dT%H:%M:%SZ', r.good_s, 'unixepoch') AS reached, r.failures\n" \
 	"  FROM book r JOIN books b ON b.id = r.book_id JOIN kinds k ON k.id = r.kind;\n"
 
+/* Step 4: peers that are watched. */
+#define CRAWLS_EVERY                                                                          \
+	"ALTER TABLE crawls ADD COLUMN every_ms INTEGER; -- of a round of watching; NULL: a " \
+	"crawl\n"
+
+#define TABLE_WATCH                                                                      \
+	"CREATE TABLE watch( -- peers that are visited again and again\n"                \
+	"  peer_id INTEGER PRIMARY KEY REFERENCES peers,\n"                              \
+	"  due_ms INTEGER NOT NULL, -- next visit\n"                                     \
+	"  misses INTEGER NOT NULL, -- since it was last reached\n"                      \
+	"  first_ms INTEGER NOT NULL, -- first visit, moved by the time nobody looked\n" \
+	"  visited_ms INTEGER NOT NULL,\n"                                               \
+	"  up_since_ms INTEGER, -- NULL: down\n"                                         \
+	"  up_until_ms INTEGER, -- newest visit that reached it\n"                       \
+	"  up_2h REAL NOT NULL, -- averages; time before first_ms counts as down\n"      \
+	"  up_8h REAL NOT NULL,\n"                                                       \
+	"  up_1d REAL NOT NULL,\n"                                                       \
+	"  up_7d REAL NOT NULL,\n"                                                       \
+	"  up_30d REAL NOT NULL\n"                                                       \
+	") STRICT;\n"                                                                    \
+	"CREATE TABLE sessions( -- times of being up that are over\n"                    \
+	"  peer_id INTEGER NOT NULL REFERENCES peers,\n"                                 \
+	"  from_ms INTEGER NOT NULL, -- first visit that reached it\n"                   \
+	"  to_ms INTEGER NOT NULL, -- last one\n"                                        \
+	"  PRIMARY KEY(peer_id, from_ms)\n"                                              \
+	") STRICT, WITHOUT ROWID;\n"                                                     \
+	"CREATE TABLE changes( -- what a watched peer said otherwise than before\n"      \
+	"  peer_id INTEGER NOT NULL REFERENCES peers,\n"                                 \
+	"  at_ms INTEGER NOT NULL,\n"                                                    \
+	"  what TEXT NOT NULL, -- agent, protocol, services, address, record, fork\n"    \
+	"  was ANY,\n"                                                                   \
+	"  now ANY,\n"                                                                   \
+	"  PRIMARY KEY(peer_id, at_ms, what)\n"                                          \
+	") STRICT, WITHOUT ROWID;\n"                                                     \
+	"CREATE TABLE daily( -- visits that were pruned, by day\n"                       \
+	"  peer_id INTEGER NOT NULL REFERENCES peers,\n"                                 \
+	"  day INTEGER NOT NULL, -- since 1970, UTC\n"                                   \
+	"  visits INTEGER NOT NULL,\n"                                                   \
+	"  reached INTEGER NOT NULL,\n"                                                  \
+	"  PRIMARY KEY(peer_id, day)\n"                                                  \
+	") STRICT, WITHOUT ROWID;\n"                                                     \
+	"CREATE TABLE reports( -- of crawls that have ended\n"                           \
+	"  crawl_id INTEGER PRIMARY KEY REFERENCES crawls,\n"                            \
+	"  version INTEGER NOT NULL, -- of the form\n"                                   \
+	"  report TEXT NOT NULL -- JSON\n"                                               \
+	") STRICT;\n"
+
 const char *const sql_steps[STORE_SCHEMA] = {
 	TABLES_LISTS TABLE_CRAWLS TABLE_PEERS TABLE_VISITS TABLE_ADVERTS VIEW_CRAWLS VIEW_PEERS
 		VIEW_VISITS VIEW_ADVERTS,
 	PEERS_TCP_PORT TABLE_NODES TABLE_NODE_VISITS VIEW_NODES VIEW_NODE_VISITS,
 	TABLE_BOOKS VIEW_BOOK,
+	CRAWLS_EVERY TABLE_WATCH,
 };

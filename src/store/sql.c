@@ -3,7 +3,8 @@
 #define CRAWL_COLUMNS                                                                          \
 	"SELECT c.id, n.name, c.started_at_ms, ifnull(c.ended_at_ms, 0), c.complete, c.known," \
 	" c.visited, c.reached, c.adverts, c.bytes_in, c.bytes_out, c.cpu_seconds,"            \
-	" c.max_rss_bytes, c.settings FROM crawls c JOIN networks n ON n.id = c.network_id "
+	" c.max_rss_bytes, c.settings, c.every_ms FROM crawls c JOIN networks n ON n.id = "    \
+	"c.network_id "
 
 /* What SQL_PEER_VISITED changes, whether or not the peer said who it is. A late retry
  * in the same crawl replaces what the first try had added. */
@@ -69,8 +70,8 @@ static const char *const texts[SQL_COUNT] = {
 	[SQL_NETWORK_FIND] = "SELECT id FROM networks WHERE name = ?1",
 	[SQL_NETWORK_NAME] = "SELECT name FROM networks WHERE id = ?1",
 	[SQL_NETWORK_ADD] = "INSERT OR IGNORE INTO networks(name) VALUES(?1)",
-	[SQL_CRAWL_ADD] = "INSERT INTO crawls(network_id, started_at_ms, settings)"
-			  " VALUES(?1, ?2, ?3)",
+	[SQL_CRAWL_ADD] = "INSERT INTO crawls(network_id, started_at_ms, settings, every_ms)"
+			  " VALUES(?1, ?2, ?3, nullif(?4, 0))",
 	/* A process that was killed could not add its counts: the visits have most of them. */
 	[SQL_CRAWL_END] =
 		"UPDATE crawls SET ended_at_ms = nullif(?2, 0), complete = ?3, known = ?4,"

@@ -66,6 +66,7 @@ enum err store_crawl_begin(struct store *s, struct store_crawl *crawl)
 	sqlite3_bind_int64(st, 1, network_id);
 	sqlite3_bind_int64(st, 2, crawl->started_at_ms);
 	db_bind_text(st, 3, slice_text(crawl->settings));
+	sqlite3_bind_int64(st, 4, (int64_t)crawl->every_ms);
 	err = db_run(s, st);
 	if (err == ERR_OK)
 		crawl->id = sqlite3_last_insert_rowid(s->db);

@@ -11,7 +11,7 @@
 struct store;
 
 enum {
-	STORE_SCHEMA = 3,      /* the newest schema this program knows */
+	STORE_SCHEMA = 4,      /* the newest schema this program knows */
 	STORE_COMMIT_MS = 500, /* so long at most is anything on its way to the disk */
 };
 
@@ -40,9 +40,10 @@ struct store_crawl {
 	double cpu_seconds;
 	uint64_t max_rss_bytes;
 	char settings[512]; /* JSON text: the options that shaped it */
+	uint64_t every_ms;  /* a round of watching (store/watch.h); 0: a crawl by itself */
 };
 
-/* Takes network, started_at_ms, settings; sets id. */
+/* Takes network, started_at_ms, settings, every_ms; sets id. */
 enum err store_crawl_begin(struct store *s, struct store_crawl *crawl);
 /* Writes the sums. With ended_at_ms 0 the crawl stays unfinished. */
 enum err store_crawl_end(struct store *s, const struct store_crawl *crawl);

@@ -1,0 +1,53 @@
+/* schedule.h: when a peer that is watched is visited next, and how much of the time it is up.
+ *
+ * Pure decisions for `crawl --every`: a peer that was reached is due again after `every`; one
+ * that was missed waits twice as long with each miss, up to a day (or `every`, if that is longer).
+ *
+ * Uptime is the share of the time in which a peer was up, as averages that forget: with a window
+ * of W an hour that is W old weighs 1/e of the last one. The time between two visits counts as
+ * what the second one found. Time in which nobody looked (we were off) counts for nothing. */
+#ifndef PEERWALK_ENGINE_SCHEDULE_H
+#define PEERWALK_ENGINE_SCHEDULE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+	SCHEDULE_WAIT_MAX_MS = 24 * 60 * 60 * 1000,
+	/* Neither reached nor named for so long: no longer watched. */
+	SCHEDULE_FORGET_S = 30 * 24 * 60 * 60,
+};
+
+enum schedule_window {
+	WINDOW_2H,
+	WINDOW_8H,
+	WINDOW_1D,
+	WINDOW_7D,
+	WINDOW_30D,
+	SCHEDULE_WINDOWS,
+};
+
+/* "2h", "8h", "1d", "7d", "30d". */
+extern const char *const schedule_window_names[SCHEDULE_WINDOWS];
+extern const int64_t schedule_window_ms[SCHEDULE_WINDOWS];
+
+/* Times are milliseconds since 1970. All zero: never visited. */
+struct schedule {
+	int64_t due_ms;
+	uint32_t misses;     /* since it was last reached */
+	int64_t first_ms;    /* first visit, moved on by the time in which nobody looked */
+	int64_t visited_ms;  /* newest visit: that of which the averages are */
+	int64_t up_since_ms; /* the first visit of the session that goes on; 0: it is down */
+	int64_t up_until_ms; /* the newest visit that reached it; 0: none */
+	double up[SCHEDULE_WINDOWS]; /* 0 .. 1; time before first_ms counts as down */
+};
+
+/* A visit that began then. Returns true if a session ended with it: from up_since_ms (as it was
+ * before the call, in *from_ms) to up_until_ms. */
+bool schedule_visited(struct schedule *s, int64_t every_ms, int64_t at_ms, bool reached,
+		      int64_t *from_ms);
+/* The share of the window, or of the part of it since the first visit, in which the peer was up:
+ * 0 .. 1; -1 before the second visit. */
+double schedule_uptime(const struct schedule *s, enum schedule_window window);
+
+#endif

@@ -1,0 +1,76 @@
+/* watch.h: what a store keeps of peers that are watched (`crawl --every`): when each is due, how
+ * long it has been up, what it changed; and how all that stays small.
+ *
+ * A round of watching is a crawl with every_ms. Its store_put_visit keeps the peer's schedule
+ * (engine/schedule.h), ends its sessions and notes its changes. */
+#ifndef PEERWALK_STORE_WATCH_H
+#define PEERWALK_STORE_WATCH_H
+
+#include "engine/schedule.h"
+#include "store/query.h"
+
+/* Everybody of that network who is watched, for the next round. Stops when fn returns false. */
+struct store_watched {
+	struct advert peer; /* addr, node_id, tcp_port */
+	struct schedule schedule;
+	int64_t last_seen_ms; /* last named or reached */
+};
+typedef bool store_watched_fn(void *ctx, const struct store_watched *watched);
+enum err store_watched(struct store *s, const char *network, store_watched_fn *fn, void *ctx);
+/* Those neither named nor reached for SCHEDULE_FORGET_S are watched no longer; *count: how many. */
+enum err store_watch_forget(struct store *s, const char *network, int64_t now_ms, uint64_t *count);
+
+/* One peer, by its number in this database. ERR_NOT_FOUND. */
+enum err store_peer_by_id(struct store *s, int64_t id, store_peer_fn *fn, void *ctx);
+/* Its schedule; ERR_NOT_FOUND if it is not watched. */
+enum err store_peer_schedule(struct store *s, int64_t id, struct schedule *out);
+/* Its sessions that are over, the newest first. */
+typedef enum err store_session_fn(void *ctx, int64_t from_ms, int64_t to_ms);
+enum err store_peer_sessions(struct store *s, int64_t id, size_t limit, store_session_fn *fn,
+			     void *ctx);
+/* What it said otherwise than before, the newest first. what: "agent", "protocol", "services",
+ * "address" (the same key elsewhere), "record", "fork". was and now: bytes for agent, else text. */
+struct store_told {
+	int64_t at_ms;
+	const char *what;
+	struct slice was, now;
+};
+typedef enum err store_told_fn(void *ctx, const struct store_told *told);
+enum err store_peer_told(struct store *s, int64_t id, size_t limit, store_told_fn *fn, void *ctx);
+/* Its visits, the newest first: a look-up for each crawl, so no index of a million peers' visits
+ * by peer has to be kept. */
+enum err store_peer_visits(struct store *s, int64_t id, size_t limit, store_visit_fn *fn,
+			   void *ctx);
+/* Days of which the visits are gone, the newest first. */
+struct store_day {
+	int64_t day; /* since 1970, UTC */
+	uint32_t visits, reached;
+};
+typedef enum err store_day_fn(void *ctx, const struct store_day *day);
+enum err store_peer_days(struct store *s, int64_t id, size_t limit, store_day_fn *fn, void *ctx);
+
+/* Everything older than that many milliseconds: visits become daily sums, sessions and changes
+ * go, reports of rounds but the last of each day go, and peers that nobody has named since and
+ * that were never reached. In steps of bounded time, each a transaction of its own, so that a
+ * crawl may write meanwhile; call until *more is false. Of complete or ended crawls alone. */
+enum err store_prune(struct store *s, const char *network, int64_t before_ms, bool *more);
+
+/* The report of a crawl that has ended, as JSON text: kept, so that nobody has to walk over its
+ * visits again. version: of the text's form; another one than the reader's is as none. */
+enum err store_report_put(struct store *s, int64_t crawl_id, int version, struct slice json);
+/* fn gets it, and it is valid for that call. ERR_NOT_FOUND. */
+typedef enum err store_report_fn(void *ctx, struct slice json);
+enum err store_report_get(struct store *s, int64_t crawl_id, int version, store_report_fn *fn,
+			  void *ctx);
+
+/* Is another process (or another store of this one) writing that crawl? */
+bool store_crawl_running(struct store *s, int64_t crawl_id);
+
+/* What has changed, for a copy in memory: rows of peers above a number, or of which there is a
+ * visit with a number above one. Both are moved on. Each peer at most twice. */
+typedef enum err store_news_fn(void *ctx, int64_t id, const struct store_peer *peer,
+			       const struct schedule *schedule /* NULL: not watched */);
+enum err store_news(struct store *s, int64_t *peer_id, int64_t *visit_id, store_news_fn *fn,
+		    void *ctx);
+
+#endif

@@ -1,0 +1,76 @@
+/* http.h: an HTTP server for a few local readers, on libmicrohttpd; bounded in everything that a
+ * client can grow.
+ *
+ * GET and HEAD alone. The handler runs on one of HTTP_THREADS threads, and answers with a whole
+ * body, or with a stream that it feeds. Every answer carries a strict Content-Security-Policy,
+ * X-Content-Type-Options, Referrer-Policy, and an ETag (of the body), for which If-None-Match is
+ * honoured; bodies are compressed where the client takes it. */
+#ifndef PEERWALK_WEB_HTTP_H
+#define PEERWALK_WEB_HTTP_H
+
+#include "base/text.h"
+
+enum {
+	HTTP_THREADS = 4,
+	HTTP_CONNECTIONS_MAX = 256,
+	HTTP_PER_HOST_MAX = 64,
+	HTTP_STREAMS_MAX = 64,        /* clients that listen to events */
+	HTTP_REQUEST_MAX = 16 * 1024, /* line and headers */
+	HTTP_IDLE_S = 15,
+	HTTP_PARAM_MAX = 256, /* bytes of one parameter */
+	HTTP_WHY_MAX = 512,
+};
+
+struct http;
+struct http_request;
+
+struct http_response {
+	unsigned status;   /* 200 if it is left at 0 */
+	const char *type;  /* Content-Type; NULL: application/json */
+	const char *cache; /* Cache-Control; NULL: no-cache (ask again, with the ETag) */
+	struct text body;  /* freed by the server */
+	/* Where the body lives as long as the server (the page's files): not copied; may be
+	 * gzipped already. */
+	struct slice fixed;
+	bool fixed_gzipped;
+	/* A stream of events: called with ctx on a thread of its own when there is room, until it
+	 * returns false or the client goes; may wait HTTP_EVENT_MS at most. Adds to out. */
+	bool (*stream)(void *ctx, struct text *out);
+	void (*stream_end)(void *ctx);
+	void *stream_ctx;
+};
+
+enum { HTTP_EVENT_MS = 1000 };
+
+/* The path, unescaped and without the query: "/api/v1/peers". */
+const char *http_path(const struct http_request *r);
+/* A parameter of the query, unescaped; NULL: not given. More than HTTP_PARAM_MAX bytes, or a NUL in
+ * it, and the request was refused before. */
+const char *http_param(const struct http_request *r, const char *name);
+
+typedef void http_handler(void *ctx, const struct http_request *request,
+			  struct http_response *response);
+
+struct http_config {
+	const char *listen; /* ADDR:PORT, [ADDR]:PORT, :PORT (loopback), PORT (likewise) */
+	/* Everybody who asks must have it ("Authorization: Bearer ...", or once as ?token=...,
+	 * which sets a cookie). NULL: nobody has to; then listen must be a loopback address. */
+	const char *token;
+	http_handler *handler;
+	void *ctx;
+};
+
+/* ERR_VALUE (not loopback and no token; not an address), ERR_IO, ERR_NOMEM; why gets a sentence
+ * with the remedy. */
+enum err http_start(const struct http_config *config, struct http **out,
+		    char why[static HTTP_WHY_MAX]);
+/* Where it listens, as text: "127.0.0.1:8080". */
+const char *http_where(const struct http *h);
+void http_stop(struct http *h); /* lets answers end, for a second; NULL is fine */
+
+/* A file with a token: its first line, 16 .. 256 printable characters; refused if others can
+ * read it. ERR_NOT_FOUND, ERR_VALUE, ERR_IO. */
+enum err http_token_read(const char *path, char out[static HTTP_PARAM_MAX + 1],
+			 char why[static HTTP_WHY_MAX]);
+
+#endif
