@@ -428,8 +428,8 @@ static enum err write_table(struct store *s, const struct store_filter *filter, 
 }
 
 enum err export_run(struct store *s, const char *what, const char *format,
-		    const struct store_filter *filter, export_sink_fn *sink, void *sink_ctx,
-		    uint64_t *rows)
+		    const struct store_filter *filter, struct export_options *options,
+		    export_sink_fn *sink, void *sink_ctx, uint64_t *rows)
 {
 	const struct export_format *f = export_formats;
 	struct export e = { .sink = sink, .sink_ctx = sink_ctx };
@@ -438,6 +438,7 @@ enum err export_run(struct store *s, const char *what, const char *format,
 	enum err err;
 
 	*rows = 0;
+	options->why = NULL;
 	while (f->name != NULL && strcmp(f->name, format) != 0)
 		f++;
 	while (export_whats[i] != NULL && strcmp(export_whats[i], what) != 0)
@@ -453,7 +454,7 @@ enum err export_run(struct store *s, const char *what, const char *format,
 	if (err == ERR_OK && filter->crawl_id != 0)
 		err = store_crawl_get(s, filter->crawl_id, filter->network, &crawl);
 	if (err == ERR_OK && e.write == NULL)
-		err = f->run(s, f->form, filter, sink, sink_ctx, &e.rows);
+		err = f->run(s, f->form, filter, options, sink, sink_ctx, &e.rows);
 	else if (err == ERR_OK)
 		err = write_table(s, filter, whats[i].walk, &e);
 	store_read_end(s);

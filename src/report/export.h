@@ -7,6 +7,7 @@
 #define PEERWALK_REPORT_EXPORT_H
 
 #include "base/text.h"
+#include "geo/geo.h"
 #include "store/query.h"
 
 enum export_kind {
@@ -44,10 +45,18 @@ typedef void export_format_fn(struct text *out, enum export_step step, uint64_t 
 /* Takes finished output; an error ends the export. */
 typedef enum err export_sink_fn(void *ctx, struct slice data);
 
+/* What some formats need to know beside what the store holds; all zero is fine for the rest. */
+struct export_options {
+	const struct geo *geo; /* NULL: nothing is known of places */
+	/* Set where a format gave up for a reason that is not the store's: a sentence, static. */
+	const char *why;
+};
+
 /* For formats that are more than rows of cells. form tells those apart that one function writes;
  * *rows counts what was written. */
 typedef enum err export_run_fn(struct store *s, unsigned form, const struct store_filter *filter,
-			       export_sink_fn *sink, void *sink_ctx, uint64_t *rows);
+			       struct export_options *options, export_sink_fn *sink, void *sink_ctx,
+			       uint64_t *rows);
 
 struct export_format {
 	const char *name, *summary;
@@ -66,7 +75,7 @@ extern const char *const export_whats[];
  * such crawl. ERR_VALUE: a format of another `what`. Of a book the
  * filter's network and kind count. *rows counts what was written. */
 enum err export_run(struct store *s, const char *what, const char *format,
-		    const struct store_filter *filter, export_sink_fn *sink, void *sink_ctx,
-		    uint64_t *rows);
+		    const struct store_filter *filter, struct export_options *options,
+		    export_sink_fn *sink, void *sink_ctx, uint64_t *rows);
 
 #endif

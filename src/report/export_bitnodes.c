@@ -87,13 +87,15 @@ static enum err on_node(void *ctx, const struct store_peer *p)
 }
 
 enum err export_bitnodes_run(struct store *s, unsigned form, const struct store_filter *filter,
-			     export_sink_fn *sink, void *sink_ctx, uint64_t *rows)
+			     struct export_options *options, export_sink_fn *sink, void *sink_ctx,
+			     uint64_t *rows)
 {
 	struct bitnodes b = { .sink = sink, .sink_ctx = sink_ctx };
 	struct store_filter of_crawl = *filter;
 	struct store_crawl crawl;
 	enum err err = store_crawl_get(s, filter->crawl_id, filter->network, &crawl);
 
+	(void)options;
 	(void)form;
 	of_crawl.crawl_id = crawl.id;
 	if (err == ERR_OK)

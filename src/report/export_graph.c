@@ -133,11 +133,13 @@ static void add_head(struct graph *g)
 }
 
 enum err export_graph_run(struct store *s, unsigned form, const struct store_filter *filter,
-			  export_sink_fn *sink, void *sink_ctx, uint64_t *rows)
+			  struct export_options *options, export_sink_fn *sink, void *sink_ctx,
+			  uint64_t *rows)
 {
 	struct graph g = { .form = form, .sink = sink, .sink_ctx = sink_ctx, .edges = rows };
 	enum err err;
 
+	(void)options;
 	*rows = 0;
 	add_head(&g);
 	err = store_advert_peers(s, filter, on_node, &g);

@@ -167,11 +167,13 @@ static enum err write_all(const struct nodes *n, export_sink_fn *sink, void *sin
 }
 
 enum err export_nodes_run(struct store *s, unsigned form, const struct store_filter *filter,
-			  export_sink_fn *sink, void *sink_ctx, uint64_t *rows)
+			  struct export_options *options, export_sink_fn *sink, void *sink_ctx,
+			  uint64_t *rows)
 {
 	struct nodes n = { .form = form, .of_crawl = filter->crawl_id != 0 };
 	enum err err;
 
+	(void)options;
 	*rows = 0;
 	text_add(&n.texts, "");
 	err = store_peers(s, filter, on_peer, &n);

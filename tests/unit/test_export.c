@@ -291,13 +291,16 @@ static void filtered(void **state)
 	out = export("visits", "csv", &filter, HOSTILE);
 	text_clear(&out);
 	filter.crawl_id = 99;
-	assert_int_equal(export_run(store, "peers", "csv", &filter, collect, &out, &rows),
-			 ERR_NOT_FOUND);
+	assert_int_equal(
+		export_run(store, "peers", "csv", &filter, &no_options, collect, &out, &rows),
+		ERR_NOT_FOUND);
 	assert_non_null(strstr(store_why(store), "99"));
-	assert_int_equal(export_run(store, "peers", "xml", &filter, collect, &out, &rows),
-			 ERR_NOT_FOUND);
-	assert_int_equal(export_run(store, "trees", "csv", &filter, collect, &out, &rows),
-			 ERR_NOT_FOUND);
+	assert_int_equal(
+		export_run(store, "peers", "xml", &filter, &no_options, collect, &out, &rows),
+		ERR_NOT_FOUND);
+	assert_int_equal(
+		export_run(store, "trees", "csv", &filter, &no_options, collect, &out, &rows),
+		ERR_NOT_FOUND);
 }
 
 struct small_sink {
@@ -327,12 +330,14 @@ static void streams(void **state)
 	for (uint32_t i = 0; i < 5000; i++)
 		put(&crawl, ok_record(netaddr_ipv4(i, 8333), slice_text("/x/")));
 	assert_int_equal(store_commit(store), ERR_OK);
-	assert_int_equal(export_run(store, "peers", "csv", &any, take, &sink, &rows), ERR_OK);
+	assert_int_equal(export_run(store, "peers", "csv", &any, &no_options, take, &sink, &rows),
+			 ERR_OK);
 	assert_int_equal(rows, 5000);
 	assert_true(sink.calls > 5);
 	assert_true(sink.largest < 128 * 1024);
 	sink = (struct small_sink){ .fail_at = 2 };
-	assert_int_equal(export_run(store, "peers", "csv", &any, take, &sink, &rows), ERR_IO);
+	assert_int_equal(export_run(store, "peers", "csv", &any, &no_options, take, &sink, &rows),
+			 ERR_IO);
 	assert_int_equal(sink.calls, 2);
 	assert_true(rows < 5000);
 }

@@ -234,7 +234,8 @@ static void empty(void **state)
 		out = export("adverts", formats[i], NULL, 0);
 		assert_null(strstr(out.data, "n1"));
 		text_clear(&out);
-		assert_int_equal(export_run(store, "peers", formats[i], &any, collect, &out, &rows),
+		assert_int_equal(export_run(store, "peers", formats[i], &any, &no_options, collect,
+					    &out, &rows),
 				 ERR_VALUE);
 	}
 	out = export("peers", "bitnodes", NULL, 0);

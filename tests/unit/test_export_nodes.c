@@ -405,12 +405,12 @@ static void refused(void **state)
 	struct text out = { 0 };
 
 	(void)state;
-	assert_int_equal(
-		export_run(store, "visits", "nodeset", &STORE_FILTER_ANY, collect, &out, &rows),
-		ERR_VALUE);
-	assert_int_equal(
-		export_run(store, "adverts", "enrs", &STORE_FILTER_ANY, collect, &out, &rows),
-		ERR_VALUE);
+	assert_int_equal(export_run(store, "visits", "nodeset", &STORE_FILTER_ANY, &no_options,
+				    collect, &out, &rows),
+			 ERR_VALUE);
+	assert_int_equal(export_run(store, "adverts", "enrs", &STORE_FILTER_ANY, &no_options,
+				    collect, &out, &rows),
+			 ERR_VALUE);
 	assert_int_equal(out.len, 0);
 }
 
