@@ -114,6 +114,9 @@ static const char *const texts[SQL_COUNT] = {
 		" height, relay, clock_skew_s, feefilter, sees_us_as, adverts, adverts_new,"
 		" adverts_cut, messages_in, unknown_in, bytes_in, bytes_out)"
 		" VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+	[SQL_VISIT_AGAIN] = "UPDATE visits SET tries = ?4 WHERE crawl_id = ?1 AND peer_id ="
+			    " (SELECT id FROM peers WHERE network_id = ?2 AND key = ?3)"
+			    " AND outcome = ?5",
 	[SQL_NODE_VISIT_PUT] =
 		"INSERT OR REPLACE INTO node_visits(crawl_id, peer_id, completeness, findnodes,"
 		" entries, record, record_seq, session, session_rule, capabilities, listen_port,"

@@ -295,15 +295,44 @@ static enum err put_visit_row(struct store *s, const struct store_crawl *crawl, 
 	return db_run(s, st);
 }
 
+/* Most late retries find what the first try found, nobody, and then nothing but their number is
+ * new: *done. That spares half of what a silent address costs. */
+static enum err put_again(struct store *s, const struct store_crawl *crawl, int64_t network_id,
+			  const struct record *record, bool *done)
+{
+	uint8_t key[DB_KEY_MAX];
+	sqlite3_stmt *st;
+	enum err err;
+
+	if (record->tries < 2 || record->outcome != OUTCOME_CONNECT_TIMEOUT || record->node != NULL)
+		return ERR_OK;
+	st = db_use(s, SQL_VISIT_AGAIN);
+	if (st == NULL)
+		return db_fail(s);
+	sqlite3_bind_int64(st, 1, crawl->id);
+	sqlite3_bind_int64(st, 2, network_id);
+	sqlite3_bind_blob(st, 3, key, (int)db_key(&record->addr, slice_of(NULL, 0), key),
+			  SQLITE_STATIC);
+	sqlite3_bind_int(st, 4, record->tries);
+	sqlite3_bind_int(st, 5, (int)record->outcome);
+	err = db_run(s, st);
+	*done = err == ERR_OK && sqlite3_changes(s->db) > 0;
+	return err;
+}
+
 enum err store_put_visit(struct store *s, const struct store_crawl *crawl,
 			 const struct record *record)
 {
+	bool done = false;
 	const struct advert peer = { .addr = record->addr, .node_id = key_id(record) };
 	int64_t network_id = 0, id = 0;
 	enum err err = db_network(s, crawl->network, true, &network_id);
 
 	if (err == ERR_OK)
-		err = peer_id(s, network_id, &peer, record->started_at_ms, &id);
+		err = put_again(s, crawl, network_id, record, &done);
+	if (err != ERR_OK || done)
+		return db_ended(s, err);
+	err = peer_id(s, network_id, &peer, record->started_at_ms, &id);
 	if (err == ERR_OK)
 		err = put_peer_visited(s, crawl, id, record);
 	if (err == ERR_OK)

@@ -73,7 +73,8 @@ enum err store_commit(struct store *s);
  * ids. */
 enum err store_put_known(struct store *s, const struct store_crawl *crawl,
 			 const struct netaddr *addr, const struct advert *advert, int64_t at_ms);
-/* A visit: one row for (crawl, peer); a late retry replaces the first try's row. */
+/* A visit: one row for (crawl, peer); a late retry replaces the first try's row, unless it timed
+ * out as that did: then only the number of tries is new. */
 enum err store_put_visit(struct store *s, const struct store_crawl *crawl,
 			 const struct record *record);
 /* Who named whom; only with --adverts. Of `from` addr, node_id and tcp_port count. */

@@ -221,6 +221,33 @@ static void peers_over_crawls(void **state)
 	store_close(s);
 }
 
+/* Somebody who is silent twice: nothing is new but that it was tried twice. */
+static void silent_twice(void **state)
+{
+	struct store *s = open_db(folder.db, STORE_CREATE);
+	struct store_crawl crawl = begin_crawl(s, "bitcoin");
+	struct record r = failed_record(addr_of("1.2.3.4:8333"), OUTCOME_CONNECT_TIMEOUT);
+	const struct store_filter any = STORE_FILTER_ANY;
+	int64_t first_ms = r.started_at_ms;
+	struct expect_visit e;
+	struct store_peer p;
+
+	(void)state;
+	assert_int_equal(store_put_visit(s, &crawl, &r), ERR_OK);
+	r.tries = 2;
+	r.started_at_ms += 60000;
+	assert_int_equal(store_put_visit(s, &crawl, &r), ERR_OK);
+	p = only_peer(s, 0);
+	assert_int_equal(p.visits, 1);
+	assert_int_equal(p.outcome, OUTCOME_CONNECT_TIMEOUT);
+	assert_int_equal(p.visit_at_ms, first_ms);
+	r.started_at_ms = first_ms;
+	e = (struct expect_visit){ .want = &r };
+	assert_int_equal(store_visits(s, &any, expect_visit, &e), ERR_OK);
+	assert_int_equal(e.seen, 1);
+	store_close(s);
+}
+
 /* A peer counts once a crawl, with what came of it last, however often it is visited. */
 static void visited_again(void **state)
 {
@@ -669,6 +696,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(visit_round_trip, folder_set_up, folder_tear_down),
 		cmocka_unit_test_setup_teardown(peers_over_crawls, folder_set_up, folder_tear_down),
+		cmocka_unit_test_setup_teardown(silent_twice, folder_set_up, folder_tear_down),
 		cmocka_unit_test_setup_teardown(visited_again, folder_set_up, folder_tear_down),
 		cmocka_unit_test_setup_teardown(text_or_blob, folder_set_up, folder_tear_down),
 		cmocka_unit_test_setup_teardown(peer_gone, folder_set_up, folder_tear_down),
