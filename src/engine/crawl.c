@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What an address's byte in the set says. */
+/* What an address's byte in the set says: one of these, */
 enum state {
 	WAITING = 0, /* a new entry of the set */
 	ACTIVE,
@@ -18,7 +18,10 @@ enum state {
 	NO_DIAL,
 	EXCLUDED,
 	OWN,
+	RESTING, /* not due in this round */
 };
+/* and beside it, of a peer of earlier rounds: that nobody has named it in this one. */
+enum { UNNAMED = 0x80 };
 
 enum {
 	DIALABLE_CLASSES = 2,      /* of the set: IPv4; IPv6 and CJDNS */
@@ -42,6 +45,7 @@ struct crawl {
 	double tokens; /* of the rate limit */
 	uint64_t tokens_ms;
 	uint64_t tried; /* addresses, counted against max_visits */
+	uint32_t unnamed;
 	bool stopped;
 	struct crawl_stats stats;
 };
@@ -94,6 +98,18 @@ static uint8_t *tag_of(const struct crawl *c, uint32_t id)
 	return c->config.nodes ? nodeset_tag(&c->nodes, id) : addrset_tag(&c->known, id);
 }
 
+static enum state state_of(const struct crawl *c, uint32_t id)
+{
+	return *tag_of(c, id) & ~UNNAMED;
+}
+
+static void set_state(struct crawl *c, uint32_t id, enum state state)
+{
+	uint8_t *tag = tag_of(c, id);
+
+	*tag = (uint8_t)((*tag & UNNAMED) | state);
+}
+
 static void get_peer(const struct crawl *c, uint32_t id, struct advert *out)
 {
 	if (c->config.nodes) {
@@ -142,9 +158,19 @@ static enum crawl_verdict judge(struct crawl *c, const struct netaddr *addr, uin
 	return CRAWL_NEW;
 }
 
-static enum crawl_verdict known_verdict(uint8_t tag)
+/* Somebody names whom we know. */
+static enum crawl_verdict known_verdict(struct crawl *c, uint32_t id)
 {
-	return tag == EXCLUDED || tag == OWN ? CRAWL_EXCLUDED : CRAWL_KNOWN;
+	uint8_t *tag = tag_of(c, id);
+	bool again = (*tag & UNNAMED) != 0;
+
+	if (again) {
+		*tag &= (uint8_t)~UNNAMED;
+		c->unnamed--;
+	}
+	if (*tag == EXCLUDED || *tag == OWN)
+		return CRAWL_EXCLUDED;
+	return again ? CRAWL_AGAIN : CRAWL_KNOWN;
 }
 
 /* A new address, or one that may not become known. */
@@ -171,13 +197,12 @@ static enum crawl_verdict add_node(struct crawl *c, const struct advert *peer, b
 	if (peer->node_id.len != PEER_NODE_ID_MAX || !netaddr_is_ip(&peer->addr))
 		return CRAWL_NOT_ROUTABLE;
 	if (over_cap || known_count(c) >= c->config.known_max)
-		return nodeset_find(&c->nodes, peer, &id) ? known_verdict(*tag_of(c, id))
-							  : CRAWL_CUT;
+		return nodeset_find(&c->nodes, peer, &id) ? known_verdict(c, id) : CRAWL_CUT;
 	if (!is_allowed(c, &peer->addr))
 		return CRAWL_NOT_ROUTABLE;
 	if (nodeset_add(&c->nodes, peer, &id, &added) != ERR_OK)
 		return CRAWL_CUT;
-	return added ? judge(c, &peer->addr, tag_of(c, id)) : known_verdict(*tag_of(c, id));
+	return added ? judge(c, &peer->addr, tag_of(c, id)) : known_verdict(c, id);
 }
 
 static enum crawl_verdict add_hashed(struct crawl *c, const struct netaddr *addr, uint64_t hash,
@@ -187,10 +212,11 @@ static enum crawl_verdict add_hashed(struct crawl *c, const struct netaddr *addr
 	uint32_t id;
 
 	if (addrset_find_hashed(&c->known, addr, hash, &id))
-		verdict = known_verdict(*tag_of(c, id));
+		verdict = known_verdict(c, id);
 	else if (!over_cap)
 		verdict = add_new(c, addr, hash);
-	if (verdict == CRAWL_KNOWN || verdict == CRAWL_NEW || verdict == CRAWL_NEW_NO_DIAL)
+	if (verdict == CRAWL_KNOWN || verdict == CRAWL_AGAIN || verdict == CRAWL_NEW ||
+	    verdict == CRAWL_NEW_NO_DIAL)
 		glance_cache_put(&c->plain, glance_of(&c->glance_key, addr));
 	return verdict;
 }
@@ -200,7 +226,7 @@ static void set_own(struct crawl *c, uint32_t id)
 {
 	struct advert peer;
 
-	*tag_of(c, id) = OWN;
+	set_state(c, id, OWN);
 	get_peer(c, id, &peer);
 	glance_cache_drop(&c->plain, glance_of(&c->glance_key, &peer.addr));
 }
@@ -317,13 +343,11 @@ void crawl_add_own(struct crawl *c, const struct netaddr *addr)
 {
 	bool added;
 	uint32_t id;
-	uint8_t *tag;
 
 	if (c->config.nodes || !is_usable(addr) ||
 	    addrset_add(&c->known, addr, &id, &added) != ERR_OK)
 		return;
-	tag = tag_of(c, id);
-	if (!added && *tag != WAITING)
+	if (!added && state_of(c, id) != WAITING)
 		return; /* under way already, or never dialled anyhow */
 	if (!added) {
 		c->stats.known--;
@@ -361,10 +385,10 @@ static uint32_t class_count(const struct crawl *c, unsigned class)
 
 /* Whether the state is that of an address which may be dialled: beyond max_visits, those alone
  * that were tried before. */
-static bool is_due(const struct crawl *c, uint8_t tag)
+static bool is_due(const struct crawl *c, enum state state)
 {
-	return tag == RETRY || ((tag == WAITING || tag == LEFT) &&
-				(c->config.max_visits == 0 || c->tried < c->config.max_visits));
+	return state == RETRY || ((state == WAITING || state == LEFT) &&
+				  (c->config.max_visits == 0 || c->tried < c->config.max_visits));
 }
 
 /* The next address of a class that still waits; false at the end of what is known. */
@@ -372,7 +396,7 @@ static bool next_of_class(struct crawl *c, unsigned class, uint32_t *id)
 {
 	while (is_due(c, WAITING) && c->cursors[class] < class_count(c, class)) {
 		*id = addrset_id(class, c->cursors[class]++);
-		if (*tag_of(c, *id) == WAITING)
+		if (state_of(c, *id) == WAITING)
 			return true;
 	}
 	return false;
@@ -400,7 +424,7 @@ static bool next_candidate(struct crawl *c, uint32_t *id)
 /* Without memory for the queue an address is given up, and counted. */
 static void give_up(struct crawl *c, uint32_t id)
 {
-	*tag_of(c, id) = DONE;
+	set_state(c, id, DONE);
 	c->stats.waiting--;
 	c->stats.cut++;
 }
@@ -471,14 +495,14 @@ enum crawl_action crawl_next(struct crawl *c, uint64_t now_ms, struct crawl_dial
 	if (!take_token(c, now_ms, wait_until_ms))
 		return CRAWL_WAIT;
 	while (next_candidate(c, &id)) {
-		uint8_t *tag = tag_of(c, id);
+		enum state state = state_of(c, id);
 		struct advert peer;
 
 		get_peer(c, id, &peer);
 		out->addr = peer.addr;
 		out->node_id = peer.node_id;
 		out->tcp_port = peer.tcp_port;
-		if (!is_due(c, *tag)) {
+		if (!is_due(c, state)) {
 			/* While it waited it became our own, or others used up what may be
 			 * tried: let the next one pass. */
 			gates_pass_on(&c->gates, group_key(c, &out->addr));
@@ -488,9 +512,9 @@ enum crawl_action crawl_next(struct crawl *c, uint64_t now_ms, struct crawl_dial
 		if (!enter(c, id, &out->addr))
 			continue;
 		out->id = id;
-		out->attempt = *tag == WAITING ? 1 : 2;
-		c->tried += *tag != RETRY;
-		*tag = *tag == WAITING ? ACTIVE : ACTIVE_RETRY;
+		out->attempt = state == WAITING ? 1 : 2;
+		c->tried += state != RETRY;
+		set_state(c, id, state == WAITING ? ACTIVE : ACTIVE_RETRY);
 		c->stats.waiting--;
 		c->stats.in_flight++;
 		c->stats.begun++;
@@ -514,7 +538,7 @@ static bool push_retry(struct crawl *c, uint32_t id, enum state state)
 		c->retry_cap = cap;
 	}
 	c->retries[c->retry_count++] = id;
-	*tag_of(c, id) = (uint8_t)state;
+	set_state(c, id, state);
 	c->stats.waiting++;
 	return true;
 }
@@ -529,23 +553,23 @@ static void count_final(struct crawl *c, enum outcome outcome, bool reached)
 /* The visit is over: its places are free. Tells whether it was a first try. */
 static bool leave(struct crawl *c, uint32_t id)
 {
-	uint8_t tag = *tag_of(c, id);
+	enum state state = state_of(c, id);
 	struct advert peer;
 
-	assert(tag == ACTIVE || tag == ACTIVE_RETRY);
+	assert(state == ACTIVE || state == ACTIVE_RETRY);
 	assert(c->stats.in_flight > 0);
 	get_peer(c, id, &peer);
 	gates_leave(&c->gates, ip_key(c, &peer.addr));
 	gates_leave(&c->gates, group_key(c, &peer.addr));
 	c->stats.in_flight--;
-	return tag == ACTIVE;
+	return state == ACTIVE;
 }
 
 void crawl_give_back(struct crawl *c, uint32_t id)
 {
 	bool first = leave(c, id);
 
-	*tag_of(c, id) = first ? WAITING : RETRY;
+	set_state(c, id, first ? WAITING : RETRY);
 	c->tried -= first;
 	c->stats.begun--;
 	c->stats.waiting++;
@@ -562,10 +586,9 @@ static bool is_worth_another_try(const struct crawl *c, enum outcome outcome)
 
 bool crawl_finish(struct crawl *c, uint32_t id, enum outcome outcome, bool reached)
 {
-	uint8_t *tag = tag_of(c, id);
 	bool first = leave(c, id);
 
-	*tag = DONE;
+	set_state(c, id, DONE);
 	if (outcome == OUTCOME_SELF)
 		set_own(c, id);
 	if (outcome == OUTCOME_CANCELLED) {
@@ -599,12 +622,32 @@ void crawl_add_visited(struct crawl *c, const struct advert *peer, enum outcome 
 	if (!add_quietly(c, peer, &id))
 		return;
 	c->stats.known++;
-	*tag_of(c, id) = DONE;
+	set_state(c, id, DONE);
 	/* The rules may have changed between the runs: a second try keeps to those of now. */
 	if (is_worth_another_try(c, outcome) && tries < 2 && netaddr_is_ip(addr) &&
 	    is_allowed(c, addr) && !is_excluded(c, addr) && push_retry(c, id, LEFT))
 		return;
 	count_final(c, outcome, reached);
+}
+
+void crawl_add_watched(struct crawl *c, const struct advert *peer, bool due)
+{
+	uint32_t id;
+
+	if (known_count(c) >= c->config.known_max || !is_allowed(c, &peer->addr) ||
+	    !add_quietly(c, peer, &id) || judge(c, &peer->addr, tag_of(c, id)) != CRAWL_NEW)
+		return;
+	*tag_of(c, id) = (uint8_t)(UNNAMED | (due ? WAITING : RESTING));
+	c->unnamed++;
+	if (due)
+		return;
+	c->stats.waiting--;
+	c->stats.resting++;
+}
+
+uint32_t crawl_unnamed(const struct crawl *c)
+{
+	return c->unnamed;
 }
 
 void crawl_stop(struct crawl *c)

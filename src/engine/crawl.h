@@ -10,6 +10,7 @@
  *     timeout) is tried once more, when no first try waits;
  *   - at most one visit at a time to one IP, per_group to one /16 (IPv4) or /32 (IPv6);
  *   - non-routable, own and excluded addresses are never dialled, seeds included;
+ *   - of those that earlier rounds knew (crawl_add_watched) those alone are dialled that are due;
  *   - new addresses taken from one peer are capped, the excess is counted.
  *
  * Where peers have keys (config.nodes), "address" means a key at an address, as in nodeset.h:
@@ -71,6 +72,7 @@ struct crawl_dial {
 enum crawl_verdict {
 	CRAWL_NEW, /* will be dialled */
 	CRAWL_KNOWN,
+	CRAWL_AGAIN, /* known from an earlier round, and named for the first time in this one */
 	CRAWL_NEW_NO_DIAL, /* new, but of a network we can't dial (Tor, I2P, CJDNS) */
 	CRAWL_NOT_ROUTABLE,
 	CRAWL_EXCLUDED,
@@ -80,6 +82,7 @@ enum crawl_verdict {
 struct crawl_stats {
 	uint64_t known;   /* addresses, seeds included, dialable or not */
 	uint64_t no_dial; /* of these, not dialable */
+	uint64_t resting; /* of these, not due in this round */
 	uint64_t visited; /* addresses with a final outcome */
 	uint64_t waiting; /* not begun yet, late retries included */
 	uint32_t in_flight;
@@ -113,6 +116,11 @@ size_t crawl_read_named(struct crawl *c, const struct proto *proto, struct sessi
  * one try goes to the late retries. */
 void crawl_add_visited(struct crawl *c, const struct advert *peer, enum outcome outcome,
 		       bool reached, uint8_t tries);
+/* A peer of earlier rounds: dialled if it is due, else it rests. When somebody names it, it is
+ * CRAWL_AGAIN, once. Nothing is done about those that are known already. */
+void crawl_add_watched(struct crawl *c, const struct advert *peer, bool due);
+/* Of these, those that nobody has named yet. */
+uint32_t crawl_unnamed(const struct crawl *c);
 /* An address of our own: never dialled from now on. Nothing to do for nodes, which are known
  * by their keys. */
 void crawl_add_own(struct crawl *c, const struct netaddr *addr);

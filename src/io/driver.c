@@ -74,6 +74,11 @@ static void wake_idle(struct driver *d, const struct loop *but)
 
 /* --- what peers name --- */
 
+static bool is_told(enum crawl_verdict verdict)
+{
+	return verdict == CRAWL_NEW || verdict == CRAWL_NEW_NO_DIAL || verdict == CRAWL_AGAIN;
+}
+
 /* At most NAMED_BATCH of them. */
 static void take_batch(struct flight *f, const struct advert *from, const struct advert *named,
 		       size_t count)
@@ -81,17 +86,19 @@ static void take_batch(struct flight *f, const struct advert *from, const struct
 	struct loop *loop = f->loop;
 	struct driver *d = loop->driver;
 	int64_t now = dialer_unix_ms(&loop->dialer);
-	uint32_t taken = f->taken;
+	uint32_t taken = f->taken, unnamed;
 
 	uv_mutex_lock(&d->lock);
+	unnamed = crawl_unnamed(d->crawl);
 	f->cut += crawl_add_named(d->crawl, named, count, &f->taken, loop->verdicts);
 	if (f->taken > taken)
 		wake_idle(d, loop);
+	unnamed -= crawl_unnamed(d->crawl);
 	uv_mutex_unlock(&d->lock);
-	if (f->taken == taken && d->config.on_advert == NULL)
+	if (f->taken == taken && unnamed == 0 && d->config.on_advert == NULL)
 		return; /* all of them known: the usual case */
 	for (size_t i = 0; i < count; i++) {
-		if (loop->verdicts[i] == CRAWL_NEW || loop->verdicts[i] == CRAWL_NEW_NO_DIAL)
+		if (is_told(loop->verdicts[i]))
 			d->config.on_known(d->config.ctx, &named[i].addr, &named[i], now);
 		if (d->config.on_advert != NULL)
 			d->config.on_advert(d->config.ctx, from, &named[i], now);
@@ -480,7 +487,7 @@ enum crawl_verdict driver_seed(struct driver *d, const struct advert *peer)
 	verdict = crawl_add(d->crawl, peer);
 	wake_idle(d, NULL);
 	uv_mutex_unlock(&d->lock);
-	if (verdict == CRAWL_NEW || verdict == CRAWL_NEW_NO_DIAL)
+	if (is_told(verdict))
 		d->config.on_known(d->config.ctx, &peer->addr, peer->node_id.len > 0 ? peer : NULL,
 				   dialer_unix_ms(&d->loops[0].dialer));
 	return verdict;

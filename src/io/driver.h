@@ -48,7 +48,8 @@ struct driver_config {
 	struct crawl_config crawl;
 	unsigned threads;
 
-	/* An address became known; advert is NULL for a seed that has no node_id. */
+	/* An address became known, or (crawl_add_watched) was named for the first time in this
+	 * round; advert is NULL for a seed that has no node_id. */
 	void (*on_known)(void *ctx, const struct netaddr *addr, const struct advert *advert,
 			 int64_t unix_ms);
 	/* A visit ended; final is false if it will be tried again. CANCELLED ones too. */
