@@ -1,7 +1,8 @@
 /* report.h: what one crawl found, as tables: who is out there, and how fast they answer.
  *
- * report_gather walks once over the crawl's visits; the result stands on its own. Text
- * in it that came from peers is escaped already (base/text.h). */
+ * report_gather walks once over the crawl's visits, or reads what report_keep has kept of that walk
+ * at the crawl's end; the result stands on its own. Text in it that came from peers is escaped
+ * already (base/text.h). */
 #ifndef PEERWALK_REPORT_REPORT_H
 #define PEERWALK_REPORT_REPORT_H
 
@@ -138,6 +139,20 @@ struct report_options {
  * Clear the report in any case. */
 enum err report_gather(struct store *s, const struct report_options *options, struct report *out);
 void report_clear(struct report *r);
+/* To be called when the crawl options->crawl_id has ended: the store keeps its report, so that
+ * nobody has to walk over its visits again, and what came and went against the crawl before it. Of
+ * the options the key counts, and where peers are, if that is known. Errors of the store;
+ * ERR_NOMEM. */
+enum err report_keep(struct store *s, const struct report_options *options);
+
+/* Crawls of options->network that have ended and had begun between those times (0: any), the
+ * oldest first, at most limit of them, evenly chosen; with the options->top most frequent values
+ * (0: eight) of that table ("agents"; NULL: none) in the newest of them. Of kept reports alone, in
+ * the form of /api/v1/history (docs/api.md). ERR_VALUE: no such table; errors of the store;
+ * ERR_NOMEM. json_decref it. */
+enum err report_series(struct store *s, const struct report_options *options, int64_t from_ms,
+		       int64_t to_ms, size_t limit, const char *table, json_t **out);
+
 /* The same numbers. NULL: out of memory. */
 json_t *report_json(const struct report *r);
 /* A crawl as an object. NULL: out of memory. */
