@@ -299,6 +299,7 @@ static enum err peer_row(struct walk *w)
 	p.tcp_port = p.node.tcp_port;
 	if (column_set(st, 20 + NODE_COLUMNS_COUNT))
 		p.first_reached_ms = sqlite3_column_int64(st, 20 + NODE_COLUMNS_COUNT);
+	p.crawl_id = sqlite3_column_int64(st, 21 + NODE_COLUMNS_COUNT);
 
 	if (p.visited) {
 		p.outcome = db_column_outcome(st, 4);

@@ -35,6 +35,7 @@ enum err store_crawls(struct store *s, const char *network, store_crawl_fn *fn, 
 
 struct store_peer {
 	const char *network;
+	int64_t crawl_id; /* the newest that knew it */
 	struct netaddr addr;
 	struct slice address; /* as text, without port and brackets */
 	struct slice node_id; /* hex digits: a node's key, or the id of its newest run; or empty */

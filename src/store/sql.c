@@ -156,7 +156,7 @@ static const char *const texts[SQL_COUNT] = {
 		      " p.connect_ms, p.handshake_ms, p.agent, p.protocol, p.services, p.height,"
 		      " p.first_seen_ms, p.last_seen_ms, p.last_reached_ms, p.visits,"
 		      " p.reached_count, p.claimed_services, p.claimed_seen_s, p.visit_at_ms,"
-		      " p.tcp_port, NULL, " NODE_COLUMNS ", d.first_reached_ms"
+		      " p.tcp_port, NULL, " NODE_COLUMNS ", d.first_reached_ms, p.crawl_id"
 		      " FROM peers p LEFT JOIN nodes d ON d.peer_id = p.id WHERE p.crawl_id IS NOT "
 		      "NULL AND ?1 IS NULL"
 		      " AND (?3 IS NULL OR p.outcome = ?3)" PEER_FILTER " ORDER BY p.id",
@@ -166,7 +166,7 @@ static const char *const texts[SQL_COUNT] = {
 		" p.first_seen_ms, p.last_seen_ms, p.last_reached_ms, p.visits,"
 		" p.reached_count, p.claimed_services, p.claimed_seen_s, v.started_at_ms,"
 		" ifnull(d.tcp_port, p.tcp_port), d.faults, " NODE_COLUMNS ","
-		" (SELECT first_reached_ms FROM nodes WHERE peer_id = p.id)"
+		" (SELECT first_reached_ms FROM nodes WHERE peer_id = p.id), p.crawl_id"
 		" FROM peers p LEFT JOIN visits v ON v.crawl_id = ?1 AND v.peer_id = p.id"
 		" LEFT JOIN node_visits d ON d.crawl_id = ?1 AND d.peer_id = p.id"
 		" WHERE (v.id IS NOT NULL OR p.crawl_id = ?1)"
