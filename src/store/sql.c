@@ -204,6 +204,10 @@ static const char *const texts[SQL_COUNT] = {
 				" UNION ALL " CHANGES_FROM(
 					"b", "a", "?1") " WHERE b.crawl_id = ?2 AND b.reached AND "
 							"a.reached IS NOT 1 ORDER BY 1",
+	[SQL_REPORT_PUT] = "INSERT OR REPLACE INTO reports(crawl_id, version, report)"
+			   " VALUES(?1, ?2, ?3)",
+	[SQL_REPORT_GET] = "SELECT report FROM reports WHERE crawl_id = ?1 AND version = ?2",
+	[SQL_REPORT_LIST] = "SELECT crawl_id FROM reports WHERE version = ?1 ORDER BY crawl_id",
 	[SQL_BOOK_FIND] = "SELECT id FROM books WHERE name = ?1",
 	[SQL_BOOK_ADD] = "INSERT OR IGNORE INTO books(name) VALUES(?1)",
 	[SQL_BOOK_PUT] = "INSERT OR REPLACE INTO book(book_id, key, kind, address, port, node_id,"

@@ -63,6 +63,10 @@ typedef enum err store_report_fn(void *ctx, struct slice json);
 enum err store_report_get(struct store *s, int64_t crawl_id, int version, store_report_fn *fn,
 			  void *ctx);
 
+/* The crawls of which there is one of that version, in order of their ids. */
+typedef enum err store_reports_fn(void *ctx, int64_t crawl_id);
+enum err store_reports(struct store *s, int version, store_reports_fn *fn, void *ctx);
+
 /* Is another process (or another store of this one) writing that crawl? */
 bool store_crawl_running(struct store *s, int64_t crawl_id);
 
