@@ -5,7 +5,10 @@
  *
  * Uptime is the share of the time in which a peer was up, as averages that forget: with a window
  * of W an hour that is W old weighs 1/e of the last one. The time between two visits counts as
- * what the second one found. Time in which nobody looked (we were off) counts for nothing. */
+ * what the second one found. Time in which nobody looked (we were off) counts for nothing, and ends
+ * a session: a visit that comes later than twice the wait that was expected, or an hour later than
+ * that wait if this is longer, has such a time before it. So has one before its predecessor (a
+ * clock that was set back). */
 #ifndef PEERWALK_ENGINE_SCHEDULE_H
 #define PEERWALK_ENGINE_SCHEDULE_H
 
@@ -16,6 +19,9 @@ enum {
 	SCHEDULE_WAIT_MAX_MS = 24 * 60 * 60 * 1000,
 	/* Neither reached nor named for so long: no longer watched. */
 	SCHEDULE_FORGET_S = 30 * 24 * 60 * 60,
+	/* So much later than it was due, a visit is no sign that nobody looked: rounds take time,
+	 * and a restart for an update should not end everybody's session. */
+	SCHEDULE_LATE_MS = 60 * 60 * 1000,
 };
 
 enum schedule_window {
@@ -37,17 +43,28 @@ struct schedule {
 	uint32_t misses;     /* since it was last reached */
 	int64_t first_ms;    /* first visit, moved on by the time in which nobody looked */
 	int64_t visited_ms;  /* newest visit: that of which the averages are */
+	int64_t before_ms;   /* where the time begins that it counts for; visited_ms: for none */
 	int64_t up_since_ms; /* the first visit of the session that goes on; 0: it is down */
 	int64_t up_until_ms; /* the newest visit that reached it; 0: none */
 	double up[SCHEDULE_WINDOWS]; /* 0 .. 1; time before first_ms counts as down */
 };
 
-/* A visit that began then. Returns true if a session ended with it: from up_since_ms (as it was
- * before the call, in *from_ms) to up_until_ms. */
+/* A session that is over. */
+struct schedule_session {
+	int64_t from_ms, to_ms; /* first and last visit of it */
+};
+
+/* A visit that began then. Returns true if a session ended with it. */
 bool schedule_visited(struct schedule *s, int64_t every_ms, int64_t at_ms, bool reached,
-		      int64_t *from_ms);
+		      struct schedule_session *ended);
+/* A second try in the place of the newest visit, which had missed. goes_on_ms: where the session
+ * began that ended with the first try, and goes on if the second one reached it; 0: none. */
+void schedule_retried(struct schedule *s, int64_t every_ms, int64_t at_ms, bool reached,
+		      int64_t goes_on_ms);
 /* The share of the window, or of the part of it since the first visit, in which the peer was up:
  * 0 .. 1; -1 before the second visit. */
 double schedule_uptime(const struct schedule *s, enum schedule_window window);
+/* The reverse, for who keeps shares: sets the average, given first_ms and visited_ms. */
+void schedule_set_uptime(struct schedule *s, enum schedule_window window, double share);
 
 #endif
