@@ -5,13 +5,15 @@
 
 #include "web/http.h"
 
+#define METRICS_TYPE "text/plain; version=0.0.4; charset=utf-8"
+
 /* Begins a metric: its HELP and TYPE ("counter", "gauge"). */
 void metrics_begin(struct text *out, const char *name, const char *type, const char *help);
 /* One value of it. label NULL: none. value of a label: a stranger's bytes, escaped here. */
 void metrics_value(struct text *out, const char *name, const char *label, struct slice label_value,
 		   double value);
 
-/* Makes the whole text; on the server's thread. */
+/* Makes the whole text; on one of the server's threads, and several at once. */
 typedef void metrics_fn(void *ctx, struct text *out);
 /* http_start with /metrics and /healthz. The same errors. */
 enum err metrics_serve(const char *listen, const char *token, metrics_fn *fn, void *ctx,
