@@ -144,13 +144,13 @@ static int write_all(const struct cli *cli, const struct export_args *o, struct 
 {
 	const char *format = o->format != NULL ? o->format : cli->json ? "jsonl" : "csv";
 	const char *name = o->output != NULL ? o->output : "the standard output";
-	struct export_options extra = { 0 };
+	struct export_options how = { 0 };
 	uint64_t rows = 0;
 	enum err err;
 	int saved;
 
 	errno = 0;
-	err = export_run(store, o->what, format, filter, &extra, write_out, out, &rows);
+	err = export_run(store, o->what, format, filter, &how, write_out, out, &rows);
 	saved = errno;
 	if (ferror(out) || (o->output != NULL && fflush(out) != 0)) {
 		/* Whoever closes the pipe has read enough, and is told nothing. */
@@ -163,9 +163,9 @@ static int write_all(const struct cli *cli, const struct export_args *o, struct 
 		return EXIT_FAILED;
 	}
 	if (err != ERR_OK) {
-		cli_error("%s", err == ERR_NOMEM    ? "out of memory: end other programs"
-				: extra.why != NULL ? extra.why
-						    : store_why(store));
+		cli_error("%s", err == ERR_NOMEM      ? "out of memory: end other programs"
+				: how.why != NULL ? how.why
+						      : store_why(store));
 		return EXIT_FAILED;
 	}
 	if (o->output != NULL)
