@@ -1,6 +1,7 @@
 #include "base/netaddr.h"
 
 #include "base/keccak.h"
+#include "base/rfc4648.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -211,54 +212,6 @@ bool netaddr_is_host(const struct netaddr *a)
 	return false;
 }
 
-static const char base32_digits[] = "abcdefghijklmnopqrstuvwxyz234567";
-
-/* RFC 4648, lower case, no padding. */
-static size_t base32_encode(const uint8_t *in, size_t len, char *out)
-{
-	uint32_t bits = 0;
-	unsigned have = 0;
-	size_t n = 0;
-
-	for (size_t i = 0; i < len; i++) {
-		bits = bits << 8 | in[i];
-		have += 8;
-		while (have >= 5) {
-			have -= 5;
-			out[n++] = base32_digits[bits >> have & 31];
-		}
-	}
-	if (have > 0)
-		out[n++] = base32_digits[bits << (5 - have) & 31];
-	return n;
-}
-
-/* Exactly out_len bytes, unused bits zero. */
-static bool base32_decode(struct slice in, uint8_t *out, size_t out_len)
-{
-	uint32_t bits = 0;
-	unsigned have = 0;
-	size_t n = 0;
-
-	if (in.len != (out_len * 8 + 4) / 5)
-		return false;
-	for (size_t i = 0; i < in.len; i++) {
-		int c = in.data[i] >= 'A' && in.data[i] <= 'Z' ? in.data[i] + 32 : in.data[i];
-		const char *digit = c != 0 ? strchr(base32_digits, c) : NULL;
-
-		if (digit == NULL)
-			return false;
-		bits = bits << 5 | (uint32_t)(digit - base32_digits);
-		have += 5;
-		if (have >= 8) {
-			have -= 8;
-			out[n++] = (uint8_t)(bits >> have);
-			bits &= (1U << have) - 1;
-		}
-	}
-	return bits == 0 && n == out_len;
-}
-
 /* Tor's rend-spec-v3: the two bytes that guard a v3 name, and its version. */
 static void onion_checksum(const uint8_t key[32], uint8_t out[3])
 {
@@ -309,17 +262,17 @@ size_t netaddr_host_text(const struct netaddr *a, char out[static NETADDR_HOST_T
 			break;
 		return strlen(out);
 	case NETADDR_TORV2:
-		n = base32_encode(a->bytes, 10, out);
+		n = base32_encode(slice_of(a->bytes, 10), false, out);
 		memcpy(out + n, ".onion", 7);
 		return n + 6;
 	case NETADDR_TORV3:
 		memcpy(onion, a->bytes, 32);
 		onion_checksum(a->bytes, onion + 32);
-		n = base32_encode(onion, sizeof(onion), out);
+		n = base32_encode(slice_of(onion, sizeof(onion)), false, out);
 		memcpy(out + n, ".onion", 7);
 		return n + 6;
 	case NETADDR_I2P:
-		n = base32_encode(a->bytes, 32, out);
+		n = base32_encode(slice_of(a->bytes, 32), false, out);
 		memcpy(out + n, ".b32.i2p", 9);
 		return n + 8;
 	case NETADDR_NONE:
