@@ -1,4 +1,6 @@
 #include "cli/cli.h"
+#include "cli/output_file.h"
+#include "cli/seed_arg.h"
 #include "cli/store_arg.h"
 
 #include "report/export.h"
@@ -9,6 +11,7 @@
 
 struct export_args {
 	struct store_arg store;
+	struct seed_arg seed;
 	const char *what, *format, *output, *outcome, *kind;
 };
 
@@ -33,10 +36,13 @@ static const struct option_row options[] = {
 	  .arg = "FORMAT",
 	  .help = "csv, jsonl (one JSON object a line) or json (one array); csv unless --json; of "
 		  "Ethereum's peers also nodeset (JSON as devp2p's tool has it), enodes (one URL a "
-		  "line) or enrs (one record a line); of the peers that a crawl of Bitcoin reached "
-		  "bitnodes (JSON as that site's snapshots); of adverts dot (Graphviz) or graphml",
+		  "line), enrs (one record a line) or enrtree (records as a signed tree in DNS); "
+		  "of "
+		  "Bitcoin's bitnodes (JSON as that site's snapshots), seeds (as bitcoin-seeder "
+		  "dumps them) or zone (a zone file for a DNS seed); of adverts dot (Graphviz) or "
+		  "graphml",
 	  .offset = AT(format),
-	  .choices = "csv jsonl json nodeset enodes enrs bitnodes dot graphml" },
+	  .choices = "csv jsonl json nodeset enodes enrs enrtree bitnodes seeds zone dot graphml" },
 	{ .name = "output",
 	  .letter = 'o',
 	  .type = OPTION_TEXT,
@@ -57,12 +63,18 @@ static const struct option_row options[] = {
 	  .offset = AT(kind),
 	  .choices = "ipv4 ipv6 onion2 onion i2p cjdns" },
 	{ STORE_ARG_FORK(AT(store), "only Ethereum nodes of this chain, by their fork ids") },
+	SEED_ARG_ROWS(AT(seed)),
 	{ 0 },
 };
 
 static enum err write_out(void *ctx, struct slice data)
 {
 	return fwrite(data.data, 1, data.len, ctx) == data.len ? ERR_OK : ERR_IO;
+}
+
+static bool is_format(const struct export_args *o, const char *name)
+{
+	return o->format != NULL && strcmp(o->format, name) == 0;
 }
 
 /* What formats of one --what need, and what --what book can't have. */
@@ -78,16 +90,21 @@ static int check_what(const struct cli *cli, const struct export_args *o)
 	    (o->store.crawl != 0 || o->store.fork != NULL || o->outcome != NULL))
 		return cli_usage(cli, "--crawl, --fork and --outcome are of crawls, not for --what "
 				      "book");
+	if ((is_format(o, "seeds") || is_format(o, "zone")) && o->store.crawl != 0)
+		return cli_usage(cli, "--format %s is of peers as they are now, not of a --crawl",
+				 o->format);
+	if (o->seed.origin != NULL && !is_format(o, "zone") && !is_format(o, "enrtree"))
+		return cli_usage(cli, "--origin is for --format zone and enrtree");
 	return EXIT_DONE;
 }
 
-/* A snapshot as Bitnodes has it is of a network of Bitcoin's. */
-static int check_network(const struct export_args *o, struct store *store)
+/* Three formats are of a network of Bitcoin's. Who says no --port gets the network's. */
+static int check_network(const struct export_args *o, struct store *store, uint16_t *port)
 {
 	const struct network *network;
 	struct store_crawl crawl;
 
-	if (o->format == NULL || strcmp(o->format, "bitnodes") != 0)
+	if (!is_format(o, "bitnodes") && !is_format(o, "seeds") && !is_format(o, "zone"))
 		return EXIT_DONE;
 	if (store_crawl_get(store, (int64_t)o->store.crawl, o->store.network, &crawl) != ERR_OK) {
 		cli_error("%s", store_why(store));
@@ -95,12 +112,19 @@ static int check_network(const struct export_args *o, struct store *store)
 	}
 	/* A chain described on the command line is Bitcoin-like. */
 	network = network_find(crawl.network);
-	if (network == NULL || strcmp(network->proto->name, "bitcoin") == 0)
+	if (network != NULL && strcmp(network->proto->name, "bitcoin") != 0) {
+		cli_error("crawl %lld is of %s, and --format %s of Bitcoin's networks: choose "
+			  "another with %s--network",
+			  (long long)crawl.id, crawl.network, o->format,
+			  is_format(o, "bitnodes") ? "--crawl or " : "");
+		return EXIT_FAILED;
+	}
+	if (*port == 0 && network != NULL)
+		*port = network->default_port;
+	if (*port != 0 || !is_format(o, "zone"))
 		return EXIT_DONE;
-	cli_error(
-		"crawl %lld is of %s, and --format bitnodes of Bitcoin's networks: choose another "
-		"with --crawl or --network",
-		(long long)crawl.id, crawl.network);
+	cli_error("%s is on no list, so that its port is not known: give it with --port",
+		  crawl.network);
 	return EXIT_FAILED;
 }
 
@@ -140,17 +164,16 @@ static int read_filter(const struct cli *cli, const struct export_args *o,
 }
 
 static int write_all(const struct cli *cli, const struct export_args *o, struct store *store,
-		     const struct store_filter *filter, FILE *out)
+		     const struct store_filter *filter, struct export_options *extra, FILE *out)
 {
 	const char *format = o->format != NULL ? o->format : cli->json ? "jsonl" : "csv";
 	const char *name = o->output != NULL ? o->output : "the standard output";
-	struct export_options how = { 0 };
 	uint64_t rows = 0;
 	enum err err;
 	int saved;
 
 	errno = 0;
-	err = export_run(store, o->what, format, filter, &how, write_out, out, &rows);
+	err = export_run(store, o->what, format, filter, extra, write_out, out, &rows);
 	saved = errno;
 	if (ferror(out) || (o->output != NULL && fflush(out) != 0)) {
 		/* Whoever closes the pipe has read enough, and is told nothing. */
@@ -164,7 +187,7 @@ static int write_all(const struct cli *cli, const struct export_args *o, struct 
 	}
 	if (err != ERR_OK) {
 		cli_error("%s", err == ERR_NOMEM      ? "out of memory: end other programs"
-				: how.why != NULL ? how.why
+				: extra->note[0] != 0 ? extra->note
 						      : store_why(store));
 		return EXIT_FAILED;
 	}
@@ -173,15 +196,34 @@ static int write_all(const struct cli *cli, const struct export_args *o, struct 
 	return EXIT_DONE;
 }
 
+static int write_file(const struct cli *cli, const struct export_args *o, struct store *store,
+		      const struct store_filter *filter, struct export_options *extra)
+{
+	struct output_file file;
+	int status = EXIT_FAILED;
+	bool closed;
+
+	if (output_file_open(&file, o->output))
+		status = write_all(cli, o, store, filter, extra, file.file);
+	closed = ferror(stdout) && errno == EPIPE;
+	if (!output_file_close(&file, status == EXIT_DONE))
+		status = EXIT_FAILED;
+	if (status == EXIT_DONE && extra->note[0] != 0)
+		cli_note(cli, "%s", extra->note);
+	if (closed)
+		errno = EPIPE; /* for main, which looks at stdout once more */
+	return status;
+}
+
 static int run(struct cli *cli, void *values, char **args, unsigned args_count)
 {
 	const struct export_args *o = values;
+	struct export_options extra = { 0 };
+	struct seed_options seed;
 	struct store_forks forks;
 	struct store_filter filter;
-	struct store *store;
-	FILE *out = stdout;
-	int status = check_what(cli, o);
-	bool closed;
+	struct store *store = NULL;
+	int status = check_what(cli, o), saved;
 
 	(void)args;
 	(void)args_count;
@@ -189,32 +231,17 @@ static int run(struct cli *cli, void *values, char **args, unsigned args_count)
 		status = read_filter(cli, o, &forks, &filter);
 	if (status != EXIT_DONE)
 		return status;
-	store = store_arg_open(&o->store);
-	if (store == NULL)
-		return EXIT_FAILED;
-	status = check_network(o, store);
-	if (status != EXIT_DONE) {
-		store_close(store);
-		return status;
-	}
-	if (o->output != NULL)
-		out = fopen(o->output, "w");
-	if (out == NULL) {
-		cli_error("cannot write to %s: %s; name another file with --output", o->output,
-			  strerror(errno));
+	status = seed_arg_read(cli, &o->seed, o->format != NULL ? o->format : "", &seed, &extra);
+	if (status == EXIT_DONE && (store = store_arg_open(&o->store)) == NULL)
 		status = EXIT_FAILED;
-	} else {
-		status = write_all(cli, o, store, &filter, out);
-	}
-	if (out != NULL && out != stdout && fclose(out) != 0 && status == EXIT_DONE) {
-		cli_error("cannot write to %s: %s; make room, or name another file with --output",
-			  o->output, strerror(errno));
-		status = EXIT_FAILED;
-	}
-	closed = ferror(stdout) && errno == EPIPE;
+	if (status == EXIT_DONE)
+		status = check_network(o, store, &seed.names.port);
+	if (status == EXIT_DONE)
+		status = write_file(cli, o, store, &filter, &extra);
+	saved = errno;
 	store_close(store);
-	if (closed)
-		errno = EPIPE; /* for main, which looks at stdout once more */
+	seed_options_clear(&seed);
+	errno = saved;
 	return status;
 }
 

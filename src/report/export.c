@@ -1,9 +1,12 @@
 #include "report/export.h"
 
 #include "report/export_bitnodes.h"
+#include "report/export_enrtree.h"
 #include "report/export_format.h"
 #include "report/export_graph.h"
 #include "report/export_nodes.h"
+#include "report/export_seeds.h"
+#include "report/export_zone.h"
 #include "report/peer_url.h"
 #include "store/book.h"
 
@@ -25,6 +28,11 @@ const struct export_format export_formats[] = {
 	  .form = EXPORT_NODES_URLS },
 	{ "enrs", "one node record a line", .what = "peers", .run = export_nodes_run,
 	  .form = EXPORT_NODES_RECORDS },
+	{ "enrtree", "node records as a signed tree in a DNS zone file", .what = "peers",
+	  .run = export_enrtree_run },
+	{ "seeds", "the table that bitcoin-seeder dumps, and makeseeds.py reads", .what = "peers",
+	  .run = export_seeds_run },
+	{ "zone", "a zone file for a DNS seed", .what = "peers", .run = export_zone_run },
 	{ "bitnodes", "a snapshot as Bitnodes publishes them", .what = "peers",
 	  .run = export_bitnodes_run },
 	{ "dot", "a graph for Graphviz", .what = "adverts", .run = export_graph_run,
@@ -438,7 +446,7 @@ enum err export_run(struct store *s, const char *what, const char *format,
 	enum err err;
 
 	*rows = 0;
-	options->why = NULL;
+	options->note[0] = 0;
 	while (f->name != NULL && strcmp(f->name, format) != 0)
 		f++;
 	while (export_whats[i] != NULL && strcmp(export_whats[i], what) != 0)

@@ -45,11 +45,29 @@ typedef void export_format_fn(struct text *out, enum export_step step, uint64_t 
 /* Takes finished output; an error ends the export. */
 typedef enum err export_sink_fn(void *ctx, struct slice data);
 
+/* Who is good enough to be told to others. */
+struct export_rules {
+	int64_t now_ms;      /* the wall clock, since 1970 */
+	uint64_t max_age_ms; /* of the newest visit */
+	double min_uptime;   /* 0 .. 1 */
+};
+
+struct dns_zone;
+struct export_names;
+struct export_tree;
+
+enum { EXPORT_NOTE_MAX = 512 };
+
 /* What some formats need to know beside what the store holds; all zero is fine for the rest. */
 struct export_options {
-	const struct geo *geo; /* NULL: nothing is known of places */
-	/* Set where a format gave up for a reason that is not the store's: a sentence, static. */
-	const char *why;
+	const struct geo *geo;            /* NULL: nothing is known of places */
+	const struct dns_zone *zone;      /* of zone files */
+	const struct export_names *names; /* zone */
+	const struct export_tree *tree;   /* enrtree */
+	struct export_rules rules;
+	/* Set by formats that have something to say beside the output, or why they gave up (for
+	 * a reason that is not the store's): a sentence without a full stop; else empty. */
+	char note[EXPORT_NOTE_MAX];
 };
 
 /* For formats that are more than rows of cells. form tells those apart that one function writes;

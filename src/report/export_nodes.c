@@ -16,7 +16,7 @@ struct node {
 	uint8_t id[NODE_ID_LEN];
 	bool reached; /* by the newest visit */
 	int64_t first_ms, last_ms, check_ms;
-	uint64_t score, seq;
+	uint64_t score, seq, visits, reached_count;
 	size_t text_at, text_len; /* its record or URL, in texts */
 	size_t row;               /* for an order that is always the same */
 };
@@ -72,6 +72,8 @@ static enum err on_peer(void *ctx, const struct store_peer *p)
 		.last_ms = p->last_reached_ms,
 		.check_ms = p->visit_at_ms,
 		.score = p->reached ? p->reached_count : p->reached_count / 2,
+		.visits = p->visits,
+		.reached_count = p->reached_count,
 		.row = n->count,
 	};
 
@@ -138,6 +140,12 @@ static void write_object(struct text *out, const struct nodes *n, const struct n
 	text_add(out, "    }");
 }
 
+/* One of several of the same id is not the first. */
+static bool is_repeated(const struct nodes *n, size_t i)
+{
+	return i > 0 && memcmp(n->all[i].id, n->all[i - 1].id, sizeof(n->all[i].id)) == 0;
+}
+
 static enum err write_all(const struct nodes *n, export_sink_fn *sink, void *sink_ctx,
 			  uint64_t *rows)
 {
@@ -148,7 +156,7 @@ static enum err write_all(const struct nodes *n, export_sink_fn *sink, void *sin
 	for (size_t i = 0; i < n->count && err == ERR_OK; i++) {
 		const struct node *node = &n->all[i];
 
-		if (i > 0 && memcmp(node->id, n->all[i - 1].id, sizeof(node->id)) == 0)
+		if (is_repeated(n, i))
 			continue;
 		if (n->form == EXPORT_NODES_SET)
 			write_object(&out, n, node, *rows == 0);
@@ -166,22 +174,60 @@ static enum err write_all(const struct nodes *n, export_sink_fn *sink, void *sin
 	return err;
 }
 
+/* All of them, in order. clear in every case. */
+static enum err gather(struct store *s, unsigned form, const struct store_filter *filter,
+		       struct nodes *out)
+{
+	enum err err;
+
+	*out = (struct nodes){ .form = form, .of_crawl = filter->crawl_id != 0 };
+	text_add(&out->texts, "");
+	err = store_peers(s, filter, on_peer, out);
+	if (err == ERR_OK && out->count > 0)
+		qsort(out->all, out->count, sizeof(*out->all), in_order);
+	return err;
+}
+
+static void clear(struct nodes *n)
+{
+	text_clear(&n->texts);
+	free(n->all);
+}
+
 enum err export_nodes_run(struct store *s, unsigned form, const struct store_filter *filter,
 			  struct export_options *options, export_sink_fn *sink, void *sink_ctx,
 			  uint64_t *rows)
 {
-	struct nodes n = { .form = form, .of_crawl = filter->crawl_id != 0 };
-	enum err err;
+	struct nodes n;
+	enum err err = gather(s, form, filter, &n);
 
 	(void)options;
 	*rows = 0;
-	text_add(&n.texts, "");
-	err = store_peers(s, filter, on_peer, &n);
-	if (err == ERR_OK && n.count > 0)
-		qsort(n.all, n.count, sizeof(*n.all), in_order);
 	if (err == ERR_OK)
 		err = write_all(&n, sink, sink_ctx, rows);
-	text_clear(&n.texts);
-	free(n.all);
+	clear(&n);
+	return err;
+}
+
+enum err export_nodes_each(struct store *s, enum export_nodes form,
+			   const struct store_filter *filter, export_node_fn *fn, void *ctx)
+{
+	struct nodes n;
+	enum err err = gather(s, form, filter, &n);
+
+	for (size_t i = 0; i < n.count && err == ERR_OK; i++) {
+		const struct node *node = &n.all[i];
+		struct export_node out = {
+			.text = slice_of(n.texts.data + node->text_at, node->text_len),
+			.reached = node->reached,
+			.check_ms = node->check_ms,
+			.visits = node->visits,
+			.reached_count = node->reached_count,
+		};
+
+		if (!is_repeated(&n, i))
+			err = fn(ctx, &out);
+	}
+	clear(&n);
 	return err;
 }

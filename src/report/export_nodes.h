@@ -21,4 +21,16 @@ enum export_nodes {
 /* form: enum export_nodes. *rows counts the nodes written. ERR_NOMEM; store errors; the sink's. */
 export_run_fn export_nodes_run;
 
+/* The same nodes in the same order, for files that are made of them; of URLs or records, without
+ * the line feed. An error of fn's ends it. */
+struct export_node {
+	struct slice text;
+	bool reached;     /* by the newest visit */
+	int64_t check_ms; /* newest visit */
+	uint64_t visits, reached_count;
+};
+typedef enum err export_node_fn(void *ctx, const struct export_node *node);
+enum err export_nodes_each(struct store *s, enum export_nodes form,
+			   const struct store_filter *filter, export_node_fn *fn, void *ctx);
+
 #endif
