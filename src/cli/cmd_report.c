@@ -1,6 +1,7 @@
 #include "cli/bar.h"
 #include "cli/chain_text.h"
 #include "cli/cli.h"
+#include "cli/geo_arg.h"
 #include "cli/store_arg.h"
 #include "cli/terminal.h"
 
@@ -17,6 +18,7 @@
 
 struct report_args {
 	struct store_arg store;
+	struct geo_arg geo;
 	const char *what, *html;
 	uint64_t top;
 };
@@ -36,6 +38,8 @@ static const struct option_row options[] = {
 	{ STORE_ARG_CRAWL(AT(store), "report on this crawl instead of the newest") },
 	{ STORE_ARG_NETWORK(AT(store), "report on the newest crawl of this network") },
 	{ STORE_ARG_FORK(AT(store), "only Ethereum nodes of this chain, by their fork ids") },
+	{ GEO_ARG_MMDB(AT(geo)) },
+	{ GEO_ARG_ASMAP(AT(geo)) },
 	{ .name = "html",
 	  .type = OPTION_TEXT,
 	  .arg = "FILE",
@@ -220,10 +224,10 @@ static bool is_shown(const struct report *r, enum report_table_id id, bool verbo
 static void print_report(const struct report *r, const char *fork, bool verbose)
 {
 	static const enum report_table_id order[] = {
-		REPORT_OUTCOMES,     REPORT_KINDS,    REPORT_AGENTS,          REPORT_PROTOCOLS,
-		REPORT_SERVICE_BITS, REPORT_SERVICES, REPORT_PORTS,           REPORT_HEIGHTS,
-		REPORT_SESSIONS,     REPORT_CLIENTS,  REPORT_CLIENT_VERSIONS, REPORT_CAPABILITIES,
-		REPORT_NETWORKS,     REPORT_FORKS,
+		REPORT_OUTCOMES,        REPORT_KINDS,        REPORT_AGENTS,   REPORT_PROTOCOLS,
+		REPORT_SERVICE_BITS,    REPORT_SERVICES,     REPORT_PORTS,    REPORT_HEIGHTS,
+		REPORT_COUNTRIES,       REPORT_ASNS,         REPORT_SESSIONS, REPORT_CLIENTS,
+		REPORT_CLIENT_VERSIONS, REPORT_CAPABILITIES, REPORT_NETWORKS, REPORT_FORKS,
 	};
 	struct layout layout = { .label = LABEL_WIDTH_MIN, .unicode = bar_can_unicode() };
 	size_t width = terminal_width(STDOUT_FILENO), most;
@@ -370,6 +374,7 @@ static int run(struct cli *cli, void *values, char **args, unsigned args_count)
 	struct report report = { 0 };
 	struct store_forks forks;
 	int status = store_arg_forks(cli, &o->store, &forks);
+	struct geo *geo = NULL;
 	struct store *store;
 	enum err err;
 
@@ -379,14 +384,19 @@ static int run(struct cli *cli, void *values, char **args, unsigned args_count)
 		return cli_usage(cli, "--html is of crawls, and instead of --json");
 	if (status == EXIT_DONE && strcmp(o->what, "book") == 0)
 		return report_on_books(cli, o);
+	if (status == EXIT_DONE)
+		status = geo_arg_open(cli, &o->geo, &geo);
 	if (status != EXIT_DONE)
 		return status;
+	ask.geo = geo;
 	ask.forks = (const uint8_t(*)[4])forks.hashes;
 	ask.forks_count = forks.count;
 	status = EXIT_FAILED;
 	store = store_arg_open(&o->store);
-	if (store == NULL)
+	if (store == NULL) {
+		geo_close(geo);
 		return EXIT_FAILED;
+	}
 	err = report_gather(store, &ask, &report);
 	if (err == ERR_NOMEM)
 		cli_error("out of memory: end other programs");
@@ -396,6 +406,7 @@ static int run(struct cli *cli, void *values, char **args, unsigned args_count)
 		status = show(cli, &report, o);
 	report_clear(&report);
 	store_close(store);
+	geo_close(geo);
 	return status;
 }
 
@@ -424,6 +435,10 @@ const struct command command_report = {
 		"Heights are told by their distance from the median. --verbose adds a table of "
 		"the sets of services. --json has the same numbers, and all tables.\n"
 		"\n"
+		"--mmdb and --asmap add where the reached peers are: countries, and the autonomous "
+		"systems that announce their addresses. peerwalk brings no such database; "
+		"docs/places.md says whose there are.\n"
+		"\n"
 		"--html writes all of them as a page, for people to look at, to print and to send: "
 		"one file, which asks nobody for anything. Where the database has several crawls "
 		"of the network, it also shows how many were reached in each, who came and who "
@@ -434,6 +449,8 @@ const struct command command_report = {
 		    "    crawl 3, with longer tables\n"
 		    "peerwalk report --network bitcoin-signet --json\n"
 		    "    the newest crawl of signet, for programs\n"
+		    "peerwalk report --mmdb country.mmdb --mmdb asn.mmdb\n"
+		    "    with countries and autonomous systems\n"
 		    "peerwalk report --html report.html\n"
 		    "    the same as a page, with what has changed since the crawls before\n"
 		    "peerwalk report --network ethereum --fork mainnet\n"

@@ -29,6 +29,8 @@ static const struct {
 	{ REPORT_SERVICE_BITS, "Services",
 	  "A peer offers several: the shares are of the peers, and don\u2019t add up." },
 	{ REPORT_SERVICES, "Sets of services", NULL },
+	{ REPORT_COUNTRIES, "Countries", "Where a database says that the addresses are." },
+	{ REPORT_ASNS, "Networks of providers", "Autonomous systems that announce the addresses." },
 	{ REPORT_HEIGHTS, "Heights", "In blocks behind the median of what the peers said." },
 	{ REPORT_PORTS, "Ports", NULL },
 };

@@ -43,6 +43,7 @@ static enum err on_visit(void *ctx, const struct store_visit *visit)
 	g->report->reached++;
 	g->kinds[r->addr.kind <= NETADDR_CJDNS ? r->addr.kind : NETADDR_NONE]++;
 	tally_add_number(&g->tallies[REPORT_PORTS], r->addr.port);
+	gather_place(g, &r->addr);
 	gather_time(&g->times[REPORT_HANDSHAKE], r->handshake_ms);
 	gather_time(&g->times[REPORT_REPLY], r->reply_ms);
 	gather_time(&g->times[REPORT_TOTAL], r->total_ms);
@@ -320,6 +321,8 @@ static enum err fill(struct gather *g)
 		err = gather_tally(g, REPORT_PORTS, number_row);
 	if (err == ERR_OK)
 		err = fill_heights(g);
+	if (err == ERR_OK)
+		err = gather_fill_places(g);
 	if (err == ERR_OK)
 		err = gather_fill_nodes(g);
 	fill_times(g);

@@ -7,6 +7,7 @@
 #define PEERWALK_REPORT_REPORT_H
 
 #include "base/hash.h"
+#include "geo/geo.h"
 #include "store/query.h"
 
 #include <jansson.h>
@@ -21,6 +22,9 @@
 	X(SERVICE_BITS, "service_bits", "service", "reached")                 \
 	X(PORTS, "ports", "port", "reached")                                  \
 	X(HEIGHTS, "heights", "height", "reached")                            \
+	/* Of those whose place is known: none without options.geo. */        \
+	X(COUNTRIES, "countries", "country", "reached")                       \
+	X(ASNS, "asns", "autonomous system", "reached")                       \
 	/* Of nodes alone: */                                                 \
 	X(COMPLETENESS, "completeness", "table", "asked for their tables")    \
 	X(SESSIONS, "sessions", "session", "called")                          \
@@ -119,11 +123,12 @@ struct report {
 };
 
 struct report_options {
-	int64_t crawl_id;    /* 0: the newest */
-	const char *network; /* ... of that network; NULL: of any */
-	size_t top;          /* rows a table; 0: all */
-	bool history;        /* look at the crawls before it, too */
-	struct hash_key key; /* random */
+	int64_t crawl_id;      /* 0: the newest */
+	const char *network;   /* ... of that network; NULL: of any */
+	size_t top;            /* rows a table; 0: all */
+	bool history;          /* look at the crawls before it, too */
+	struct hash_key key;   /* random */
+	const struct geo *geo; /* NULL: no places */
 	/* The name of a service bit of that network, or NULL; may be NULL itself. */
 	const char *(*service_name)(const char *network, unsigned bit);
 	/* What is known of a fork hash (at that time) or a network id, to stand behind it:

@@ -43,6 +43,10 @@ enum err gather_tally(struct gather *g, enum report_table_id id, gather_row_fn *
 /* report_past.c: the crawls before this one. */
 enum err gather_past(struct gather *g, struct store *s);
 
+/* report_places.c: where a peer that was reached is; and the tables of that. */
+void gather_place(struct gather *g, const struct netaddr *addr);
+enum err gather_fill_places(struct gather *g);
+
 /* report_nodes.c: a visit of a node that was reached; and all tables of nodes. */
 void gather_node(struct gather *g, const struct record *r);
 enum err gather_fill_nodes(struct gather *g);

@@ -13,8 +13,10 @@ void tally_init(struct tally *t, const struct hash_key *key)
 
 void tally_clear(struct tally *t)
 {
-	for (size_t i = 0; i < t->len; i++)
+	for (size_t i = 0; i < t->len; i++) {
 		free(t->entries[i].key);
+		free(t->entries[i].name);
+	}
 	free(t->entries);
 	free(t->slots);
 	*t = (struct tally){ 0 };
@@ -119,10 +121,21 @@ void tally_add(struct tally *t, struct slice key)
 
 void tally_add_number(struct tally *t, int64_t number)
 {
+	tally_add_named(t, number, "");
+}
+
+void tally_add_named(struct tally *t, int64_t number, const char *name)
+{
 	struct tally_entry *e = add(t, slice_of(&number, sizeof(number)));
 
-	if (e != NULL)
-		e->number = number;
+	if (e == NULL)
+		return;
+	e->number = number;
+	if (e->name != NULL || name[0] == 0)
+		return;
+	e->name = strdup(name);
+	if (e->name == NULL)
+		t->err = ERR_NOMEM;
 }
 
 uint64_t tally_count(const struct tally *t, struct slice key)

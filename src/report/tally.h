@@ -18,6 +18,7 @@ struct tally_entry {
 	size_t len;
 	uint64_t count;
 	int64_t number; /* what tally_add_number was given */
+	char *name;     /* of tally_add_named, owned by the tally; or NULL */
 };
 
 struct tally {
@@ -35,6 +36,8 @@ void tally_init(struct tally *t, const struct hash_key *key);
 void tally_clear(struct tally *t);
 void tally_add(struct tally *t, struct slice key);
 void tally_add_number(struct tally *t, int64_t number);
+/* A number that has a name; "" if it is not known this time. The first one stays. */
+void tally_add_named(struct tally *t, int64_t number, const char *name);
 /* How often that key was added; before any sort. */
 uint64_t tally_count(const struct tally *t, struct slice key);
 /* The most frequent first; equals in order of their numbers, then of their bytes. Nothing
