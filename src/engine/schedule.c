@@ -21,9 +21,19 @@ static int64_t wait_ms(int64_t every_ms, uint32_t misses)
 }
 
 /* What is left of the weight of something after that time. */
-static double left_of(int64_t ms, enum schedule_window window)
+static double left_of(double ms, enum schedule_window window)
 {
-	return exp(-(double)ms / (double)schedule_window_ms[window]);
+	return exp(-ms / (double)schedule_window_ms[window]);
+}
+
+/* What the time between two visits adds at its end, by what both found. */
+static double gain(bool was_up, bool is_up, int64_t ms, enum schedule_window window)
+{
+	double all = 1 - left_of((double)ms, window), later = 1 - left_of((double)ms / 2, window);
+
+	if (was_up)
+		return is_up ? all : all - later;
+	return is_up ? later : 0;
 }
 
 /* Whether somebody looked all the time between the newest visit and this one. */
@@ -59,9 +69,10 @@ bool schedule_visited(struct schedule *s, int64_t every_ms, int64_t at_ms, bool 
 		      struct schedule_session *ended)
 {
 	bool watched = s->visited_ms == 0 || is_watched_until(s, at_ms), end;
+	bool was_up = s->up_since_ms != 0;
 
 	assert(every_ms > 0 && at_ms > 0);
-	end = s->up_since_ms != 0 && (!reached || !watched);
+	end = was_up && (!reached || !watched);
 	if (end) {
 		*ended = (struct schedule_session){ s->up_since_ms, s->up_until_ms };
 		s->up_since_ms = 0;
@@ -72,9 +83,11 @@ bool schedule_visited(struct schedule *s, int64_t every_ms, int64_t at_ms, bool 
 		skip_until(s, at_ms);
 	} else {
 		for (unsigned w = 0; w < SCHEDULE_WINDOWS; w++) {
-			double left = left_of(at_ms - s->visited_ms, (enum schedule_window)w);
+			enum schedule_window window = (enum schedule_window)w;
+			int64_t passed = at_ms - s->visited_ms;
 
-			s->up[w] = s->up[w] * left + (reached ? 1 - left : 0);
+			s->up[w] *= left_of((double)passed, window);
+			s->up[w] += gain(was_up, reached, passed, window);
 		}
 		s->before_ms = s->visited_ms;
 		s->visited_ms = at_ms;
@@ -92,14 +105,16 @@ void schedule_retried(struct schedule *s, int64_t every_ms, int64_t at_ms, bool 
 	if (s->before_ms == s->visited_ms) {
 		skip_until(s, s->visited_ms + passed);
 	} else {
+		int64_t first = s->visited_ms - s->before_ms;
+		bool was_up = goes_on_ms != 0;
+
 		s->visited_ms += passed;
 		for (unsigned w = 0; w < SCHEDULE_WINDOWS; w++) {
 			enum schedule_window window = (enum schedule_window)w;
 
-			/* The first try had counted all of its time as down. */
-			s->up[w] *= left_of(passed, window);
-			if (reached)
-				s->up[w] += 1 - left_of(s->visited_ms - s->before_ms, window);
+			s->up[w] -= gain(was_up, false, first, window);
+			s->up[w] *= left_of((double)passed, window);
+			s->up[w] += gain(was_up, reached, first + passed, window);
 		}
 	}
 	s->misses--;
@@ -113,7 +128,7 @@ double schedule_uptime(const struct schedule *s, enum schedule_window window)
 
 	if (s->visited_ms <= s->first_ms)
 		return -1;
-	share = s->up[window] / (1 - left_of(s->visited_ms - s->first_ms, window));
+	share = s->up[window] / (1 - left_of((double)(s->visited_ms - s->first_ms), window));
 	return share < 1 ? share : 1;
 }
 
@@ -122,5 +137,5 @@ void schedule_set_uptime(struct schedule *s, enum schedule_window window, double
 	s->up[window] = 0;
 	if (s->visited_ms > s->first_ms && share > 0)
 		s->up[window] = (share < 1 ? share : 1) *
-				(1 - left_of(s->visited_ms - s->first_ms, window));
+				(1 - left_of((double)(s->visited_ms - s->first_ms), window));
 }

@@ -5,10 +5,11 @@
  *
  * Uptime is the share of the time in which a peer was up, as averages that forget: with a window
  * of W an hour that is W old weighs 1/e of the last one. The time between two visits counts as
- * what the second one found. Time in which nobody looked (we were off) counts for nothing, and ends
- * a session: a visit that comes later than twice the wait that was expected, or an hour later than
- * that wait if this is longer, has such a time before it. So has one before its predecessor (a
- * clock that was set back). */
+ * what both found, and half and half where they differ: who comes back after a day is found after
+ * the last and longest of the waits, and was not up all of it. Time in which nobody looked (we were
+ * off) counts for nothing, and ends a session: a visit that comes later than twice the wait that
+ * was expected, or an hour later than that wait if this is longer, has such a time before it. So
+ * has one before its predecessor (a clock that was set back). */
 #ifndef PEERWALK_ENGINE_SCHEDULE_H
 #define PEERWALK_ENGINE_SCHEDULE_H
 

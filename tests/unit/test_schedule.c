@@ -75,7 +75,7 @@ static void uptime_is_the_weighted_share(void **state)
 	} visits[] = {
 		{ 0, false },           { 10 * MINUTE, true }, { 10 * MINUTE, true },
 		{ 11 * MINUTE, false }, { 20 * MINUTE, true }, { 9 * MINUTE, true },
-		{ 59 * MINUTE, true },  { 1, false },          { 80 * MINUTE, false },
+		{ 59 * MINUTE, true },  { 2, false },          { 80 * MINUTE, false },
 		{ 40 * MINUTE, true },
 	};
 	enum { VISITS = sizeof(visits) / sizeof(*visits) };
@@ -91,10 +91,16 @@ static void uptime_is_the_weighted_share(void **state)
 			int64_t window = schedule_window_ms[w];
 			double up = 0;
 
-			for (size_t j = 1; j <= i; j++)
+			for (size_t j = 1; j <= i; j++) {
+				int64_t from = at[j - 1], middle = (at[j - 1] + at[j]) / 2;
+
+				if (visits[j - 1].reached)
+					up += left(at[i] - middle, window) -
+					      left(at[i] - from, window);
 				if (visits[j].reached)
 					up += left(at[i] - at[j], window) -
-					      left(at[i] - at[j - 1], window);
+					      left(at[i] - middle, window);
+			}
 			assert_near(s.up[w], up);
 			if (i > 0)
 				up /= 1 - left(at[i] - at[0], window);
@@ -159,14 +165,16 @@ static void time_in_which_nobody_looked(void **state)
 			schedule_visited(&s, rows[i].every_ms, s.due_ms, false, &ended);
 		before = s;
 		at = s.visited_ms + rows[i].after_ms;
-		schedule_visited(&s, rows[i].every_ms, at, false, &ended);
+		schedule_visited(&s, rows[i].every_ms, at, rows[i].misses == 0, &ended);
 		assert_int_equal(s.visited_ms, at);
-		assert_int_equal(s.misses, rows[i].misses + 1);
+		assert_int_equal(s.misses, rows[i].misses == 0 ? 0 : rows[i].misses + 1);
 		assert_true(s.due_ms > at);
 		assert_int_equal(s.first_ms - before.first_ms,
 				 rows[i].counts ? 0 : rows[i].after_ms);
 		for (unsigned w = 0; w < SCHEDULE_WINDOWS; w++)
-			if (rows[i].counts)
+			if (rows[i].counts && rows[i].misses == 0)
+				assert_near(schedule_uptime(&s, w), 1);
+			else if (rows[i].counts)
 				assert_near(s.up[w], before.up[w] * left(rows[i].after_ms,
 									 schedule_window_ms[w]));
 			else
