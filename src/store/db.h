@@ -81,6 +81,11 @@ size_t db_key(const struct netaddr *addr, struct slice node_id, uint8_t out[stat
  * the key is none. */
 struct advert db_key_peer(struct slice key);
 
+/* A round's visit, before it changes the peer's rows: keeps its schedule, ends its sessions, notes
+ * what it said otherwise than before (watch.c). id: its row's. */
+enum err watch_put(struct store *s, const struct store_crawl *crawl, int64_t network_id, int64_t id,
+		   const struct record *record);
+
 /* What a visit learnt of a node, beside its row in visits (node.c). peer: its row's id. */
 enum err node_put(struct store *s, const struct store_crawl *crawl, int64_t peer,
 		  const struct record *record);

@@ -1,5 +1,6 @@
 /* hold.c: one crawl, and the book of one node, belongs to one process at a time. */
 #include "store/db.h"
+#include "store/watch.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,12 +14,12 @@ static const off_t crawls_base = (off_t)1 << 61, books_base = (off_t)1 << 62;
  * database itself: SQLite's own locks on that belong to the process, and all of them go
  * when the process closes any descriptor of the file (fcntl(2)), those of its other
  * stores too. SQLite locks nothing in the log. */
-static int open_log(const char *path)
+static int open_log(const char *path, int mode)
 {
 	char log[4096];
 	int n = snprintf(log, sizeof(log), "%s-wal", path);
 
-	return n > 0 && (size_t)n < sizeof(log) ? open(log, O_RDWR | O_CLOEXEC) : -1;
+	return n > 0 && (size_t)n < sizeof(log) ? open(log, mode | O_CLOEXEC) : -1;
 }
 
 static enum err hold(struct store *s, off_t at, const char *what)
@@ -28,7 +29,7 @@ static enum err hold(struct store *s, off_t at, const char *what)
 	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = at, .l_len = 1 };
 
 	if (s->hold_fd < 0)
-		s->hold_fd = open_log(s->path);
+		s->hold_fd = open_log(s->path, O_RDWR);
 	if (s->hold_fd < 0 || fcntl(s->hold_fd, F_OFD_SETLK, &lock) == 0)
 		return ERR_OK; /* a file system without locks holds nobody up */
 	if (errno == EAGAIN || errno == EACCES)
@@ -44,6 +45,21 @@ enum err db_hold_crawl(struct store *s, int64_t crawl)
 enum err db_hold_book(struct store *s, int64_t book)
 {
 	return hold(s, books_base + book, "a node of that network keeps its addresses there");
+}
+
+bool store_crawl_running(struct store *s, int64_t crawl_id)
+{
+	struct flock lock = { .l_type = F_WRLCK,
+			      .l_whence = SEEK_SET,
+			      .l_start = crawls_base + crawl_id,
+			      .l_len = 1 };
+	/* Where this store holds crawls itself, its own descriptor, whose locks are none to it. */
+	int fd = s->hold_fd >= 0 ? s->hold_fd : open_log(s->path, O_RDONLY);
+	bool running = fd >= 0 && fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+
+	if (fd >= 0 && fd != s->hold_fd)
+		close(fd);
+	return running;
 }
 
 void db_release(struct store *s)

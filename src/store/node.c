@@ -3,6 +3,9 @@
 
 #include <string.h>
 
+/* Of a key, to look it up: nobody finds many keys that begin with the same 8 bytes. */
+enum { KEY_START = 8 };
+
 static void bind_word(sqlite3_stmt *st, int at, const char *word)
 {
 	if (word != NULL)
@@ -61,12 +64,17 @@ static enum err put_visit(struct store *s, const struct store_crawl *crawl, int6
 static enum err put_newest(struct store *s, int64_t peer, const struct record *record)
 {
 	sqlite3_stmt *st = db_use(s, SQL_NODE_PUT);
+	struct slice key = record->info.node_id;
+	char key_start[2 * PEER_NODE_ID_MAX + 1];
 
 	if (st == NULL)
 		return db_fail(s);
 	sqlite3_bind_int64(st, 1, record->started_at_ms);
 	sqlite3_bind_int64(st, 2, peer);
 	bind_said(st, record->node);
+	if (key.len > KEY_START)
+		key.len = KEY_START;
+	db_bind_hex(st, 17, key, key_start);
 	return db_run(s, st);
 }
 

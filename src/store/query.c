@@ -1,7 +1,7 @@
 #include "store/query.h"
 
 #include "base/text.h"
-#include "store/db.h"
+#include "store/rows.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -16,13 +16,6 @@ void store_read_end(struct store *s)
 {
 	if (!sqlite3_get_autocommit(s->db))
 		sqlite3_exec(s->db, sql_text(SQL_ROLLBACK), NULL, NULL, NULL);
-}
-
-static void column_text(sqlite3_stmt *st, int at, char *out, size_t cap)
-{
-	struct slice text = db_column(st, at);
-
-	snprintf(out, cap, "%.*s", (int)text.len, text.len > 0 ? (const char *)text.data : "");
 }
 
 static void crawl_row(sqlite3_stmt *st, struct store_crawl *out)
@@ -41,9 +34,10 @@ static void crawl_row(sqlite3_stmt *st, struct store_crawl *out)
 		.cpu_seconds = sqlite3_column_double(st, 11),
 		.max_rss_bytes = (uint64_t)sqlite3_column_int64(st, 12),
 	};
-	column_text(st, 1, out->network, sizeof(out->network));
-	column_text(st, 13, out->settings, sizeof(out->settings));
+	row_text(st, 1, out->network, sizeof(out->network));
+	row_text(st, 13, out->settings, sizeof(out->settings));
 	out->every_ms = (uint64_t)sqlite3_column_int64(st, 14);
+	out->pruned = sqlite3_column_int(st, 15) != 0;
 }
 
 /* The one row of a question that takes a number (0: none) and a network (NULL: any). missing says
@@ -170,16 +164,6 @@ enum err store_resume(struct store *s, const struct store_crawl *crawl, store_re
 	return err;
 }
 
-static int32_t column_ms(sqlite3_stmt *st, int at)
-{
-	return sqlite3_column_type(st, at) != SQLITE_NULL ? sqlite3_column_int(st, at) : -1;
-}
-
-static bool column_set(sqlite3_stmt *st, int at)
-{
-	return sqlite3_column_type(st, at) != SQLITE_NULL;
-}
-
 /* One walk over rows; row reads one and hands it to the caller's function. */
 struct walk {
 	struct store *store;
@@ -190,9 +174,7 @@ struct walk {
 	store_visit_fn *on_visit;
 	store_advert_fn *on_advert;
 	store_advert_peer_fn *on_advert_peer;
-	/* The name of the last row's network. */
-	int64_t network_id;
-	char network[64];
+	struct row_network network;
 };
 
 enum { FORKS_TEXT_MAX = STORE_FORKS_MAX * 9 + 1 };
@@ -228,28 +210,6 @@ static void bind_filter(sqlite3_stmt *st, const struct store_filter *filter,
 		db_bind_text(st, 5, slice_of(forks, forks_text(filter, forks)));
 }
 
-/* Column 0 of every walk is the network's id, which hardly ever changes. */
-static enum err walk_network(struct walk *w)
-{
-	int64_t id = sqlite3_column_int64(w->st, 0);
-	sqlite3_stmt *st;
-	enum err err = ERR_OK;
-
-	if (id == w->network_id)
-		return ERR_OK;
-	st = db_use(w->store, SQL_NETWORK_NAME);
-	if (st == NULL)
-		return db_fail(w->store);
-	sqlite3_bind_int64(st, 1, id);
-	if (sqlite3_step(st) == SQLITE_ROW)
-		column_text(st, 0, w->network, sizeof(w->network));
-	else
-		err = db_fail_as(w->store, ERR_CORRUPT, "a network has no name");
-	db_done(st);
-	w->network_id = id;
-	return err;
-}
-
 static enum err walk(struct walk *w, enum sql sql, const struct store_filter *filter)
 {
 	char forks[FORKS_TEXT_MAX];
@@ -261,7 +221,7 @@ static enum err walk(struct walk *w, enum sql sql, const struct store_filter *fi
 		return db_fail(w->store);
 	bind_filter(w->st, filter, forks);
 	while (err == ERR_OK && (rc = sqlite3_step(w->st)) == SQLITE_ROW) {
-		err = walk_network(w);
+		err = row_network(w->store, w->st, &w->network);
 		if (err == ERR_OK)
 			err = w->row(w);
 	}
@@ -273,48 +233,9 @@ static enum err walk(struct walk *w, enum sql sql, const struct store_filter *fi
 
 static enum err peer_row(struct walk *w)
 {
-	sqlite3_stmt *st = w->st;
-	struct advert key = db_key_peer(db_column(st, 1));
-	struct store_peer p = {
-		.network = w->network,
-		.addr = key.addr,
-		.public = key.node_id,
-		.address = db_column(st, 2),
-		.node_id = db_column(st, 3),
-		.visited = column_set(st, 4),
-		.connect_ms = column_ms(st, 6),
-		.handshake_ms = column_ms(st, 7),
-		.has_version = column_set(st, 9),
-		.first_seen_ms = sqlite3_column_int64(st, 12),
-		.last_seen_ms = sqlite3_column_int64(st, 13),
-		.last_reached_ms = column_set(st, 14) ? sqlite3_column_int64(st, 14) : -1,
-		.visits = (uint64_t)sqlite3_column_int64(st, 15),
-		.reached_count = (uint64_t)sqlite3_column_int64(st, 16),
-		.has_claim = column_set(st, 17),
-		.visit_at_ms = column_set(st, 19) ? sqlite3_column_int64(st, 19) : -1,
-		.first_reached_ms = -1,
-	};
+	struct store_peer p;
 
-	p.has_node = node_read(st, 20, &p.node);
-	p.tcp_port = p.node.tcp_port;
-	if (column_set(st, 20 + NODE_COLUMNS_COUNT))
-		p.first_reached_ms = sqlite3_column_int64(st, 20 + NODE_COLUMNS_COUNT);
-	p.crawl_id = sqlite3_column_int64(st, 21 + NODE_COLUMNS_COUNT);
-
-	if (p.visited) {
-		p.outcome = db_column_outcome(st, 4);
-		p.reached = sqlite3_column_int(st, 5) != 0;
-	}
-	p.agent = db_column(st, 8);
-	if (p.has_version) {
-		p.protocol = sqlite3_column_int64(st, 9);
-		p.services = (uint64_t)sqlite3_column_int64(st, 10);
-		p.height = sqlite3_column_int64(st, 11);
-	}
-	if (p.has_claim) {
-		p.claimed_services = (uint64_t)sqlite3_column_int64(st, 17);
-		p.claimed_seen_s = sqlite3_column_int64(st, 18);
-	}
+	row_peer(w->st, w->network.name, &p);
 	return w->on_peer(w->fn_ctx, &p);
 }
 
@@ -326,74 +247,12 @@ enum err store_peers(struct store *s, const struct store_filter *filter, store_p
 	return walk(&w, filter->crawl_id != 0 ? SQL_PEERS_OF_CRAWL : SQL_PEERS, filter);
 }
 
-/* Columns 14 .. 23 of SQL_VISITS. node_id has room for PEER_NODE_ID_MAX. */
-static void visit_info(sqlite3_stmt *st, uint8_t *node_id, struct peer_info *out)
-{
-	size_t node_id_len = 0;
-
-	out->height = -1;
-	if (column_set(st, 15) &&
-	    hex_decode(db_column(st, 15), node_id, PEER_NODE_ID_MAX, &node_id_len) == ERR_OK)
-		out->node_id = slice_of(node_id, node_id_len);
-	out->negotiation = db_column(st, 16);
-	out->agent = db_column(st, 14);
-	out->has_version = column_set(st, 17);
-	if (out->has_version) {
-		out->protocol = sqlite3_column_int64(st, 17);
-		out->services = (uint64_t)sqlite3_column_int64(st, 18);
-		out->height = sqlite3_column_int64(st, 19);
-		out->relay = sqlite3_column_int(st, 20) != 0;
-	}
-	out->has_clock = column_set(st, 21);
-	if (out->has_clock)
-		out->clock_skew_s = sqlite3_column_int64(st, 21);
-	out->has_feefilter = column_set(st, 22);
-	if (out->has_feefilter)
-		out->feefilter = (uint64_t)sqlite3_column_int64(st, 22);
-	if (column_set(st, 23))
-		netaddr_parse(db_column(st, 23), 0, &out->sees_us_as);
-}
-
 static enum err visit_row(struct walk *w)
 {
-	sqlite3_stmt *st = w->st;
-	uint8_t node_id[PEER_NODE_ID_MAX];
-	struct advert key = db_key_peer(db_column(st, 1));
-	struct node_info node;
-	struct store_visit v = {
-		.network = w->network,
-		.crawl_id = sqlite3_column_int64(st, 2),
-		.record = {
-			.addr = key.addr,
-			.started_at_ms = sqlite3_column_int64(st, 3),
-			.outcome = db_column_outcome(st, 4),
-			.reached = sqlite3_column_int(st, 5) != 0,
-			.tries = (uint8_t)sqlite3_column_int(st, 6),
-			.stepwise = sqlite3_column_int(st, 7) != 0,
-			.rule = (const char *)sqlite3_column_text(st, 8),
-			.connect_ms = column_ms(st, 9),
-			.version_ms = column_ms(st, 10),
-			.handshake_ms = column_ms(st, 11),
-			.reply_ms = column_ms(st, 12),
-			.total_ms = column_ms(st, 13),
-			.adverts = (uint32_t)sqlite3_column_int64(st, 24),
-			.adverts_new = (uint32_t)sqlite3_column_int64(st, 25),
-			.adverts_cut = (uint32_t)sqlite3_column_int64(st, 26),
-			.messages_in = (uint32_t)sqlite3_column_int64(st, 27),
-			.unknown_in = (uint32_t)sqlite3_column_int64(st, 28),
-			.bytes_in = (uint64_t)sqlite3_column_int64(st, 29),
-			.bytes_out = (uint64_t)sqlite3_column_int64(st, 30),
-		},
-	};
+	struct row_visit row;
 
-	v.record.info.node_id = key.node_id;
-	visit_info(st, node_id, &v.record.info);
-	if (node_read(st, 31, &node))
-		v.record.node = &node;
-	v.tcp_port = node.tcp_port;
-	if (v.tcp_port == 0)
-		v.tcp_port = (uint16_t)sqlite3_column_int(st, 31 + NODE_COLUMNS_COUNT);
-	return w->on_visit(w->fn_ctx, &v);
+	row_visit(w->st, w->network.name, &row);
+	return w->on_visit(w->fn_ctx, &row.visit);
 }
 
 enum err store_visits(struct store *s, const struct store_filter *filter, store_visit_fn *fn,
@@ -427,7 +286,7 @@ static enum err advert_row(struct walk *w)
 {
 	sqlite3_stmt *st = w->st;
 	struct store_advert a = {
-		.network = w->network,
+		.network = w->network.name,
 		.from = db_key_peer(db_column(st, 1)),
 		.crawl_id = sqlite3_column_int64(st, 3),
 		.at_ms = sqlite3_column_int64(st, 4),
@@ -455,10 +314,10 @@ static enum err advert_peer_row(struct walk *w)
 {
 	sqlite3_stmt *st = w->st;
 	struct store_advert_peer p = {
-		.network = w->network,
+		.network = w->network.name,
 		.id = sqlite3_column_int64(st, 1),
 		.peer = db_key_peer(db_column(st, 2)),
-		.visited = column_set(st, 4),
+		.visited = row_is_set(st, 4),
 		.agent = db_column(st, 5),
 	};
 

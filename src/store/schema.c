@@ -338,56 +338,106 @@
 	"  FROM book r JOIN books b ON b.id = r.book_id JOIN kinds k ON k.id = r.kind;\n"
 
 /* Step 4: peers that are watched. */
-#define CRAWLS_EVERY                                                                          \
-	"ALTER TABLE crawls ADD COLUMN every_ms INTEGER; -- of a round of watching; NULL: a " \
-	"crawl\n"
+#define CRAWLS_WATCHING                                                                          \
+	"ALTER TABLE crawls ADD COLUMN every_ms INTEGER; -- of a round of watching; NULL: a "    \
+	"crawl by itself\n"                                                                      \
+	"ALTER TABLE crawls ADD COLUMN pruned INTEGER NOT NULL DEFAULT 0; -- 1: its visits are " \
+	"sums in daily\n"                                                                        \
+	"DROP VIEW crawls_readable;\n"                                                           \
+	"CREATE VIEW crawls_readable AS SELECT c.id, n.name AS network,\n"                       \
+	"  strftime('%Y-%m-%dT%H:%M:%SZ', c.started_at_ms / 1000, 'unixepoch') AS started_at,\n" \
+	"  strftime('%Y-%m-%dT%H:%M:%SZ', c.ended_at_ms / 1000, 'unixepoch') AS ended_at,\n"     \
+	"  (c.ended_at_ms - c.started_at_ms) / 1000.0 AS seconds, c.complete, c.known,\n"        \
+	"  c.visited, c.reached, c.adverts, c.bytes_in, c.bytes_out, c.cpu_seconds,\n"           \
+	"  c.max_rss_bytes, c.settings, c.every_ms / 1000.0 AS every_seconds, c.pruned\n"        \
+	"  FROM crawls c JOIN networks n ON n.id = c.network_id;\n"
 
-#define TABLE_WATCH                                                                      \
-	"CREATE TABLE watch( -- peers that are visited again and again\n"                \
-	"  peer_id INTEGER PRIMARY KEY REFERENCES peers,\n"                              \
-	"  due_ms INTEGER NOT NULL, -- next visit\n"                                     \
-	"  misses INTEGER NOT NULL, -- since it was last reached\n"                      \
-	"  first_ms INTEGER NOT NULL, -- first visit, moved by the time nobody looked\n" \
-	"  visited_ms INTEGER NOT NULL,\n"                                               \
-	"  up_since_ms INTEGER, -- NULL: down\n"                                         \
-	"  up_until_ms INTEGER, -- newest visit that reached it\n"                       \
-	"  up_2h REAL NOT NULL, -- averages; time before first_ms counts as down\n"      \
-	"  up_8h REAL NOT NULL,\n"                                                       \
-	"  up_1d REAL NOT NULL,\n"                                                       \
-	"  up_7d REAL NOT NULL,\n"                                                       \
-	"  up_30d REAL NOT NULL\n"                                                       \
-	") STRICT;\n"                                                                    \
-	"CREATE TABLE sessions( -- times of being up that are over\n"                    \
-	"  peer_id INTEGER NOT NULL REFERENCES peers,\n"                                 \
-	"  from_ms INTEGER NOT NULL, -- first visit that reached it\n"                   \
-	"  to_ms INTEGER NOT NULL, -- last one\n"                                        \
-	"  PRIMARY KEY(peer_id, from_ms)\n"                                              \
-	") STRICT, WITHOUT ROWID;\n"                                                     \
-	"CREATE TABLE changes( -- what a watched peer said otherwise than before\n"      \
-	"  peer_id INTEGER NOT NULL REFERENCES peers,\n"                                 \
-	"  at_ms INTEGER NOT NULL,\n"                                                    \
-	"  what TEXT NOT NULL, -- agent, protocol, services, address, record, fork\n"    \
-	"  was ANY,\n"                                                                   \
-	"  now ANY,\n"                                                                   \
-	"  PRIMARY KEY(peer_id, at_ms, what)\n"                                          \
-	") STRICT, WITHOUT ROWID;\n"                                                     \
-	"CREATE TABLE daily( -- visits that were pruned, by day\n"                       \
-	"  peer_id INTEGER NOT NULL REFERENCES peers,\n"                                 \
-	"  day INTEGER NOT NULL, -- since 1970, UTC\n"                                   \
-	"  visits INTEGER NOT NULL,\n"                                                   \
-	"  reached INTEGER NOT NULL,\n"                                                  \
-	"  PRIMARY KEY(peer_id, day)\n"                                                  \
-	") STRICT, WITHOUT ROWID;\n"                                                     \
-	"CREATE TABLE reports( -- of crawls that have ended\n"                           \
-	"  crawl_id INTEGER PRIMARY KEY REFERENCES crawls,\n"                            \
-	"  version INTEGER NOT NULL, -- of the form\n"                                   \
-	"  report TEXT NOT NULL -- JSON\n"                                               \
+/* One key may be found at several addresses: they are looked up by 8 bytes of it, which a row gets
+ * once, with its first visit. */
+#define NODES_KEY_START                                                                            \
+	"ALTER TABLE nodes ADD COLUMN key_start TEXT; -- the first 16 hex digits of its key\n"     \
+	"UPDATE nodes SET key_start = (SELECT substr(p.node_id, 1, 16) FROM peers p WHERE p.id = " \
+	"peer_id);\n"                                                                              \
+	"CREATE INDEX nodes_by_key ON nodes(key_start);\n"
+
+#define TABLE_WATCH                                                                               \
+	"CREATE TABLE watch( -- peers that are visited again and again\n"                         \
+	"  peer_id INTEGER PRIMARY KEY REFERENCES peers,\n"                                       \
+	"  due_ms INTEGER NOT NULL, -- next visit\n"                                              \
+	"  misses INTEGER NOT NULL, -- since it was last reached\n"                               \
+	"  first_ms INTEGER NOT NULL, -- first visit, moved by the time in which nobody looked\n" \
+	"  visited_ms INTEGER NOT NULL, -- newest visit\n"                                        \
+	"  before_ms INTEGER NOT NULL, -- where the time began that it counted for\n"             \
+	"  up_since_ms INTEGER, -- NULL: down\n"                                                  \
+	"  up_until_ms INTEGER, -- newest visit that reached it\n"                                \
+	"  -- share of the time in which it was up: 0 .. 1; NULL before the second visit\n"       \
+	"  up_2h REAL,\n"                                                                         \
+	"  up_8h REAL,\n"                                                                         \
+	"  up_1d REAL,\n"                                                                         \
+	"  up_7d REAL,\n"                                                                         \
+	"  up_30d REAL\n"                                                                         \
+	") STRICT;\n"                                                                             \
+	"CREATE TABLE sessions( -- times of being up that are over\n"                             \
+	"  peer_id INTEGER NOT NULL REFERENCES peers,\n"                                          \
+	"  from_ms INTEGER NOT NULL, -- first visit that reached it\n"                            \
+	"  to_ms INTEGER NOT NULL, -- last one\n"                                                 \
+	"  PRIMARY KEY(peer_id, from_ms)\n"                                                       \
+	") STRICT, WITHOUT ROWID;\n"                                                              \
+	"CREATE TABLE changes( -- what a watched peer said otherwise than before\n"               \
+	"  peer_id INTEGER NOT NULL REFERENCES peers,\n"                                          \
+	"  at_ms INTEGER NOT NULL,\n"                                                             \
+	"  what TEXT NOT NULL, -- agent, protocol, services, address, record, fork\n"             \
+	"  was ANY, -- a BLOB where it is no UTF-8\n"                                             \
+	"  now ANY,\n"                                                                            \
+	"  PRIMARY KEY(peer_id, at_ms, what)\n"                                                   \
+	") STRICT, WITHOUT ROWID;\n"                                                              \
+	"CREATE TABLE daily( -- visits that were pruned, by day, of peers that were ever "        \
+	"reached\n"                                                                               \
+	"  peer_id INTEGER NOT NULL REFERENCES peers,\n"                                          \
+	"  day INTEGER NOT NULL, -- since 1970, UTC\n"                                            \
+	"  visits INTEGER NOT NULL,\n"                                                            \
+	"  reached INTEGER NOT NULL,\n"                                                           \
+	"  PRIMARY KEY(peer_id, day)\n"                                                           \
+	") STRICT, WITHOUT ROWID;\n"                                                              \
+	"CREATE TABLE reports( -- of crawls that have ended\n"                                    \
+	"  crawl_id INTEGER PRIMARY KEY REFERENCES crawls,\n"                                     \
+	"  version INTEGER NOT NULL, -- of the form\n"                                            \
+	"  report TEXT NOT NULL -- JSON\n"                                                        \
 	") STRICT;\n"
+
+#define VIEWS_WATCH                                                                                \
+	"CREATE VIEW watch_readable AS SELECT p.id, n.name AS network, k.name AS kind,\n"          \
+	"  p.address, p.port, p.node_id, o.name AS outcome, p.agent, w.misses,\n"                  \
+	"  strftime('%Y-%m-%dT%H:%M:%SZ', w.due_ms / 1000, 'unixepoch') AS due,\n"                 \
+	"  strftime('%Y-%m-%dT%H:%M:%SZ', w.first_ms / 1000, 'unixepoch') AS first,\n"             \
+	"  strftime('%Y-%m-%dT%H:%M:%SZ', w.visited_ms / 1000, 'unixepoch') AS visited,\n"         \
+	"  strftime('%Y-%m-%dT%H:%M:%SZ', w.up_since_ms / 1000, 'unixepoch') AS up_since,\n"       \
+	"  strftime('%Y-%m-%dT%H:%M:%SZ', w.up_until_ms / 1000, 'unixepoch') AS up_until,\n"       \
+	"  round(100 * w.up_2h, 1) AS up_2h_percent, round(100 * w.up_8h, 1) AS up_8h_percent,\n"  \
+	"  round(100 * w.up_1d, 1) AS up_1d_percent, round(100 * w.up_7d, 1) AS up_7d_percent,\n"  \
+	"  round(100 * w.up_30d, 1) AS up_30d_percent\n"                                           \
+	"  FROM watch w JOIN peers p ON p.id = w.peer_id JOIN networks n ON n.id = p.network_id\n" \
+	"  JOIN kinds k ON k.id = p.kind LEFT JOIN outcomes o ON o.id = p.outcome;\n"              \
+	"CREATE VIEW sessions_readable AS SELECT p.id, n.name AS network, p.address, p.port, "     \
+	"p.node_id,\n"                                                                             \
+	"  strftime('%Y-%m-%dT%H:%M:%SZ', s.from_ms / 1000, 'unixepoch') AS began,\n"              \
+	"  strftime('%Y-%m-%dT%H:%M:%SZ', s.to_ms / 1000, 'unixepoch') AS last_reached,\n"         \
+	"  (s.to_ms - s.from_ms) / 1000.0 AS seconds, s.goes_on\n"                                 \
+	"  FROM (SELECT peer_id, from_ms, to_ms, 0 AS goes_on FROM sessions\n"                     \
+	"  UNION ALL SELECT peer_id, up_since_ms, up_until_ms, 1 FROM watch\n"                     \
+	"  WHERE up_since_ms IS NOT NULL) s\n"                                                     \
+	"  JOIN peers p ON p.id = s.peer_id JOIN networks n ON n.id = p.network_id;\n"             \
+	"CREATE VIEW changes_readable AS SELECT p.id, n.name AS network, p.address, p.port, "      \
+	"p.node_id,\n"                                                                             \
+	"  strftime('%Y-%m-%dT%H:%M:%SZ', c.at_ms / 1000, 'unixepoch') AS at, c.what, c.was, "     \
+	"c.now\n"                                                                                  \
+	"  FROM changes c JOIN peers p ON p.id = c.peer_id JOIN networks n ON n.id = "             \
+	"p.network_id;\n"
 
 const char *const sql_steps[STORE_SCHEMA] = {
 	TABLES_LISTS TABLE_CRAWLS TABLE_PEERS TABLE_VISITS TABLE_ADVERTS VIEW_CRAWLS VIEW_PEERS
 		VIEW_VISITS VIEW_ADVERTS,
 	PEERS_TCP_PORT TABLE_NODES TABLE_NODE_VISITS VIEW_NODES VIEW_NODE_VISITS,
 	TABLE_BOOKS VIEW_BOOK,
-	CRAWLS_EVERY TABLE_WATCH,
+	CRAWLS_WATCHING NODES_KEY_START TABLE_WATCH VIEWS_WATCH,
 };

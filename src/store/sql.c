@@ -3,7 +3,8 @@
 #define CRAWL_COLUMNS                                                                          \
 	"SELECT c.id, n.name, c.started_at_ms, ifnull(c.ended_at_ms, 0), c.complete, c.known," \
 	" c.visited, c.reached, c.adverts, c.bytes_in, c.bytes_out, c.cpu_seconds,"            \
-	" c.max_rss_bytes, c.settings, c.every_ms FROM crawls c JOIN networks n ON n.id = "    \
+	" c.max_rss_bytes, c.settings, c.every_ms, c.pruned FROM crawls c JOIN networks n ON " \
+	"n.id = "                                                                              \
 	"c.network_id "
 
 /* What SQL_PEER_VISITED changes, whether or not the peer said who it is. A late retry
@@ -35,6 +36,33 @@
 	"d.peer_id, d.completeness, d.findnodes, d.entries, d.record," \
 	" d.record_seq, d.session, d.session_rule, d.capabilities,"    \
 	" d.listen_port, d.fork_hash, d.fork_next, d.eth_network, d.genesis, d.head"
+
+/* What row_peer reads, without that of one crawl. crawl_id NULL: named in an advert, but never
+ * taken for a peer. */
+#define PEER_COLUMNS                                                                \
+	"SELECT p.network_id, p.key, p.address, p.node_id, p.outcome, p.reached,"   \
+	" p.connect_ms, p.handshake_ms, p.agent, p.protocol, p.services, p.height," \
+	" p.first_seen_ms, p.last_seen_ms, p.last_reached_ms, p.visits,"            \
+	" p.reached_count, p.claimed_services, p.claimed_seen_s, p.visit_at_ms,"    \
+	" p.tcp_port, NULL, " NODE_COLUMNS ", d.first_reached_ms, p.crawl_id"
+#define PEER_FROM " FROM peers p LEFT JOIN nodes d ON d.peer_id = p.id"
+
+/* What row_visit reads. */
+#define VISIT_COLUMNS                                                           \
+	"SELECT p.network_id, p.key, v.crawl_id, v.started_at_ms, v.outcome,"   \
+	" v.reached, v.tries, v.stepwise, v.rule, v.connect_ms, v.version_ms,"  \
+	" v.handshake_ms, v.reply_ms, v.total_ms, v.agent, v.node_id,"          \
+	" v.negotiation, v.protocol, v.services, v.height, v.relay,"            \
+	" v.clock_skew_s, v.feefilter, v.sees_us_as, v.adverts, v.adverts_new," \
+	" v.adverts_cut, v.messages_in, v.unknown_in, v.bytes_in, v.bytes_out," \
+	" d.tcp_port, d.faults, " NODE_COLUMNS ", p.tcp_port"
+#define VISIT_NODE " LEFT JOIN node_visits d ON d.crawl_id = v.crawl_id AND d.peer_id = v.peer_id"
+
+/* What read_schedule reads; the first is NULL where there is no row. */
+#define SCHEDULE_COLUMNS                                                            \
+	"w.due_ms, w.misses, w.first_ms, w.visited_ms, w.before_ms, w.up_since_ms," \
+	" w.up_until_ms, w.up_2h, w.up_8h, w.up_1d, w.up_7d, w.up_30d"
+#define WATCH_OF_PEER " LEFT JOIN watch w ON w.peer_id = p.id"
 
 /* ?1 and ?2: crawls. Of a peer's visit v in one of them, with d of a node: what side_read reads. */
 #define CHANGES_SIDE(v, d)                                                                \
@@ -128,9 +156,9 @@ static const char *const texts[SQL_COUNT] = {
 	[SQL_NODE_PUT] =
 		"INSERT INTO nodes AS n(first_reached_ms, peer_id, completeness, findnodes,"
 		" entries, record, record_seq, session, session_rule, capabilities, listen_port,"
-		" fork_hash, fork_next, eth_network, genesis, head)"
-		" VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)"
-		" ON CONFLICT(peer_id) DO UPDATE SET"
+		" fork_hash, fork_next, eth_network, genesis, head, key_start)"
+		" VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,"
+		" ?17) ON CONFLICT(peer_id) DO UPDATE SET"
 		" first_reached_ms = min(n.first_reached_ms, ?1),"
 		" completeness = ifnull(?3, n.completeness),"
 		" findnodes = iif(?3 IS NULL, n.findnodes, ?4),"
@@ -151,15 +179,9 @@ static const char *const texts[SQL_COUNT] = {
 	[SQL_RESUME] = "SELECT p.key, v.outcome, v.reached, v.tries, p.tcp_port FROM peers p"
 		       " LEFT JOIN visits v ON v.crawl_id = ?1 AND v.peer_id = p.id"
 		       " WHERE p.crawl_id = ?1 ORDER BY p.id",
-	/* crawl_id NULL: named in an advert, but never taken for a peer. */
-	[SQL_PEERS] = "SELECT p.network_id, p.key, p.address, p.node_id, p.outcome, p.reached,"
-		      " p.connect_ms, p.handshake_ms, p.agent, p.protocol, p.services, p.height,"
-		      " p.first_seen_ms, p.last_seen_ms, p.last_reached_ms, p.visits,"
-		      " p.reached_count, p.claimed_services, p.claimed_seen_s, p.visit_at_ms,"
-		      " p.tcp_port, NULL, " NODE_COLUMNS ", d.first_reached_ms, p.crawl_id"
-		      " FROM peers p LEFT JOIN nodes d ON d.peer_id = p.id WHERE p.crawl_id IS NOT "
-		      "NULL AND ?1 IS NULL"
-		      " AND (?3 IS NULL OR p.outcome = ?3)" PEER_FILTER " ORDER BY p.id",
+	[SQL_PEERS] = PEER_COLUMNS PEER_FROM " WHERE p.crawl_id IS NOT NULL AND ?1 IS NULL"
+					     " AND (?3 IS NULL OR p.outcome = ?3)" PEER_FILTER
+					     " ORDER BY p.id",
 	[SQL_PEERS_OF_CRAWL] =
 		"SELECT p.network_id, p.key, p.address, p.node_id, v.outcome, v.reached,"
 		" v.connect_ms, v.handshake_ms, v.agent, v.protocol, v.services, v.height,"
@@ -171,18 +193,10 @@ static const char *const texts[SQL_COUNT] = {
 		" LEFT JOIN node_visits d ON d.crawl_id = ?1 AND d.peer_id = p.id"
 		" WHERE (v.id IS NOT NULL OR p.crawl_id = ?1)"
 		" AND (?3 IS NULL OR v.outcome = ?3)" PEER_FILTER " ORDER BY p.id",
-	[SQL_VISITS] =
-		"SELECT p.network_id, p.key, v.crawl_id, v.started_at_ms, v.outcome,"
-		" v.reached, v.tries, v.stepwise, v.rule, v.connect_ms, v.version_ms,"
-		" v.handshake_ms, v.reply_ms, v.total_ms, v.agent, v.node_id,"
-		" v.negotiation, v.protocol, v.services, v.height, v.relay,"
-		" v.clock_skew_s, v.feefilter, v.sees_us_as, v.adverts, v.adverts_new,"
-		" v.adverts_cut, v.messages_in, v.unknown_in, v.bytes_in, v.bytes_out,"
-		" d.tcp_port, d.faults, " NODE_COLUMNS ", p.tcp_port"
-		" FROM visits v JOIN peers p ON p.id = v.peer_id"
-		" LEFT JOIN node_visits d ON d.crawl_id = v.crawl_id AND d.peer_id = v.peer_id"
-		" WHERE v.crawl_id BETWEEN ifnull(?1, 0) AND ifnull(?1, 9223372036854775807)"
-		" AND (?3 IS NULL OR v.outcome = ?3)" PEER_FILTER " ORDER BY v.crawl_id, v.peer_id",
+	[SQL_VISITS] = VISIT_COLUMNS
+	" FROM visits v JOIN peers p ON p.id = v.peer_id" VISIT_NODE
+	" WHERE v.crawl_id BETWEEN ifnull(?1, 0) AND ifnull(?1, 9223372036854775807)"
+	" AND (?3 IS NULL OR v.outcome = ?3)" PEER_FILTER " ORDER BY v.crawl_id, v.peer_id",
 	[SQL_ASKED] =
 		"SELECT v.peer_id, v.reached FROM visits v WHERE v.crawl_id = ?1"
 		" AND (?5 IS NULL OR EXISTS (SELECT 1 FROM node_visits d WHERE d.crawl_id = ?1"
@@ -204,6 +218,54 @@ static const char *const texts[SQL_COUNT] = {
 				" UNION ALL " CHANGES_FROM(
 					"b", "a", "?1") " WHERE b.crawl_id = ?2 AND b.reached AND "
 							"a.reached IS NOT 1 ORDER BY 1",
+	/* What a peer said last, and its schedule: as it is before a visit. */
+	[SQL_WATCH_BEFORE] =
+		"SELECT p.visit_crawl_id, p.reached, p.last_reached_ms, p.agent, p.protocol,"
+		" p.services, d.record_seq, d.fork_hash, " SCHEDULE_COLUMNS PEER_FROM WATCH_OF_PEER
+		" WHERE p.id = ?1",
+	[SQL_WATCH_PUT] = "INSERT OR REPLACE INTO watch VALUES(?1, ?2, ?3, ?4, ?5, ?6,"
+			  " nullif(?7, 0), nullif(?8, 0), ?9, ?10, ?11, ?12, ?13)",
+	[SQL_WATCH_FORGET] = "DELETE FROM watch WHERE misses >= ?3 AND EXISTS (SELECT 1"
+			     " FROM peers p WHERE p.id = peer_id AND p.network_id = ?1"
+			     " AND p.last_seen_ms < ?2)",
+	[SQL_WATCHED] =
+		"SELECT p.key, p.tcp_port, p.last_seen_ms, " SCHEDULE_COLUMNS
+		" FROM watch w CROSS JOIN peers p ON p.id = w.peer_id WHERE p.network_id = ?1"
+		" ORDER BY w.peer_id",
+	[SQL_SESSION_PUT] = "INSERT OR REPLACE INTO sessions VALUES(?1, ?2, ?3)",
+	/* The newest, if it went up to then: it is not over after all. */
+	[SQL_SESSION_RESUME] = "DELETE FROM sessions WHERE peer_id = ?1 AND to_ms = ?2"
+			       " AND from_ms = (SELECT max(from_ms) FROM sessions"
+			       " WHERE peer_id = ?1) RETURNING from_ms",
+	[SQL_CHANGE_PUT] = "INSERT OR REPLACE INTO changes VALUES(?1, ?2, ?3, ?4, ?5)",
+	/* Where else that key was reached after ?4, the newest of it. */
+	[SQL_NODE_ELSEWHERE] =
+		"SELECT p.key FROM (SELECT peer_id FROM nodes WHERE key_start = substr(?2, 1, 16)"
+		" LIMIT ?5) d JOIN peers p ON p.id = d.peer_id WHERE p.network_id = ?1"
+		" AND p.node_id = ?2 AND p.id <> ?3 AND p.last_reached_ms > ?4"
+		" ORDER BY p.last_reached_ms DESC LIMIT 1",
+	[SQL_PEER_BY_ID] = PEER_COLUMNS PEER_FROM " WHERE p.id = ?1",
+	[SQL_PEER_SCHEDULE] = "SELECT " SCHEDULE_COLUMNS " FROM watch w WHERE w.peer_id = ?1",
+	[SQL_PEER_SESSIONS] = "SELECT from_ms, to_ms FROM sessions WHERE peer_id = ?1"
+			      " ORDER BY from_ms DESC LIMIT ?2",
+	[SQL_PEER_TOLD] = "SELECT at_ms, what, was, now FROM changes WHERE peer_id = ?1"
+			  " ORDER BY at_ms DESC, what LIMIT ?2",
+	/* A look-up for each crawl, from the newest that visited it, and no more of them than
+	 * its visits take. */
+	[SQL_PEER_VISITS] = VISIT_COLUMNS
+	" FROM peers p CROSS JOIN crawls c CROSS JOIN visits v"
+	" ON v.crawl_id = c.id AND v.peer_id = ?1" VISIT_NODE " WHERE p.id = ?1"
+	" AND c.id <= p.visit_crawl_id AND c.network_id = p.network_id AND c.pruned = 0"
+	" ORDER BY c.id DESC LIMIT min(?2, ifnull((SELECT visits FROM peers WHERE id = ?1), 0))",
+	[SQL_PEER_DAYS] = "SELECT day, visits, reached FROM daily WHERE peer_id = ?1"
+			  " ORDER BY day DESC LIMIT ?2",
+	[SQL_NEWS_NEWEST] = "SELECT ifnull((SELECT max(id) FROM peers), 0),"
+			    " ifnull((SELECT max(id) FROM visits), 0)",
+	[SQL_NEWS_PEERS] = PEER_COLUMNS ", p.id, " SCHEDULE_COLUMNS PEER_FROM WATCH_OF_PEER
+					" WHERE p.id > ?1 AND p.crawl_id IS NOT NULL ORDER BY p.id",
+	[SQL_NEWS_VISITS] = PEER_COLUMNS ", p.id, " SCHEDULE_COLUMNS PEER_FROM WATCH_OF_PEER
+					 " WHERE p.id <= ?1 AND p.id IN (SELECT peer_id FROM visits"
+					 " WHERE id > ?2) ORDER BY p.id",
 	[SQL_REPORT_PUT] = "INSERT OR REPLACE INTO reports(crawl_id, version, report)"
 			   " VALUES(?1, ?2, ?3)",
 	[SQL_REPORT_GET] = "SELECT report FROM reports WHERE crawl_id = ?1 AND version = ?2",

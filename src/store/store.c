@@ -333,6 +333,8 @@ enum err store_put_visit(struct store *s, const struct store_crawl *crawl,
 	if (err != ERR_OK || done)
 		return db_ended(s, err);
 	err = peer_id(s, network_id, &peer, record->started_at_ms, &id);
+	if (err == ERR_OK && crawl->every_ms != 0)
+		err = watch_put(s, crawl, network_id, id, record);
 	if (err == ERR_OK)
 		err = put_peer_visited(s, crawl, id, record);
 	if (err == ERR_OK)

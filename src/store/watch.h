@@ -17,7 +17,8 @@ struct store_watched {
 };
 typedef bool store_watched_fn(void *ctx, const struct store_watched *watched);
 enum err store_watched(struct store *s, const char *network, store_watched_fn *fn, void *ctx);
-/* Those neither named nor reached for SCHEDULE_FORGET_S are watched no longer; *count: how many. */
+/* Those neither named nor reached for SCHEDULE_FORGET_S are watched no longer, unless they have
+ * missed fewer than three visits (because nobody looked); *count: how many. */
 enum err store_watch_forget(struct store *s, const char *network, int64_t now_ms, uint64_t *count);
 
 /* One peer, by its number in this database. ERR_NOT_FOUND. */
@@ -49,11 +50,23 @@ struct store_day {
 typedef enum err store_day_fn(void *ctx, const struct store_day *day);
 enum err store_peer_days(struct store *s, int64_t id, size_t limit, store_day_fn *fn, void *ctx);
 
-/* Everything older than that many milliseconds: visits become daily sums, sessions and changes
- * go, reports of rounds but the last of each day go, and peers that nobody has named since and
- * that were never reached. In steps of bounded time, each a transaction of its own, so that a
- * crawl may write meanwhile; call until *more is false. Of complete or ended crawls alone. */
-enum err store_prune(struct store *s, const char *network, int64_t before_ms, bool *more);
+/* What is older than keep_ms goes:
+ *   - the visits and adverts of crawls of that network that ended before, or were broken off: the
+ *     visits of peers that were ever reached become sums by day, and store_crawl.pruned is set.
+ *     The crawl's own row stays, and so does the kept report of the last one of each day that has
+ *     one; a report of another pruned crawl can't be made any more. The newest crawl of the
+ *     network, and one that somebody is writing, stay whole whatever their age.
+ *   - sessions that ended and changes that were noted before;
+ *   - peers that were never reached, and that nobody has named or watched since.
+ * What is older than ten times keep_ms goes as well: sums by day, and peers that were reached, but
+ * neither reached nor named since.
+ *
+ * In steps of bounded time, each a transaction of its own, so that a crawl may write meanwhile;
+ * call until *more is false, about once a day. The file does not shrink: its pages are used again.
+ * Numbers of peers and visits that are gone are not used again, but store_news does not tell that
+ * they are. */
+enum err store_prune(struct store *s, const char *network, int64_t now_ms, int64_t keep_ms,
+		     bool *more);
 
 /* The report of a crawl that has ended, as JSON text: kept, so that nobody has to walk over its
  * visits again. version: of the text's form; another one than the reader's is as none. */
