@@ -71,12 +71,13 @@ static enum err add_entry(struct tree *t, struct slice text)
 	return export_flush(&t->out, EXPORT_FLUSH_BYTES, t->sink, t->sink_ctx);
 }
 
-/* Branches over the entries, and over those, up to one, whose name it is. */
+/* Branches over the entries of a level, and over those, up to one, whose name is the root's. An
+ * entry that is alone needs none. */
 static enum err add_branches(struct tree *t, char root[static ENRTREE_NAME_LEN + 1])
 {
 	enum err err = ERR_OK;
 
-	do {
+	while (t->count != 1 && err == ERR_OK) {
 		size_t below = t->count;
 
 		t->count = 0;
@@ -90,7 +91,7 @@ static enum err add_branches(struct tree *t, char root[static ENRTREE_NAME_LEN +
 							k > i ? "," : "", t->names[k]);
 			err = add_entry(t, slice_of(text, len));
 		}
-	} while (t->count > 1 && err == ERR_OK);
+	}
 	if (err == ERR_OK)
 		memcpy(root, t->names[0], ENRTREE_NAME_LEN + 1);
 	t->count = 0;
