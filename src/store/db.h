@@ -24,7 +24,8 @@ struct store {
 	char *path;
 	enum store_mode mode;
 	bool in_batch;
-	int hold_fd; /* of the locks on crawls and books; -1: none yet */
+	bool is_copy; /* of an older file */
+	int hold_fd;  /* of the locks on crawls and books; -1: none yet */
 	sqlite3_stmt *stmts[SQL_COUNT];
 	char why[STORE_WHY_MAX];
 	/* The last network asked for, and the last peer that named others. */

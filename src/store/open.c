@@ -197,6 +197,7 @@ static enum err read_copy(struct store *s)
 	}
 	close_file(s);
 	s->db = copy;
+	s->is_copy = true;
 	if (copy == NULL)
 		return db_fail_as(s, ERR_NOMEM, NULL);
 	sqlite3_extended_result_codes(copy, 1);

@@ -1,6 +1,7 @@
 #include "store/query.h"
 
 #include "base/text.h"
+#include "store/look.h"
 #include "store/rows.h"
 
 #include <assert.h>
@@ -110,9 +111,9 @@ enum err store_crawl_unfinished(struct store *s, const char *network, struct sto
 	return err;
 }
 
-enum err store_crawls(struct store *s, const char *network, store_crawl_fn *fn, void *ctx)
+static enum err crawl_list(struct store *s, sqlite3_stmt *st, const char *network,
+			   store_crawl_fn *fn, void *ctx)
 {
-	sqlite3_stmt *st = db_use(s, SQL_CRAWL_LIST);
 	struct store_crawl crawl;
 	enum err err = ERR_OK;
 	int rc = SQLITE_DONE;
@@ -129,6 +130,23 @@ enum err store_crawls(struct store *s, const char *network, store_crawl_fn *fn, 
 		err = db_fail(s);
 	db_done(st);
 	return err;
+}
+
+enum err store_crawls(struct store *s, const char *network, store_crawl_fn *fn, void *ctx)
+{
+	return crawl_list(s, db_use(s, SQL_CRAWL_LIST), network, fn, ctx);
+}
+
+enum err store_crawls_newest(struct store *s, const char *network, int64_t below, size_t limit,
+			     store_crawl_fn *fn, void *ctx)
+{
+	sqlite3_stmt *st = db_use(s, SQL_CRAWL_LIST_NEWEST);
+
+	if (st != NULL) {
+		sqlite3_bind_int64(st, 1, below);
+		sqlite3_bind_int64(st, 3, (sqlite3_int64)limit);
+	}
+	return crawl_list(s, st, network, fn, ctx);
 }
 
 enum outcome db_column_outcome(sqlite3_stmt *st, int at)

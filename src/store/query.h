@@ -132,6 +132,7 @@ struct store_change_side {
 
 /* A peer that one or both of two crawls reached. */
 struct store_change {
+	int64_t id; /* the peer's number in this database */
 	struct netaddr addr;
 	struct slice public; /* a node's key; else empty */
 	uint16_t tcp_port;   /* of a node; 0: not known */
@@ -142,5 +143,8 @@ struct store_change {
 /* From crawl a to crawl b, which are of one network; in order of the peers' ids. */
 typedef enum err store_change_fn(void *ctx, const struct store_change *change);
 enum err store_changes(struct store *s, int64_t a, int64_t b, store_change_fn *fn, void *ctx);
+/* Of that one peer alone. */
+enum err store_change_of(struct store *s, int64_t a, int64_t b, int64_t id, store_change_fn *fn,
+			 void *ctx);
 
 #endif

@@ -38,6 +38,7 @@ static enum err change_row(sqlite3_stmt *st, store_change_fn *fn, void *ctx)
 {
 	struct advert key = db_key_peer(db_column(st, 1));
 	struct store_change change = {
+		.id = sqlite3_column_int64(st, 0),
 		.addr = key.addr,
 		.public = key.node_id,
 		.tcp_port = (uint16_t)sqlite3_column_int(st, 2),
@@ -49,7 +50,8 @@ static enum err change_row(sqlite3_stmt *st, store_change_fn *fn, void *ctx)
 	return fn(ctx, &change);
 }
 
-enum err store_changes(struct store *s, int64_t a, int64_t b, store_change_fn *fn, void *ctx)
+static enum err changes(struct store *s, int64_t a, int64_t b, int64_t from, int64_t to,
+			store_change_fn *fn, void *ctx)
 {
 	sqlite3_stmt *st = db_use(s, SQL_CHANGES);
 	enum err err = ERR_OK;
@@ -59,10 +61,23 @@ enum err store_changes(struct store *s, int64_t a, int64_t b, store_change_fn *f
 		return db_fail(s);
 	sqlite3_bind_int64(st, 1, a);
 	sqlite3_bind_int64(st, 2, b);
+	sqlite3_bind_int64(st, 3, from);
+	sqlite3_bind_int64(st, 4, to);
 	while (err == ERR_OK && (rc = sqlite3_step(st)) == SQLITE_ROW)
 		err = change_row(st, fn, ctx);
 	if (err == ERR_OK && rc != SQLITE_DONE)
 		err = db_fail(s);
 	db_done(st);
 	return err;
+}
+
+enum err store_changes(struct store *s, int64_t a, int64_t b, store_change_fn *fn, void *ctx)
+{
+	return changes(s, a, b, 0, INT64_MAX, fn, ctx);
+}
+
+enum err store_change_of(struct store *s, int64_t a, int64_t b, int64_t id, store_change_fn *fn,
+			 void *ctx)
+{
+	return changes(s, a, b, id, id, fn, ctx);
 }

@@ -215,9 +215,11 @@ static const char *const texts[SQL_COUNT] = {
 	/* Those that a reached, and those that b alone did. */
 	[SQL_CHANGES] = CHANGES_FROM(
 		"a", "b", "?2") " WHERE a.crawl_id = ?1 AND a.reached"
+				" AND a.peer_id BETWEEN ?3 AND ?4"
 				" UNION ALL " CHANGES_FROM(
 					"b", "a", "?1") " WHERE b.crawl_id = ?2 AND b.reached AND "
-							"a.reached IS NOT 1 ORDER BY 1",
+							"a.reached IS NOT 1 AND b.peer_id BETWEEN "
+							"?3 AND ?4 ORDER BY 1",
 	/* What a peer said last, and its schedule: as it is before a visit. */
 	[SQL_WATCH_BEFORE] =
 		"SELECT p.visit_crawl_id, p.reached, p.last_reached_ms, p.agent, p.protocol,"
@@ -289,6 +291,22 @@ static const char *const texts[SQL_COUNT] = {
 	[SQL_BOOK_KEEP] = "INSERT OR REPLACE INTO book_values VALUES(?1, ?2, ?3)",
 	[SQL_BOOK_VALUE] = "SELECT v.value FROM book_values v JOIN books b ON b.id = v.book_id"
 			   " WHERE b.name = ?1 AND v.name = ?2",
+	[SQL_VERSION] = "PRAGMA data_version",
+	[SQL_NETWORK_LIST] = "SELECT n.name, count(c.id), ifnull(max(c.id), 0) FROM networks n"
+			     " LEFT JOIN crawls c ON c.network_id = n.id GROUP BY n.id"
+			     " ORDER BY n.name",
+	[SQL_CRAWL_LIST_NEWEST] = CRAWL_COLUMNS "WHERE c.id < ?1 AND ifnull(n.name = ?2, 1)"
+						" ORDER BY c.id DESC LIMIT ?3",
+	[SQL_PROGRESS] = "SELECT count(*), ifnull(sum(reached), 0), max(id) FROM visits"
+			 " WHERE crawl_id = ?1",
+	/* By the rows' numbers, not by the index of the crawl's. */
+	[SQL_PROGRESS_MORE] = "SELECT count(*), ifnull(sum(reached), 0), max(id) FROM visits"
+			      " WHERE id > ?2 AND +crawl_id = ?1",
+	[SQL_PROGRESS_VISITED] = "SELECT count(*) FROM visits WHERE crawl_id = ?1",
+	[SQL_PROGRESS_KNOWN] = "SELECT count(*) FROM peers WHERE crawl_id = ?1",
+	[SQL_RECENT] = "SELECT p.id, p.key, p.tcp_port, v.outcome, v.reached, v.agent"
+		       " FROM visits v JOIN peers p ON p.id = v.peer_id"
+		       " WHERE v.id > ?2 AND +v.crawl_id = ?1 ORDER BY v.id DESC LIMIT ?3",
 };
 
 const char *sql_text(enum sql sql)
