@@ -3,7 +3,7 @@
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { h, s, said } from "./dom.ts";
-import { count, minute, short } from "./format.ts";
+import { count, minute, short, timeTicks } from "./format.ts";
 
 export interface Line {
   label: string;
@@ -16,7 +16,7 @@ export interface ChartOptions {
   height: number;
   lines: Line[];
   kind: "lines" | "area" | "stacked" | "bars";
-  seconds?: boolean; // the times are close together
+  least?: number; // seconds that it spans, even where there are few times
 }
 
 type Values = (number | null)[];
@@ -25,8 +25,6 @@ export interface Chart {
   root: HTMLElement;
   set(times: number[], values: Values[]): void;
 }
-
-const pixel = 1;
 
 function color(name: string): string {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -47,7 +45,7 @@ function series(line: Line, kind: ChartOptions["kind"], first: boolean): uPlot.S
     label: line.label,
     show: true,
     stroke: () => color(line.color),
-    width: 1.75 * pixel,
+    width: 1.75,
     points: { show: false },
     spanGaps: false,
   };
@@ -58,7 +56,12 @@ function series(line: Line, kind: ChartOptions["kind"], first: boolean): uPlot.S
   return base;
 }
 
-function axes(seconds: boolean): uPlot.Axis[] {
+// Steps of whole seconds: the finest of uPlot's own are too fine.
+const steps = [1, 5, 10, 30, 60, 300, 900, 1800, 3600, 10800, 21600, 43200, 86400].concat(
+  [2, 4, 7, 14, 28, 56, 112, 364].map((days) => days * 86400),
+);
+
+function axes(): uPlot.Axis[] {
   const look: uPlot.Axis = {
     stroke: () => color("--faint"),
     font: "11px system-ui, sans-serif",
@@ -66,7 +69,10 @@ function axes(seconds: boolean): uPlot.Axis[] {
     ticks: { show: false },
   };
   return [
-    { ...look, grid: { show: false }, space: seconds ? 70 : 80, size: 30 },
+    {
+      ...look, grid: { show: false }, space: 70, size: 26, incrs: steps,
+      values: (_, ticks, __, ___, step) => timeTicks(ticks, step),
+    },
     { ...look, size: 46, space: 34, values: (_, ticks) => ticks.map((n) => short(Math.abs(n))) },
   ];
 }
@@ -166,10 +172,10 @@ export function chart(options: ChartOptions, signal: AbortSignal): Chart {
         tzDate: (time) => uPlot.tzDate(new Date(time * 1000), "Etc/UTC"),
         cursor: { y: false, drag: { x: false, y: false }, points: { show: options.kind !== "stacked" } },
         scales: {
-          x: { time: true },
+          x: { time: true, range: (_, low, high) => [low, Math.max(high, low + (options.least ?? 1))] },
           y: { range: (_, low, high) => [Math.min(0, (low ?? 0) * 1.08), Math.max(1, (high ?? 1) * 1.08)] },
         },
-        axes: axes(options.seconds ?? false),
+        axes: axes(),
         series: [{}, ...options.lines.map((line, at) => series(line, options.kind, at === 0))],
         hooks: { setCursor: [(u) => tell(u.cursor.idx)] },
       },
@@ -204,6 +210,8 @@ export function chart(options: ChartOptions, signal: AbortSignal): Chart {
 // How times are spread, as columns.
 export function columns(bins: { label: string; count: number }[], label: string): SVGElement {
   const most = Math.max(1, ...bins.map((bin) => bin.count));
+  const last = bins.reduce((at, bin, i) => (bin.count > 0 ? i : at), 0);
+  bins = bins.slice(0, Math.max(last + 1, 6));
   const step = 60;
   const height = 150;
   return s("svg", { class: "columns", viewBox: `0 0 ${bins.length * step} ${height + 40}`, role: "img", "aria-label": label },

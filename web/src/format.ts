@@ -1,5 +1,6 @@
 // Numbers and times for people. Pure, and in one language: that of the page.
 
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 const grouped = new Intl.NumberFormat("en-US");
 
 export function count(n: number | null | undefined): string {
@@ -60,6 +61,27 @@ export function duration(seconds: number | null | undefined): string {
 // "2026-11-29T16:23:50.729Z" as "2026-11-29 16:23"
 export function minute(iso: string | null | undefined): string {
   return iso ? `${iso.slice(0, 10)} ${iso.slice(11, 16)}` : "–";
+}
+
+// A peer's URL as short as a table wants it: without the network, and of a key only its beginning.
+export function peerName(url: string): string {
+  const rest = url.replace(/^[a-z0-9-]+:\/\//, "").replace(/\?.*$/, "");
+  return rest.replace(/^([0-9a-f]{8})[0-9a-f]{56,}@/, "$1…@");
+}
+
+// What stands below an axis of time: as much of it as tells two ticks apart.
+export function timeTicks(seconds: number[], step: number): string[] {
+  let before = "";
+  return seconds.map((time) => {
+    const iso = new Date(time * 1000).toISOString();
+    const day = `${Number(iso.slice(8, 10))} ${MONTHS[Number(iso.slice(5, 7)) - 1]}`;
+    const first = iso.slice(0, 10) !== before;
+    before = iso.slice(0, 10);
+    if (step >= 28 * 86400) return `${day.split(" ")[1]} ${iso.slice(0, 4)}`;
+    if (step >= 86400) return day;
+    const clock = step < 60 ? iso.slice(11, 19) : iso.slice(11, 16);
+    return clock === "00:00" || (first && step >= 3600) ? day : clock;
+  });
 }
 
 export function ago(iso: string | null | undefined, now: number): string {

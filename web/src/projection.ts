@@ -5,7 +5,7 @@ import * as geo from "d3-geo";
 const raw = geo.geoNaturalEarth1Raw as unknown as (lambda: number, phi: number) => [number, number];
 
 export const MAP_WIDTH = 2000;
-export const MAP_HEIGHT = 900;
+export const MAP_HEIGHT = 850;
 export const MAP_SCALE = 362;
 export const MAP_Y = 505; // of the equator; the far south is cut off
 

@@ -1,7 +1,7 @@
 // From one crawl to another: who came, who went, who is back, who has changed.
 import { get, type Crawl, type Difference, type Page } from "../api.ts";
 import { fill, h, said } from "../dom.ts";
-import { count, words } from "../format.ts";
+import { count, peerName, words } from "../format.ts";
 import { command, crawlName, notice, panel, show } from "../parts.ts";
 import { changed, link } from "../route.ts";
 import type { Context } from "../view.ts";
@@ -24,7 +24,7 @@ function list(context: Context, page: Difference): HTMLElement {
   const add = (items: Difference["items"]) =>
     body.append(...items.map((item) =>
       h("tr", null, h("td", null, h("span", { class: `badge ${item.what}` }, item.what)),
-        h("td", null, h("a", { href: link(context.network.name, "peer", {}, String(item.id)) }, said(item.peer))),
+        h("td", null, h("a", { href: link(context.network.name, "peer", {}, String(item.id)) }, said(peerName(item.peer)))),
         h("td", null, said(item.agent)),
         h("td", null, item.was || item.now ? [said(item.was), " → ", said(item.now)] : null))));
   add(page.items);
@@ -48,7 +48,7 @@ function list(context: Context, page: Difference): HTMLElement {
   }, "Show more");
   if (page.items.length === 0) return h("p", { class: "faint" }, "Nobody.");
   return h("div", null, h("div", { class: "scroll" }, h("table", { class: "list" },
-    h("thead", null, h("tr", null, ["", "peer", "agent", "what has changed"].map((name) => h("th", { scope: "col" }, name)))), body)), more);
+    h("thead", null, h("tr", null, ["what", "peer", "agent", "was, and is"].map((name) => h("th", { scope: "col" }, name)))), body)), more);
 }
 
 export function compare(context: Context): void {

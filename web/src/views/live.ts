@@ -2,7 +2,7 @@
 import type { Running, Visits } from "../api.ts";
 import { chart } from "../charts.ts";
 import { fill, h, said, share } from "../dom.ts";
-import { count, duration, percent } from "../format.ts";
+import { count, duration, peerName, percent } from "../format.ts";
 import { badge, command, notice, panel, tile } from "../parts.ts";
 import { link } from "../route.ts";
 import type { Context } from "../view.ts";
@@ -40,7 +40,7 @@ function ticker(context: Context): { root: HTMLElement; add(visits: Visits): voi
       if (held) return;
       const lines = visits.items.map((item) =>
         h("li", null, badge(item.outcome),
-          h("a", { href: link(context.network.name, "peer", {}, String(item.id)) }, said(item.peer)),
+          h("a", { href: link(context.network.name, "peer", {}, String(item.id)) }, said(peerName(item.peer))),
           h("span", { class: "grow" }, item.agent ? said(item.agent) : null),
           item.country ? h("span", { class: "faint" }, item.country) : null));
       if (visits.more > 0) lines.push(h("li", { class: "faint" }, `and ${count(visits.more)} more`));
@@ -58,9 +58,9 @@ export function live(context: Context): void {
   const numbers = h("dl", { class: "tiles" });
   const bar = h("div", { class: "progress", role: "progressbar", "aria-label": "visited of the known", "aria-valuemin": 0, "aria-valuemax": 100 });
   const heading = h("p", { class: "faint" });
-  const counts = chart({ label: "Known, visited and reached so far", height: 230, kind: "lines", seconds: true,
+  const counts = chart({ label: "Known, visited and reached so far", height: 230, kind: "lines", least: 30,
     lines: [{ label: "reached", color: "--c1" }, { label: "visited", color: "--c2" }, { label: "known", color: "--c4" }] }, signal);
-  const rate = chart({ label: "Visits per second", height: 230, kind: "area", seconds: true,
+  const rate = chart({ label: "Visits per second", height: 230, kind: "area", least: 30,
     lines: [{ label: "visits per second", color: "--c1" }] }, signal);
   const visits = ticker(context);
   const body = h("div", null, h("div", { class: "heading" }, h("h1", null, "Live"), heading), bar, numbers,

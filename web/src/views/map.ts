@@ -76,8 +76,8 @@ export function map(context: Context): void {
       h("p", { class: "tools" }, h("a", { class: "button", href: changed(route, { reached: route.params.reached === "yes" ? "" : "yes" }), "aria-pressed": String(route.params.reached === "yes") },
         route.params.reached === "yes" ? "all peers" : "reached only")));
     const rest = places.countries.slice(25).reduce((sum, c) => sum + c.count, 0);
-    return [heading, h("section", { class: "panel" }, picture(context, world.default, places)),
-      panel("Countries", bars(rows, "Countries", rest, Math.max(1, all)))];
+    return [heading, h("div", { class: "beside" }, h("section", { class: "panel" }, picture(context, world.default, places)),
+      panel("Countries", bars(rows, "Countries", rest, Math.max(1, all))))];
   };
   void show(context.root, signal, load);
   onChanged(context, () => void show(context.root, signal, load));

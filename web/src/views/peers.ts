@@ -1,7 +1,7 @@
 // All peers, filtered and sorted.
 import { get, type Facet, type Facets, type Peer, type Peers } from "../api.ts";
 import { fill, h, said } from "../dom.ts";
-import { count, milliseconds, percent, words } from "../format.ts";
+import { count, milliseconds, peerName, percent, words } from "../format.ts";
 import { badge, failure, when } from "../parts.ts";
 import { changed, link, type Route } from "../route.ts";
 import { onChanged, type Context } from "../view.ts";
@@ -12,7 +12,7 @@ const LIMIT = 50;
 
 // The columns: a title, the name that the API sorts by, and the order that it begins with.
 const columns: [title: string, sort: string, order: "asc" | "desc", cell: (peer: Peer) => Node | string][] = [
-  ["peer", "address", "asc", (p) => h("a", { href: link(p.network, "peer", {}, String(p.id)) }, said(p.peer))],
+  ["peer", "address", "asc", (p) => h("a", { href: link(p.network, "peer", {}, String(p.id)), title: p.peer }, said(peerName(p.peer)))],
   ["outcome", "reached", "desc", (p) => badge(p.outcome)],
   ["agent", "agent", "asc", (p) => said(p.agent)],
   ["height", "height", "desc", (p) => count(p.height)],
@@ -26,22 +26,26 @@ const numeric = new Set(["height", "latency", "uptime"]);
 
 function place(peer: Peer): Node | string {
   if (!peer.country && !peer.asn) return h("span", { class: "faint" }, "–");
-  return h("span", { title: peer.country_name ?? "" }, peer.country ?? "", peer.asn ? [" ", said(peer.as_name ?? `AS${peer.asn}`)] : null);
+  return h("span", null, peer.country ? h("abbr", { title: peer.country_name ?? "" }, peer.country) : null,
+    peer.asn ? [" ", said(peer.as_name ?? `AS${peer.asn}`)] : null);
 }
 
-const facetNames: [key: string, filter: string, title: string, stranger?: boolean][] = [
+const facetNames: [key: string, filter: string, title: string][] = [
   ["outcomes", "outcome", "Outcome"],
-  ["agents", "agent", "Agent", true],
+  ["agents", "agent", "Agent"],
   ["protocols", "protocol", "Version"],
   ["services", "service", "Service"],
   ["kinds", "kind", "Kind of network"],
   ["countries", "country", "Country"],
-  ["asns", "asn", "Autonomous system", true],
+  ["asns", "asn", "Autonomous system"],
 ];
 
-function facet(route: Route, filter: string, title: string, stranger: boolean, items: Facet[], total: number): HTMLElement {
+function facet(route: Route, filter: string, title: string, items: Facet[], total: number): HTMLElement {
   const chosen = route.params[filter];
-  const name = (item: Facet) => (stranger ? said(item.text ?? String(item.value), "(empty)") : words(item.text ?? String(item.value)));
+  const name = (item: Facet) => {
+    const text = item.text ?? String(item.value);
+    return filter === "outcome" || filter === "kind" ? words(text) : said(text, "(empty)");
+  };
   return h("details", { open: true, "data-facet": filter }, h("summary", null, title),
     h("ul", null, items.slice(0, 12).map((item) => {
       const value = String(item.value);
@@ -51,9 +55,19 @@ function facet(route: Route, filter: string, title: string, stranger: boolean, i
     })));
 }
 
-function header(route: Route): HTMLElement {
+// Those in which there is anything to see, and the one that it is sorted by.
+function present(route: Route, items: Peer[]): typeof columns {
+  return columns.filter(([title, sort]) => {
+    if (sort !== "" && sort === route.params.sort) return true;
+    if (title === "place") return items.some((peer) => peer.country || peer.asn);
+    if (sort === "uptime") return items.some((peer) => peer.uptime);
+    return sort !== "height" || items.some((peer) => peer.height !== null);
+  });
+}
+
+function header(route: Route, some: typeof columns): HTMLElement {
   const now = route.params.sort ?? "seen";
-  return h("tr", null, columns.map(([title, sort, first]) => {
+  return h("tr", null, some.map(([title, sort, first]) => {
     const kind = numeric.has(sort) ? "number" : null;
     if (sort === "") return h("th", { scope: "col", class: kind }, title);
     const order = route.params.order ?? first;
@@ -68,9 +82,10 @@ function header(route: Route): HTMLElement {
 function table(route: Route, page: Peers): Node[] {
   if (page.total === 0)
     return [h("p", { class: "nobody" }, "Nobody is like that. ", h("a", { href: link(route.network, "peers") }, "Show all peers"))];
+  const some = present(route, page.items);
   const rows = page.items.map((peer) =>
-    h("tr", null, columns.map(([title, sort, , cell]) => h("td", { class: numeric.has(sort) ? "number" : null, "data-title": title }, cell(peer)))));
-  return [h("div", { class: "scroll" }, h("table", { class: "list cards" }, h("thead", null, header(route)), h("tbody", null, rows))),
+    h("tr", null, some.map(([title, sort, , cell]) => h("td", { class: [title.replaceAll(" ", "-"), numeric.has(sort) ? "number" : ""].join(" ").trim(), "data-title": title }, cell(peer)))));
+  return [h("div", { class: "scroll" }, h("table", { class: "list cards" }, h("thead", null, header(route, some)), h("tbody", null, rows))),
     h("nav", { class: "pages", "aria-label": "pages" },
       route.params.cursor ? h("a", { class: "button", href: changed(route, { cursor: "" }) }, "First page") : null,
       page.next ? h("a", { class: "button", href: changed(route, { cursor: page.next }) }, "Next page") : null)];
@@ -111,9 +126,9 @@ export function peers(context: Context): { update: (route: Route) => void } {
       ]);
       total.textContent = `${count(page.total)} peers`;
       fill(list, table(route, page));
-      fill(side, facetNames.map(([key, name, title, stranger]) => {
+      fill(side, facetNames.map(([key, name, title]) => {
         const items = facets[key] ?? [];
-        return items.length === 0 ? null : facet(route, name, title, stranger ?? false, items, facets.total);
+        return items.length === 0 ? null : facet(route, name, title, items, facets.total);
       }));
     } catch (error) {
       if (!one.aborted) fill(list, failure(error, () => void refresh()));
