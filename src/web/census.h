@@ -95,6 +95,9 @@ enum census_sort {
 		CENSUS_SORTS,
 };
 
+/* Whether that order begins with the highest. */
+bool census_sort_descends(enum census_sort sort);
+
 struct census_page {
 	enum census_sort sort;
 	bool reverse;
