@@ -1,10 +1,12 @@
 #include "cli/cli.h"
+#include "cli/geo_arg.h"
 #include "cli/output_file.h"
 #include "cli/seed_arg.h"
 #include "cli/store_arg.h"
 
 #include "report/export.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,7 +14,9 @@
 struct export_args {
 	struct store_arg store;
 	struct seed_arg seed;
-	const char *what, *format, *output, *outcome, *kind;
+	struct geo_arg geo;
+	const char *what, *format, *output, *outcome, *kind, *country;
+	uint64_t asn;
 };
 
 #define AT(field) offsetof(struct export_args, field)
@@ -63,6 +67,21 @@ static const struct option_row options[] = {
 	  .offset = AT(kind),
 	  .choices = "ipv4 ipv6 onion2 onion i2p cjdns" },
 	{ STORE_ARG_FORK(AT(store), "only Ethereum nodes of this chain, by their fork ids") },
+	{ GEO_ARG_MMDB(AT(geo)) },
+	{ GEO_ARG_ASMAP(AT(geo)) },
+	{ .name = "country",
+	  .type = OPTION_TEXT,
+	  .arg = "CODE",
+	  .help = "only peers and visits in this country, by its two letters (ISO 3166: DE), as "
+		  "--mmdb has it",
+	  .offset = AT(country) },
+	{ .name = "asn",
+	  .type = OPTION_UINT,
+	  .arg = "N",
+	  .help = "only peers and visits in this autonomous system, as --asmap or --mmdb has it",
+	  .offset = AT(asn),
+	  .min = 1,
+	  .max = UINT32_MAX },
 	SEED_ARG_ROWS(AT(seed)),
 	{ 0 },
 };
@@ -163,6 +182,40 @@ static int read_filter(const struct cli *cli, const struct export_args *o,
 	return EXIT_DONE;
 }
 
+/* Opens the databases, for the caller to close, and reads what they are to choose. */
+static int read_places(const struct cli *cli, const struct export_args *o, struct geo **geo,
+		       struct export_options *extra)
+{
+	bool chooses = o->country != NULL || o->asn != 0;
+	int status;
+
+	if (chooses && (o->format != NULL && !is_format(o, "csv") && !is_format(o, "json") &&
+			!is_format(o, "jsonl") && !is_format(o, "bitnodes")))
+		return cli_usage(cli, "--country and --asn are for --format csv, json, jsonl and "
+				      "bitnodes");
+	if (chooses && strcmp(o->what, "peers") != 0 && strcmp(o->what, "visits") != 0)
+		return cli_usage(cli, "--country and --asn are for --what peers and visits");
+	if (o->country != NULL) {
+		if (strlen(o->country) != 2 || !isalpha((unsigned char)o->country[0]) ||
+		    !isalpha((unsigned char)o->country[1]))
+			return cli_usage(cli,
+					 "--country: expected two letters such as DE, not \"%s\"",
+					 o->country);
+		for (size_t i = 0; i < 2; i++)
+			extra->country[i] = (char)toupper((unsigned char)o->country[i]);
+	}
+	extra->asn = (uint32_t)o->asn;
+	status = geo_arg_open(cli, &o->geo, geo);
+	extra->geo = *geo;
+	if (status == EXIT_DONE && o->country != NULL && !geo_has_countries(*geo))
+		status = cli_usage(cli, "--country needs a database of countries: name one with "
+					"--mmdb");
+	if (status == EXIT_DONE && o->asn != 0 && !geo_has_asns(*geo))
+		status = cli_usage(cli, "--asn needs a database of AS numbers: name one with "
+					"--asmap or --mmdb");
+	return status;
+}
+
 static int write_all(const struct cli *cli, const struct export_args *o, struct store *store,
 		     const struct store_filter *filter, struct export_options *extra, FILE *out)
 {
@@ -223,6 +276,7 @@ static int run(struct cli *cli, void *values, char **args, unsigned args_count)
 	struct store_forks forks;
 	struct store_filter filter;
 	struct store *store = NULL;
+	struct geo *geo = NULL;
 	int status = check_what(cli, o), saved;
 
 	(void)args;
@@ -232,6 +286,8 @@ static int run(struct cli *cli, void *values, char **args, unsigned args_count)
 	if (status != EXIT_DONE)
 		return status;
 	status = seed_arg_read(cli, &o->seed, o->format != NULL ? o->format : "", &seed, &extra);
+	if (status == EXIT_DONE)
+		status = read_places(cli, o, &geo, &extra);
 	if (status == EXIT_DONE && (store = store_arg_open(&o->store)) == NULL)
 		status = EXIT_FAILED;
 	if (status == EXIT_DONE)
@@ -240,6 +296,7 @@ static int run(struct cli *cli, void *values, char **args, unsigned args_count)
 		status = write_file(cli, o, store, &filter, &extra);
 	saved = errno;
 	store_close(store);
+	geo_close(geo);
 	seed_options_clear(&seed);
 	errno = saved;
 	return status;
@@ -269,10 +326,14 @@ const struct command command_export = {
 		 "halved if the newest visit did not.\n"
 		 "\n"
 		 "The format bitnodes has the peers that one crawl reached, the newest unless "
-		 "--crawl or --network says otherwise; what is not known of a peer (where it is) "
-		 "is null there. The formats dot and graphml have a node for each peer that named "
+		 "--crawl or --network says otherwise; what is not known of a peer is null there. "
+		 "The formats dot and graphml have a node for each peer that named "
 		 "somebody or was named, with network, outcome and user agent, and an edge for "
 		 "each advert, with the number of the crawl.\n"
+		 "\n"
+		 "Where a peer is (country, asn, as_name, the last columns of peers and visits) is "
+		 "known with --mmdb or --asmap alone; the format bitnodes has it, too, and the "
+		 "format zone takes no two peers of one autonomous system.\n"
 		 "\n"
 		 "The columns of --what book are book (bitcoin, ethereum, gossip/GROUP), peer, "
 		 "address, port, node_id, tcp_port, kind, services, tried (1: our node reached it "
@@ -287,6 +348,8 @@ const struct command command_export = {
 		    "    one row for each address ever heard of\n"
 		    "peerwalk export --outcome ok --format jsonl | jq -r .agent\n"
 		    "    the user agents of those that answered\n"
+		    "peerwalk export --mmdb country.mmdb --country DE --output germany.csv\n"
+		    "    those in Germany, by that database\n"
 		    "peerwalk export --what visits --crawl 3 --output crawl3.csv\n"
 		    "    all that crawl 3 learnt\n"
 		    "peerwalk export --what book --network bitcoin\n"

@@ -79,6 +79,9 @@ static const char *const peer_names[] = {
 	"head",
 	"record_seq",
 	"record",
+	"country",
+	"asn",
+	"as_name",
 };
 
 static const char *const visit_names[] = {
@@ -90,7 +93,7 @@ static const char *const visit_names[] = {
 	"unknown_in",   "bytes_in",   "bytes_out",    "kind",        "tcp_port",     "completeness",
 	"entries",      "session",    "capabilities", "listen_port", "network_id",   "genesis",
 	"fork_hash",    "fork_next",  "head",         "record_seq",  "record",       "findnodes",
-	"session_rule", "faults",
+	"session_rule", "faults",     "country",      "asn",         "as_name",
 };
 
 static const char *const advert_names[] = {
@@ -106,6 +109,7 @@ static const char *const book_names[] = {
 struct export
 {
 	export_format_fn *write;
+	const struct export_options *options;
 	const char *const *names;
 	size_t count;
 	export_sink_fn *sink;
@@ -196,9 +200,12 @@ static struct export_cell word_if(const char *s)
 
 enum {
 	NODE_CELLS = 12,
+	PLACE_CELLS = 3,
 	/* Where they begin. */
 	PEER_NODE_CELLS = 21,
+	PEER_PLACE_CELLS = PEER_NODE_CELLS + NODE_CELLS,
 	VISIT_NODE_CELLS = 35,
+	VISIT_PLACE_CELLS = VISIT_NODE_CELLS + NODE_CELLS + 3,
 };
 
 struct node_texts {
@@ -228,10 +235,30 @@ static void node_cells(const struct node_info *n, struct node_texts *t,
 	memcpy(out, cells, sizeof(cells));
 }
 
+/* The columns from country to as_name. */
+static void place_cells(const struct geo_place *p, struct export_cell out[static PLACE_CELLS])
+{
+	out[0] = p->country[0] != 0 ? word(p->country) : none();
+	out[1] = number_if(p->asn != 0, p->asn);
+	out[2] = stranger_if(p->as_name[0] != 0, slice_text(p->as_name));
+}
+
 static enum err put_row(struct export *e, const struct export_cell *cells)
 {
 	e->write(&e->out, EXPORT_ROW, e->rows++, e->names, cells, e->count);
 	return export_flush(&e->out, EXPORT_FLUSH_BYTES, e->sink, e->sink_ctx);
+}
+
+/* The same with the columns of where addr is, from cell `at` on; nothing if it isn't wanted. */
+static enum err put_placed_row(struct export *e, const struct netaddr *addr,
+			       struct export_cell *cells, size_t at)
+{
+	struct geo_place place;
+
+	if (!export_place(e->options, addr, &place))
+		return ERR_OK;
+	place_cells(&place, cells + at);
+	return put_row(e, cells);
 }
 
 static enum err on_peer(void *ctx, const struct store_peer *p)
@@ -262,13 +289,13 @@ static enum err on_peer(void *ctx, const struct store_peer *p)
 		unumber_if(p->has_claim, p->claimed_services),
 		claimed_time(p->has_claim, p->claimed_seen_s),
 		number_if(p->tcp_port != 0, p->tcp_port),
-		[PEER_NODE_CELLS + NODE_CELLS - 1] = none(),
+		[PEER_PLACE_CELLS + PLACE_CELLS - 1] = none(),
 	};
 
 	_Static_assert(sizeof(cells) / sizeof(*cells) == sizeof(peer_names) / sizeof(*peer_names),
 		       "a name for each cell");
 	node_cells(&p->node, &texts, cells + PEER_NODE_CELLS);
-	return put_row(ctx, cells);
+	return put_placed_row(ctx, &p->addr, cells, PEER_PLACE_CELLS);
 }
 
 static enum err on_visit(void *ctx, const struct store_visit *v)
@@ -325,12 +352,13 @@ static enum err on_visit(void *ctx, const struct store_visit *v)
 		[VISIT_NODE_CELLS + NODE_CELLS] = number_if(n->completeness != NULL, n->findnodes),
 		word_if(n->session_rule),
 		stranger_if(n->faults.len > 0, n->faults),
+		[VISIT_PLACE_CELLS + PLACE_CELLS - 1] = none(),
 	};
 
 	_Static_assert(sizeof(cells) / sizeof(*cells) == sizeof(visit_names) / sizeof(*visit_names),
 		       "a name for each cell");
 	node_cells(n, &texts, cells + VISIT_NODE_CELLS);
-	return put_row(ctx, cells);
+	return put_placed_row(ctx, &r->addr, cells, VISIT_PLACE_CELLS);
 }
 
 static enum err on_advert(void *ctx, const struct store_advert *a)
@@ -440,7 +468,7 @@ enum err export_run(struct store *s, const char *what, const char *format,
 		    export_sink_fn *sink, void *sink_ctx, uint64_t *rows)
 {
 	const struct export_format *f = export_formats;
-	struct export e = { .sink = sink, .sink_ctx = sink_ctx };
+	struct export e = { .options = options, .sink = sink, .sink_ctx = sink_ctx };
 	struct store_crawl crawl;
 	size_t i = 0;
 	enum err err;

@@ -60,7 +60,11 @@ enum { EXPORT_NOTE_MAX = 512 };
 
 /* What some formats need to know beside what the store holds; all zero is fine for the rest. */
 struct export_options {
-	const struct geo *geo;            /* NULL: nothing is known of places */
+	const struct geo *geo; /* NULL: nothing is known of places */
+	/* Of tables of peers and visits, and of bitnodes: only those in this country (two
+	 * capitals) or this AS, as geo has it. "" and 0: any. */
+	char country[3];
+	uint32_t asn;
 	const struct dns_zone *zone;      /* of zone files */
 	const struct export_names *names; /* zone */
 	const struct export_tree *tree;   /* enrtree */

@@ -3,9 +3,11 @@
 #include "report/export_format.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 struct bitnodes {
+	const struct export_options *options;
 	export_sink_fn *sink;
 	void *sink_ctx;
 	struct text out;
@@ -23,8 +25,9 @@ static bool is_node(const struct store_peer *p)
 static enum err on_count(void *ctx, const struct store_peer *p)
 {
 	struct bitnodes *b = ctx;
+	struct geo_place place;
 
-	if (!is_node(p))
+	if (!is_node(p) || !export_place(b->options, &p->addr, &place))
 		return ERR_OK;
 	if (b->count == b->cap) {
 		size_t cap = b->cap > 0 ? 2 * b->cap : 1024;
@@ -66,15 +69,47 @@ static int64_t latest_height(struct bitnodes *b)
 	return latest;
 }
 
+static void add_text_or_null(struct text *out, const char *s)
+{
+	if (s[0] != 0)
+		export_json_text(out, slice_text(s));
+	else
+		text_add(out, "null");
+	text_add(out, ", ");
+}
+
+/* Hostname, city, country, latitude, longitude, timezone, ASN, organization. */
+static void add_place(struct text *out, const struct geo_place *p)
+{
+	char asn[16] = "";
+
+	if (p->asn != 0)
+		snprintf(asn, sizeof(asn), "AS%" PRIu32, p->asn);
+	text_add(out, "null, ");
+	add_text_or_null(out, p->city);
+	add_text_or_null(out, p->country);
+	if (p->has_location)
+		text_printf(out, "%.4f, %.4f, ", p->latitude, p->longitude);
+	else
+		text_add(out, "null, null, ");
+	add_text_or_null(out, p->time_zone);
+	add_text_or_null(out, asn);
+	if (p->as_name[0] != 0)
+		export_json_text(out, slice_text(p->as_name));
+	else
+		text_add(out, "null");
+}
+
 static enum err on_node(void *ctx, const struct store_peer *p)
 {
 	struct bitnodes *b = ctx;
-	char place[NETADDR_TEXT_MAX];
+	struct geo_place place;
+	char host[NETADDR_TEXT_MAX];
 
-	if (!is_node(p))
+	if (!is_node(p) || !export_place(b->options, &p->addr, &place))
 		return ERR_OK;
-	netaddr_text(&p->addr, place);
-	text_printf(&b->out, "%s\"%s\": [%" PRId64 ", ", b->written++ > 0 ? ",\n" : "\n", place,
+	netaddr_text(&p->addr, host);
+	text_printf(&b->out, "%s\"%s\": [%" PRId64 ", ", b->written++ > 0 ? ",\n" : "\n", host,
 		    p->protocol);
 	export_json_text(&b->out, p->agent);
 	text_printf(&b->out, ", %" PRId64 ", %" PRIu64 ", ", p->visit_at_ms / 1000, p->services);
@@ -82,7 +117,9 @@ static enum err on_node(void *ctx, const struct store_peer *p)
 		text_printf(&b->out, "%" PRId64, p->height);
 	else
 		text_add(&b->out, "null");
-	text_add(&b->out, ", null, null, null, null, null, null, null, null]");
+	text_add(&b->out, ", ");
+	add_place(&b->out, &place);
+	text_add(&b->out, "]");
 	return export_flush(&b->out, EXPORT_FLUSH_BYTES, b->sink, b->sink_ctx);
 }
 
@@ -90,12 +127,11 @@ enum err export_bitnodes_run(struct store *s, unsigned form, const struct store_
 			     struct export_options *options, export_sink_fn *sink, void *sink_ctx,
 			     uint64_t *rows)
 {
-	struct bitnodes b = { .sink = sink, .sink_ctx = sink_ctx };
+	struct bitnodes b = { .options = options, .sink = sink, .sink_ctx = sink_ctx };
 	struct store_filter of_crawl = *filter;
 	struct store_crawl crawl;
 	enum err err = store_crawl_get(s, filter->crawl_id, filter->network, &crawl);
 
-	(void)options;
 	(void)form;
 	of_crawl.crawl_id = crawl.id;
 	if (err == ERR_OK)

@@ -6,8 +6,8 @@
  *     hostname, city, country code, latitude, longitude, timezone, ASN, organization]}}
  *
  * Times are seconds since 1970. The timestamp is the crawl's end; a peer is connected since its
- * visit began; the latest height is the one told by most, as it is there. What a crawl does not
- * know, from the hostname on, is null. */
+ * visit began; the latest height is the one told by most, as it is there. The hostname is null, and
+ * so is what the options' databases don't know of the rest. */
 #ifndef PEERWALK_REPORT_EXPORT_BITNODES_H
 #define PEERWALK_REPORT_EXPORT_BITNODES_H
 

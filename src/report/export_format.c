@@ -166,6 +166,14 @@ void export_jsonl(struct text *out, enum export_step step, uint64_t row, const c
 	text_add(out, "\n");
 }
 
+bool export_place(const struct export_options *options, const struct netaddr *addr,
+		  struct geo_place *out)
+{
+	geo_find(options->geo, addr, out);
+	return (options->country[0] == 0 || strcmp(options->country, out->country) == 0) &&
+	       (options->asn == 0 || options->asn == out->asn);
+}
+
 enum err export_flush(struct text *out, size_t least, export_sink_fn *sink, void *sink_ctx)
 {
 	enum err err = out->err;

@@ -78,24 +78,24 @@ static inline json_t *places_asn(size_t i)
 }
 
 /* country.mmdb, city.mmdb, asn.mmdb and asmap.dat in a folder. */
-static inline void places_write(const char *folder)
+static inline void places_write(const char *to)
 {
 	static struct asmap_tree tree;
 	struct text bits = { 0 };
 	uint8_t image[1024];
 	char path[256];
 
-	snprintf(path, sizeof(path), "%s/country.mmdb", folder);
+	snprintf(path, sizeof(path), "%s/country.mmdb", to);
 	places_write_one(path, "GeoLite2-Country", places_country);
-	snprintf(path, sizeof(path), "%s/city.mmdb", folder);
+	snprintf(path, sizeof(path), "%s/city.mmdb", to);
 	places_write_one(path, "GeoLite2-City", places_city);
-	snprintf(path, sizeof(path), "%s/asn.mmdb", folder);
+	snprintf(path, sizeof(path), "%s/asn.mmdb", to);
 	places_write_one(path, "GeoLite2-ASN", places_asn);
 	memset(&tree, 0, sizeof(tree));
 	for (size_t i = 0; i < PLACES_ROWS; i++)
 		asmap_add(&tree, places_rows[i].net, places_rows[i].asn);
 	asmap_node_text(&tree, 0, &bits);
-	snprintf(path, sizeof(path), "%s/asmap.dat", folder);
+	snprintf(path, sizeof(path), "%s/asmap.dat", to);
 	mmdb_save(path, slice_of(image, asmap_pack(&bits, image, sizeof(image))));
 	text_clear(&bits);
 }
