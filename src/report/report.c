@@ -1,10 +1,7 @@
 #include "report/report.h"
 
-#include "base/text.h"
 #include "report/report_gather.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -65,109 +62,6 @@ static enum err on_visit(void *ctx, const struct store_visit *visit)
 	return ERR_OK;
 }
 
-enum err gather_row(struct report_table *t, const char *label, const char *value, uint64_t count)
-{
-	struct report_row *rows = realloc(t->rows, (t->count + 1) * sizeof(*rows));
-	struct report_row *row;
-
-	if (rows == NULL)
-		return ERR_NOMEM;
-	t->rows = rows;
-	row = &rows[t->count++];
-	*row = (struct report_row){ .label = strdup(label), .count = count };
-	if (value != NULL)
-		row->value = strdup(value);
-	return row->label != NULL && (value == NULL || row->value != NULL) ? ERR_OK : ERR_NOMEM;
-}
-
-enum err gather_number_row(struct report_table *t, const char *label, int64_t number,
-			   uint64_t count)
-{
-	enum err err = gather_row(t, label, NULL, count);
-
-	if (err == ERR_OK) {
-		t->rows[t->count - 1].is_number = true;
-		t->rows[t->count - 1].number = number;
-	}
-	return err;
-}
-
-/* "NETWORK", or "bit 27". */
-static void bit_label(const struct gather *g, unsigned bit, char *out, size_t cap)
-{
-	const char *name = g->options->service_name != NULL
-				   ? g->options->service_name(g->report->crawl.network, bit)
-				   : NULL;
-
-	if (name != NULL)
-		snprintf(out, cap, "%s", name);
-	else
-		snprintf(out, cap, "bit %u", bit);
-}
-
-/* "0x409 NETWORK WITNESS NETWORK_LIMITED" */
-static void services_label(const struct gather *g, uint64_t services, char *out, size_t cap)
-{
-	size_t len = (size_t)snprintf(out, cap, "0x%" PRIx64, services);
-
-	for (unsigned bit = 0; bit < 64 && len < cap; bit++) {
-		char name[48];
-
-		if ((services >> bit & 1) == 0)
-			continue;
-		bit_label(g, bit, name, sizeof(name));
-		len += (size_t)snprintf(out + len, cap - len, " %s", name);
-	}
-}
-
-static enum err agent_row(const struct gather *g, struct report_table *t,
-			  const struct tally_entry *e)
-{
-	char label[LABEL_MAX];
-
-	(void)g;
-	text_escape(slice_of(e->key, e->len), label, sizeof(label));
-	return gather_row(t, label, NULL, e->count);
-}
-
-static enum err services_row(const struct gather *g, struct report_table *t,
-			     const struct tally_entry *e)
-{
-	char label[LABEL_MAX];
-
-	services_label(g, (uint64_t)e->number, label, sizeof(label));
-	return gather_number_row(t, label, e->number, e->count);
-}
-
-static enum err number_row(const struct gather *g, struct report_table *t,
-			   const struct tally_entry *e)
-{
-	char label[32];
-
-	(void)g;
-	snprintf(label, sizeof(label), "%" PRId64, e->number);
-	return gather_number_row(t, label, e->number, e->count);
-}
-
-enum err gather_tally(struct gather *g, enum report_table_id id, gather_row_fn *row)
-{
-	struct report_table *t = &g->report->tables[id];
-	struct tally *tally = &g->tallies[id];
-	enum err err = tally->err;
-
-	tally_sort_by_count(tally);
-	t->total = tally->total;
-	t->distinct = tally->len;
-	t->others = tally->cut;
-	for (size_t i = 0; i < tally->len && err == ERR_OK; i++) {
-		if (g->options->top == 0 || i < g->options->top)
-			err = row(g, t, &tally->entries[i]);
-		else
-			t->others += tally->entries[i].count;
-	}
-	return err;
-}
-
 static int rows_by_count(const void *left, const void *right)
 {
 	const struct report_row *a = left, *b = right;
@@ -189,27 +83,28 @@ static enum err fill_lists(struct gather *g)
 {
 	struct report_table *t = &g->report->tables[REPORT_OUTCOMES];
 	enum err err = ERR_OK;
-	char label[64];
 
 	t->total = g->report->visited;
 	for (unsigned i = 0; i < OUTCOME_COUNT && err == ERR_OK; i++) {
 		if (g->outcomes[i] > 0)
-			err = gather_row(t, outcome_name((enum outcome)i), NULL, g->outcomes[i]);
+			err = report_text_row(g->report, g->options, REPORT_OUTCOMES,
+					      outcome_name((enum outcome)i), NULL, g->outcomes[i]);
 	}
 	sort_rows(t);
 	t = &g->report->tables[REPORT_KINDS];
 	t->total = g->report->reached;
 	for (unsigned i = 0; i <= NETADDR_CJDNS && err == ERR_OK; i++) {
 		if (g->kinds[i] > 0)
-			err = gather_row(t, netaddr_kind_name(i), NULL, g->kinds[i]);
+			err = report_text_row(g->report, g->options, REPORT_KINDS,
+					      netaddr_kind_name(i), NULL, g->kinds[i]);
 	}
 	sort_rows(t);
 	t = &g->report->tables[REPORT_SERVICE_BITS];
 	t->total = g->tallies[REPORT_SERVICES].total;
 	for (unsigned i = 0; i < 64 && err == ERR_OK; i++) {
-		bit_label(g, i, label, sizeof(label));
 		if (g->bits[i] > 0)
-			err = gather_number_row(t, label, (int64_t)i, g->bits[i]);
+			err = report_number_row(g->report, g->options, REPORT_SERVICE_BITS,
+						(int64_t)i, NULL, g->bits[i]);
 	}
 	sort_rows(t);
 	return err;
@@ -265,10 +160,12 @@ static enum err fill_heights(struct gather *g)
 	t->others = tally->cut;
 	for (size_t row = 0; row < ROWS && err == ERR_OK; row++) {
 		if (counts[row] > 0)
-			err = gather_row(t, height_rows[row].label, NULL, counts[row]);
+			err = report_text_row(g->report, g->options, REPORT_HEIGHTS,
+					      height_rows[row].label, NULL, counts[row]);
 	}
 	if (unsaid > 0 && err == ERR_OK)
-		err = gather_row(t, "not said", NULL, unsaid);
+		err = report_text_row(g->report, g->options, REPORT_HEIGHTS, "not said", NULL,
+				      unsaid);
 	return err;
 }
 
@@ -288,41 +185,27 @@ static void fill_bins(const struct times *times, struct report_times *out)
 
 static void fill_times(struct gather *g)
 {
-	static const char *const names[REPORT_TIMES][2] = {
-		[REPORT_CONNECT] = { "connect_ms", "connect" },
-		[REPORT_HANDSHAKE] = { "handshake_ms", "handshake" },
-		[REPORT_REPLY] = { "reply_ms", "reply" },
-		[REPORT_TOTAL] = { "total_ms", "whole visit" },
-	};
-
 	for (unsigned i = 0; i < REPORT_TIMES; i++) {
-		g->report->times[i] = (struct report_times){
-			.key = names[i][0],
-			.title = names[i][1],
-			.count = g->times[i].count,
-			.median_ms = gather_quantile(&g->times[i], 50),
-			.p90_ms = gather_quantile(&g->times[i], 90),
-		};
-		fill_bins(&g->times[i], &g->report->times[i]);
+		struct report_times *t = &g->report->times[i];
+
+		t->count = g->times[i].count;
+		t->median_ms = gather_quantile(&g->times[i], 50);
+		t->p90_ms = gather_quantile(&g->times[i], 90);
+		fill_bins(&g->times[i], t);
 	}
 }
 
 static enum err fill(struct gather *g)
 {
+	static const enum report_table_id tables[] = { REPORT_AGENTS,    REPORT_PROTOCOLS,
+						       REPORT_SERVICES,  REPORT_PORTS,
+						       REPORT_COUNTRIES, REPORT_ASNS };
 	enum err err = fill_lists(g);
 
-	if (err == ERR_OK)
-		err = gather_tally(g, REPORT_AGENTS, agent_row);
-	if (err == ERR_OK)
-		err = gather_tally(g, REPORT_PROTOCOLS, number_row);
-	if (err == ERR_OK)
-		err = gather_tally(g, REPORT_SERVICES, services_row);
-	if (err == ERR_OK)
-		err = gather_tally(g, REPORT_PORTS, number_row);
+	for (size_t i = 0; i < sizeof(tables) / sizeof(*tables) && err == ERR_OK; i++)
+		err = gather_tally(g, tables[i]);
 	if (err == ERR_OK)
 		err = fill_heights(g);
-	if (err == ERR_OK)
-		err = gather_fill_places(g);
 	if (err == ERR_OK)
 		err = gather_fill_nodes(g);
 	fill_times(g);
@@ -336,54 +219,150 @@ static const struct report_table empty_tables[REPORT_TABLES] = {
 #undef REPORT_TABLE_ROW
 };
 
-enum err report_gather(struct store *s, const struct report_options *options, struct report *out)
+void report_name_parts(struct report *r)
 {
-	struct gather *g = calloc(1, sizeof(*g));
-	struct store_filter filter = STORE_FILTER_ANY;
-	enum err err = ERR_NOMEM;
+	static const char *const times[REPORT_TIMES][2] = {
+		[REPORT_CONNECT] = { "connect_ms", "connect" },
+		[REPORT_HANDSHAKE] = { "handshake_ms", "handshake" },
+		[REPORT_REPLY] = { "reply_ms", "reply" },
+		[REPORT_TOTAL] = { "total_ms", "whole visit" },
+	};
+	static const char *const counts[REPORT_COUNTS][2] = {
+		[REPORT_ENTRIES] = { "entries", "entries of a table" },
+		[REPORT_FINDNODES] = { "findnodes", "questions for it" },
+	};
 
-	*out = (struct report){ 0 };
-	memcpy(out->tables, empty_tables, sizeof(empty_tables));
-	if (g == NULL)
-		return ERR_NOMEM;
-	g->report = out;
-	g->options = options;
-	for (unsigned i = 0; i < REPORT_TABLES; i++)
-		tally_init(&g->tallies[i], &options->key);
-	g->times = calloc(REPORT_TIMES + REPORT_COUNTS, sizeof(*g->times));
-	if (g->times == NULL)
-		goto out;
-	g->counts = g->times + REPORT_TIMES;
-	err = store_read_begin(s);
-	if (err != ERR_OK)
-		goto out;
-	err = store_crawl_get(s, options->crawl_id, options->network, &out->crawl);
-	filter.crawl_id = out->crawl.id;
-	filter.forks = options->forks;
-	filter.forks_count = options->forks_count;
-	if (err == ERR_OK)
-		err = store_visits(s, &filter, on_visit, g);
-	if (err == ERR_OK && options->history)
-		err = gather_past(g, s);
-	store_read_end(s);
-	if (err == ERR_OK)
-		err = fill(g);
-out:
-	for (unsigned i = 0; i < REPORT_TABLES; i++)
-		tally_clear(&g->tallies[i]);
-	free(g->times);
-	free(g);
-	return err;
+	memcpy(r->tables, empty_tables, sizeof(empty_tables));
+	for (unsigned i = 0; i < REPORT_TIMES; i++)
+		r->times[i] = (struct report_times){ .key = times[i][0], .title = times[i][1] };
+	for (unsigned i = 0; i < REPORT_COUNTS; i++)
+		r->counts[i] = (struct report_counts){ .key = counts[i][0], .title = counts[i][1] };
+	report_uptime_name(r);
+}
+
+static void report_table_clear(struct report_table *t)
+{
+	for (size_t row = 0; row < t->count; row++)
+		report_row_clear(&t->rows[row]);
+	free(t->rows);
+	*t = (struct report_table){ .key = t->key, .title = t->title, .of = t->of };
 }
 
 void report_clear(struct report *r)
 {
-	for (unsigned i = 0; i < REPORT_TABLES; i++) {
-		for (size_t row = 0; row < r->tables[i].count; row++) {
-			free(r->tables[i].rows[row].label);
-			free(r->tables[i].rows[row].value);
-		}
-		free(r->tables[i].rows);
-	}
+	for (unsigned i = 0; i < REPORT_TABLES; i++)
+		report_table_clear(&r->tables[i]);
+	for (size_t i = 0; i < r->trend.count; i++)
+		report_row_clear(&r->trend.rows[i]);
+	free(r->past);
 	*r = (struct report){ 0 };
+}
+
+void report_empty(struct report *r)
+{
+	struct store_crawl crawl = r->crawl;
+
+	report_clear(r);
+	r->crawl = crawl;
+	report_name_parts(r);
+}
+
+struct gather *gather_new(const struct report_options *options, struct report *r)
+{
+	struct gather *g = calloc(1, sizeof(*g));
+
+	if (g == NULL)
+		return NULL;
+	g->report = r;
+	g->options = options;
+	for (unsigned i = 0; i < REPORT_TABLES; i++)
+		tally_init(&g->tallies[i], &options->key);
+	return g;
+}
+
+void gather_free(struct gather *g)
+{
+	if (g == NULL)
+		return;
+	for (unsigned i = 0; i < REPORT_TABLES; i++)
+		tally_clear(&g->tallies[i]);
+	free(g->times);
+	free(g);
+}
+
+enum err report_walk(struct store *s, const struct report_options *options, struct report *r)
+{
+	struct gather *g = gather_new(options, r);
+	struct store_filter filter = STORE_FILTER_ANY;
+	enum err err = ERR_NOMEM;
+
+	if (g != NULL)
+		g->times = calloc(REPORT_TIMES + REPORT_COUNTS, sizeof(*g->times));
+	if (g != NULL && g->times != NULL) {
+		g->counts = g->times + REPORT_TIMES;
+		filter.crawl_id = r->crawl.id;
+		filter.forks = options->forks;
+		filter.forks_count = options->forks_count;
+		err = store_visits(s, &filter, on_visit, g);
+	}
+	if (err == ERR_OK)
+		err = fill(g);
+	gather_free(g);
+	return err;
+}
+
+/* Where peers are says the kept report, if the crawl was told, or else whoever asks now. */
+static enum err kept_rows(struct store *s, const struct report_options *options, bool whatever,
+			  struct report *out)
+{
+	enum err err = report_kept_read(s, options, whatever, out);
+	bool countries = out->tables[REPORT_COUNTRIES].total > 0;
+	bool asns = out->tables[REPORT_ASNS].total > 0;
+
+	if (err != ERR_OK || options->geo == NULL ||
+	    ((countries || !geo_has_countries(options->geo)) &&
+	     (asns || !geo_has_asns(options->geo))))
+		return err;
+	report_table_clear(&out->tables[REPORT_COUNTRIES]);
+	report_table_clear(&out->tables[REPORT_ASNS]);
+	return report_places_walk(s, options, out);
+}
+
+static enum err rows_of(struct store *s, const struct report_options *options, struct report *out)
+{
+	bool may = options->forks_count == 0 && out->crawl.ended_at_ms > 0;
+	enum err err = may ? kept_rows(s, options, false, out) : ERR_NOT_FOUND;
+
+	if (err != ERR_NOT_FOUND)
+		return err;
+	err = report_walk(s, options, out);
+	if (err != ERR_OK || !may || out->visited >= out->crawl.visited)
+		return err;
+	/* Its visits are gone, or some of them: what was kept is all there is, however much was
+	 * asked; or else its sums. */
+	report_empty(out);
+	err = kept_rows(s, options, true, out);
+	if (err != ERR_NOT_FOUND)
+		return err;
+	out->visited = out->crawl.visited;
+	out->reached = out->crawl.reached;
+	return ERR_OK;
+}
+
+enum err report_gather(struct store *s, const struct report_options *options, struct report *out)
+{
+	enum err err;
+
+	*out = (struct report){ 0 };
+	report_name_parts(out);
+	err = store_read_begin(s);
+	if (err != ERR_OK)
+		return err;
+	err = store_crawl_get(s, options->crawl_id, options->network, &out->crawl);
+	if (err == ERR_OK)
+		err = rows_of(s, options, out);
+	if (err == ERR_OK && options->history)
+		err = report_past_gather(s, options, out);
+	store_read_end(s);
+	return err;
 }

@@ -22,7 +22,7 @@
 	X(SERVICE_BITS, "service_bits", "service", "reached")                 \
 	X(PORTS, "ports", "port", "reached")                                  \
 	X(HEIGHTS, "heights", "height", "reached")                            \
-	/* Of those whose place is known: none without options.geo. */        \
+	/* Of those whose place is known. */                                  \
 	X(COUNTRIES, "countries", "country", "reached")                       \
 	X(ASNS, "asns", "autonomous system", "reached")                       \
 	/* Of nodes alone: */                                                 \
@@ -92,6 +92,23 @@ struct report_counts {
 	uint32_t median, p90; /* 0 if the count is 0 */
 };
 
+/* The share of the time in which peers that are watched were up, of those that were ever reached:
+ * bin i has those up to (i + 1) tenths, and above i tenths; the first one has those never up. */
+enum { REPORT_UPTIMES = 3, REPORT_UPTIME_BINS = 10 };
+struct report_uptime {
+	const char *key; /* the window: "1d", "7d", "30d" */
+	uint64_t count;
+	uint64_t bins[REPORT_UPTIME_BINS];
+};
+
+enum {
+	/* A year of weekly crawls. Of those without a kept report each costs a walk over its
+	 * visits. */
+	REPORT_PAST_MAX = 52,
+	/* More, and the lines of a chart can't be told apart, nor an answer be read. */
+	REPORT_TREND_MAX = 50,
+};
+
 /* One of several crawls of the same network. */
 struct report_past {
 	int64_t crawl_id, started_at_ms, ended_at_ms; /* ended: 0 while running or interrupted */
@@ -103,10 +120,17 @@ struct report_past {
 	 * not asked may well be there. */
 	bool has_before;
 	uint64_t came, went;
+	/* Of the trend's values, where the crawl's report was kept, and has a row for it. */
+	bool has_value[REPORT_TREND_MAX];
+	uint64_t values[REPORT_TREND_MAX];
 };
 
-/* A year of weekly crawls. Each costs a walk over its visits. */
-enum { REPORT_PAST_MAX = 52 };
+/* The most frequent values of a table in the newest of several crawls. */
+struct report_trend {
+	enum report_table_id table;
+	struct report_row rows[REPORT_TREND_MAX];
+	size_t count; /* 0: of none of the crawls a report was kept */
+};
 
 struct report {
 	struct store_crawl crawl;
@@ -117,9 +141,16 @@ struct report {
 	int64_t tip;    /* the median of the heights told */
 	bool has_nodes; /* the peers are nodes of discovery (Ethereum): */
 	struct report_counts counts[REPORT_COUNTS];
-	/* The network's crawls up to this one, the oldest first; none unless asked for. */
-	struct report_past past[REPORT_PAST_MAX];
+	bool has_uptime; /* a round of watching, and its report is kept, or nothing came after: */
+	struct report_uptime uptime[REPORT_UPTIMES];
+	/* Against the crawl before this one (its id; 0: none, or not known). */
+	int64_t before_id;
+	uint64_t came, went;
+	/* The network's crawls up to this one, the oldest first, evenly chosen where there are more
+	 * than REPORT_PAST_MAX; none unless asked for. */
+	struct report_past *past;
 	size_t past_count;
+	struct report_trend trend; /* user agents; of nodes, clients */
 };
 
 struct report_options {

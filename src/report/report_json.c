@@ -1,4 +1,4 @@
-#include "report/report.h"
+#include "report/report_gather.h"
 
 #include "base/text.h"
 
@@ -12,7 +12,7 @@ static json_t *share(uint64_t part, uint64_t whole)
 	return json_real((double)of_10000 / 10000);
 }
 
-static json_t *time_json(int64_t unix_ms)
+json_t *report_time_json(int64_t unix_ms)
 {
 	char text[32];
 
@@ -32,9 +32,9 @@ json_t *report_crawl_json(const struct store_crawl *c)
 {
 	json_t *settings = json_loads(c->settings, 0, NULL);
 	json_t *out = json_pack("{s:I s:s s:o s:o s:b s:o*}", "id", (json_int_t)c->id, "network",
-				c->network, "started_at", time_json(c->started_at_ms), "ended_at",
-				time_json(c->ended_at_ms), "complete", (int)c->complete, "settings",
-				settings);
+				c->network, "started_at", report_time_json(c->started_at_ms),
+				"ended_at", report_time_json(c->ended_at_ms), "complete",
+				(int)c->complete, "settings", settings);
 
 	/* A crawl that still runs, or was killed, has not written its sums. */
 	if (out == NULL || (c->ended_at_ms <= 0 && c->visited == 0))
@@ -53,19 +53,22 @@ json_t *report_crawl_json(const struct store_crawl *c)
 	return out;
 }
 
+json_t *report_value_json(enum report_table_id id, const struct report_row *row)
+{
+	if (!row->is_number)
+		return json_string(row->value != NULL ? row->value : row->label);
+	if (id == REPORT_SERVICES || id == REPORT_NETWORKS)
+		return unsigned_json((uint64_t)row->number);
+	return json_integer(row->number);
+}
+
 static json_t *row_json(const struct report *r, const struct report_table *t,
 			const struct report_row *row)
 {
-	json_t *value, *out;
+	json_t *value = report_value_json((enum report_table_id)(t - r->tables), row);
+	json_t *out = json_pack("{s:o s:I s:o}", "value", value, "count", (json_int_t)row->count,
+				"share", share(row->count, t->total));
 
-	if (!row->is_number)
-		value = json_string(row->value != NULL ? row->value : row->label);
-	else if (t == &r->tables[REPORT_SERVICES] || t == &r->tables[REPORT_NETWORKS])
-		value = unsigned_json((uint64_t)row->number);
-	else
-		value = json_integer(row->number);
-	out = json_pack("{s:o s:I s:o}", "value", value, "count", (json_int_t)row->count, "share",
-			share(row->count, t->total));
 	if (out != NULL && (row->is_number || row->value != NULL))
 		json_object_set_new(out, "text", json_string(row->label));
 	return out;
@@ -130,15 +133,16 @@ static json_t *past_json(const struct report *r)
 	for (size_t i = 0; i < r->past_count; i++) {
 		const struct report_past *p = &r->past[i];
 
-		json_array_append_new(
-			out, json_pack("{s:I s:o s:o s:b s:o s:I s:I s:o s:o}", "crawl",
-				       (json_int_t)p->crawl_id, "started_at",
-				       time_json(p->started_at_ms), "ended_at",
-				       time_json(p->ended_at_ms), "complete", (int)p->complete,
-				       "known", count_or_null(p->has_known, p->known), "visited",
-				       (json_int_t)p->visited, "reached", (json_int_t)p->reached,
-				       "came", count_or_null(p->has_before, p->came), "went",
-				       count_or_null(p->has_before, p->went)));
+		json_array_append_new(out, json_pack("{s:I s:o s:o s:b s:o s:I s:I s:o s:o}",
+						     "crawl", (json_int_t)p->crawl_id, "started_at",
+						     report_time_json(p->started_at_ms), "ended_at",
+						     report_time_json(p->ended_at_ms), "complete",
+						     (int)p->complete, "known",
+						     count_or_null(p->has_known, p->known),
+						     "visited", (json_int_t)p->visited, "reached",
+						     (json_int_t)p->reached, "came",
+						     count_or_null(p->has_before, p->came), "went",
+						     count_or_null(p->has_before, p->went)));
 	}
 	return out;
 }

@@ -1,10 +1,6 @@
 /* report_nodes.c: the tables of a report that are of nodes of discovery alone. */
 #include "report/report_gather.h"
 
-#include "base/text.h"
-
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 enum { NAME_MAX_BYTES = 64 /* of a client's name, and of its version */ };
@@ -103,73 +99,24 @@ void gather_node(struct gather *g, const struct record *r)
 			  slice_of(chain->fork_hash, sizeof(chain->fork_hash)));
 }
 
-static enum err text_row(const struct gather *g, struct report_table *t,
-			 const struct tally_entry *e)
-{
-	char label[LABEL_MAX];
-
-	(void)g;
-	text_escape(slice_of(e->key, e->len), label, sizeof(label));
-	return gather_row(t, label, NULL, e->count);
-}
-
-static enum err network_row(const struct gather *g, struct report_table *t,
-			    const struct tally_entry *e)
-{
-	char label[96], name[64] = "";
-
-	if (g->options->network_text != NULL)
-		g->options->network_text((uint64_t)e->number, name, sizeof(name));
-	snprintf(label, sizeof(label), "%" PRIu64 "%s%s", (uint64_t)e->number,
-		 name[0] != 0 ? " " : "", name);
-	return gather_number_row(t, label, e->number, e->count);
-}
-
-static enum err fork_row(const struct gather *g, struct report_table *t,
-			 const struct tally_entry *e)
-{
-	char label[96], value[2 + 2 * 4 + 1] = "0x", name[64] = "";
-
-	hex_encode(at_most(slice_of(e->key, e->len), 4), value + 2);
-	if (g->options->fork_text != NULL && e->len == 4)
-		g->options->fork_text(e->key, g->report->crawl.started_at_ms, name, sizeof(name));
-	snprintf(label, sizeof(label), "%s%s%s", value, name[0] != 0 ? " " : "", name);
-	return gather_row(t, label, value, e->count);
-}
-
 static void fill_counts(struct gather *g)
 {
-	static const char *const names[REPORT_COUNTS][2] = {
-		[REPORT_ENTRIES] = { "entries", "entries of a table" },
-		[REPORT_FINDNODES] = { "findnodes", "questions for it" },
-	};
+	for (unsigned i = 0; i < REPORT_COUNTS; i++) {
+		struct report_counts *c = &g->report->counts[i];
 
-	for (unsigned i = 0; i < REPORT_COUNTS; i++)
-		g->report->counts[i] = (struct report_counts){
-			.key = names[i][0],
-			.title = names[i][1],
-			.count = g->counts[i].count,
-			.median = gather_quantile(&g->counts[i], 50),
-			.p90 = gather_quantile(&g->counts[i], 90),
-		};
+		c->count = g->counts[i].count;
+		c->median = gather_quantile(&g->counts[i], 50);
+		c->p90 = gather_quantile(&g->counts[i], 90);
+	}
 }
 
 enum err gather_fill_nodes(struct gather *g)
 {
-	static const struct {
-		enum report_table_id id;
-		gather_row_fn *row;
-	} tables[] = {
-		{ REPORT_COMPLETENESS, text_row }, { REPORT_SESSIONS, text_row },
-		{ REPORT_CLIENTS, text_row },      { REPORT_CLIENT_VERSIONS, text_row },
-		{ REPORT_CAPABILITIES, text_row }, { REPORT_NETWORKS, network_row },
-		{ REPORT_FORKS, fork_row },
-	};
 	struct report_table *capabilities = &g->report->tables[REPORT_CAPABILITIES];
 	enum err err = ERR_OK;
 
-	for (size_t i = 0; i < sizeof(tables) / sizeof(*tables) && err == ERR_OK; i++)
-		err = gather_tally(g, tables[i].id, tables[i].row);
+	for (unsigned id = REPORT_NODE_TABLES; id < REPORT_TABLES && err == ERR_OK; id++)
+		err = gather_tally(g, id);
 	/* A node has several: the shares are of the nodes, and don't add up. */
 	capabilities->total = g->hellos;
 	capabilities->others = 0;

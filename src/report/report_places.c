@@ -1,3 +1,4 @@
+/* report_places.c: the tables of a report that say where peers are. */
 #include "report/report_gather.h"
 
 #include "base/text.h"
@@ -35,30 +36,36 @@ static void named_label(const char *what, const char *name, char *out, size_t ca
 	snprintf(out, cap, "%s%s%s", what, harmless[0] != 0 ? " " : "", harmless);
 }
 
-static enum err country_row(const struct gather *g, struct report_table *t,
-			    const struct tally_entry *e)
+enum err gather_place_row(struct gather *g, enum report_table_id id, const struct tally_entry *e)
 {
-	const char code[] = { (char)(e->number >> 8), (char)(e->number & 0xff), 0 };
-	char label[LABEL_MAX];
+	char what[32], label[LABEL_MAX];
 
-	(void)g;
-	named_label(code, e->name, label, sizeof(label));
-	return gather_row(t, label, code, e->count);
+	if (id == REPORT_COUNTRIES)
+		snprintf(what, sizeof(what), "%c%c", (char)(e->number >> 8),
+			 (char)(e->number & 0xff));
+	else
+		snprintf(what, sizeof(what), "AS%" PRId64, e->number);
+	named_label(what, e->name, label, sizeof(label));
+	if (id == REPORT_COUNTRIES)
+		return report_text_row(g->report, g->options, id, what, label, e->count);
+	return report_number_row(g->report, g->options, id, e->number, label, e->count);
 }
 
-static enum err asn_row(const struct gather *g, struct report_table *t, const struct tally_entry *e)
+static enum err on_reached(void *ctx, const struct netaddr *addr)
 {
-	char as[32], label[LABEL_MAX];
-
-	(void)g;
-	snprintf(as, sizeof(as), "AS%" PRId64, e->number);
-	named_label(as, e->name, label, sizeof(label));
-	return gather_number_row(t, label, e->number, e->count);
+	gather_place(ctx, addr);
+	return ERR_OK;
 }
 
-enum err gather_fill_places(struct gather *g)
+enum err report_places_walk(struct store *s, const struct report_options *options, struct report *r)
 {
-	enum err err = gather_tally(g, REPORT_COUNTRIES, country_row);
+	struct gather *g = gather_new(options, r);
+	enum err err = g != NULL ? store_reached(s, r->crawl.id, on_reached, g) : ERR_NOMEM;
 
-	return err == ERR_OK ? gather_tally(g, REPORT_ASNS, asn_row) : err;
+	if (err == ERR_OK)
+		err = gather_tally(g, REPORT_COUNTRIES);
+	if (err == ERR_OK)
+		err = gather_tally(g, REPORT_ASNS);
+	gather_free(g);
+	return err;
 }

@@ -300,6 +300,26 @@ enum err store_asked(struct store *s, const struct store_filter *filter, store_a
 	return err;
 }
 
+enum err store_reached(struct store *s, int64_t crawl_id, store_reached_fn *fn, void *ctx)
+{
+	sqlite3_stmt *st = db_use(s, SQL_REACHED);
+	enum err err = ERR_OK;
+	int rc = SQLITE_DONE;
+
+	if (st == NULL)
+		return db_fail(s);
+	sqlite3_bind_int64(st, 1, crawl_id);
+	while (err == ERR_OK && (rc = sqlite3_step(st)) == SQLITE_ROW) {
+		struct advert key = db_key_peer(db_column(st, 0));
+
+		err = fn(ctx, &key.addr);
+	}
+	if (err == ERR_OK && rc != SQLITE_DONE)
+		err = db_fail(s);
+	db_done(st);
+	return err;
+}
+
 static enum err advert_row(struct walk *w)
 {
 	sqlite3_stmt *st = w->st;

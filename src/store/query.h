@@ -87,6 +87,10 @@ typedef enum err store_asked_fn(void *ctx, int64_t peer, bool reached);
 enum err store_asked(struct store *s, const struct store_filter *filter, store_asked_fn *fn,
 		     void *ctx);
 
+/* Where those are whom a crawl reached, in ascending order of their numbers. */
+typedef enum err store_reached_fn(void *ctx, const struct netaddr *addr);
+enum err store_reached(struct store *s, int64_t crawl_id, store_reached_fn *fn, void *ctx);
+
 struct store_advert {
 	const char *network;
 	int64_t crawl_id, at_ms;

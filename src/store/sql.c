@@ -202,6 +202,8 @@ static const char *const texts[SQL_COUNT] = {
 		" AND (?5 IS NULL OR EXISTS (SELECT 1 FROM node_visits d WHERE d.crawl_id = ?1"
 		" AND d.peer_id = v.peer_id AND d.fork_hash IS NOT NULL"
 		" AND instr(?5, ',' || hex(d.fork_hash)) > 0)) ORDER BY v.peer_id",
+	[SQL_REACHED] = "SELECT p.key FROM visits v JOIN peers p ON p.id = v.peer_id"
+			" WHERE v.crawl_id = ?1 AND v.reached ORDER BY v.peer_id",
 	[SQL_ADVERTS] = "SELECT p.network_id, f.key, p.key, a.crawl_id, a.at_ms, a.services,"
 			" a.last_seen_s, f.tcp_port, p.tcp_port, f.id, p.id" ADVERTS_FROM
 			" ORDER BY a.crawl_id, a.from_id, a.peer_id",

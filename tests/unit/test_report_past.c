@@ -125,7 +125,7 @@ static void which_crawls(void **state)
 	report_clear(&r);
 }
 
-/* The newest of very many. */
+/* Of very many some, as evenly as it goes, and always the one that the report is of. */
 static void many_crawls(void **state)
 {
 	enum { CRAWLS = REPORT_PAST_MAX + 8 };
@@ -133,6 +133,7 @@ static void many_crawls(void **state)
 	json_t *doc, *history;
 
 	(void)state;
+	assert_int_equal(store_begin(store), ERR_OK);
 	for (uint32_t i = 1; i <= CRAWLS; i++) {
 		struct store_crawl crawl = begin("bitcoin", 1780000000000 + i);
 
@@ -140,14 +141,19 @@ static void many_crawls(void **state)
 			put(&crawl, peer, REACHED);
 		end(&crawl, true, i);
 	}
+	assert_int_equal(store_commit(store), ERR_OK);
 	assert_int_equal(report_gather(store, &options, &r), ERR_OK);
 	assert_int_equal(r.past_count, REPORT_PAST_MAX);
-	assert_int_equal(r.past[0].crawl_id, 1 + CRAWLS - REPORT_PAST_MAX);
+	assert_int_equal(r.past[0].crawl_id, 1);
 	assert_false(r.past[0].has_before);
 	for (size_t i = 0; i < r.past_count; i++) {
+		assert_true(i == 0 || r.past[i].crawl_id > r.past[i - 1].crawl_id);
+		assert_true(i == 0 || r.past[i].crawl_id <= r.past[i - 1].crawl_id + 2);
+		/* Against the crawl before it, be that chosen or not. */
 		assert_int_equal(r.past[i].reached, r.past[i].crawl_id);
 		assert_int_equal(r.past[i].came, i > 0);
 	}
+	assert_int_equal(r.past[REPORT_PAST_MAX - 1].crawl_id, CRAWLS);
 	doc = report_json(&r);
 	history = json_object_get(doc, "history");
 	assert_int_equal(json_array_size(history), REPORT_PAST_MAX);
