@@ -1,4 +1,5 @@
-/* hold.c: one crawl, and the book of one node, belongs to one process at a time. */
+/* hold.c: one crawl, the book of one node, and the watching of one network belong to one process at
+ * a time. */
 #include "store/db.h"
 #include "store/watch.h"
 
@@ -8,7 +9,8 @@
 #include <unistd.h>
 
 /* One byte for each, far beyond the end of any file. */
-static const off_t crawls_base = (off_t)1 << 61, books_base = (off_t)1 << 62;
+static const off_t crawls_base = (off_t)1 << 61, books_base = (off_t)1 << 62,
+		   watches_base = (off_t)3 << 61;
 
 /* The log beside the database, which stays while anybody has the database open. Not the
  * database itself: SQLite's own locks on that belong to the process, and all of them go
@@ -60,6 +62,14 @@ bool store_crawl_running(struct store *s, int64_t crawl_id)
 	if (fd >= 0 && fd != s->hold_fd)
 		close(fd);
 	return running;
+}
+
+enum err store_watch_hold(struct store *s, const char *network)
+{
+	int64_t id = 0;
+	enum err err = db_network(s, network, true, &id);
+
+	return err == ERR_OK ? hold(s, watches_base + id, "it is watching this network") : err;
 }
 
 void db_release(struct store *s)

@@ -9,6 +9,9 @@
 #include "engine/schedule.h"
 #include "store/query.h"
 
+/* The network is watched by this store until it is closed. ERR_BUSY while another one does. */
+enum err store_watch_hold(struct store *s, const char *network);
+
 /* Everybody of that network who is watched, for the next round. Stops when fn returns false. */
 struct store_watched {
 	struct advert peer; /* addr, node_id, tcp_port */
