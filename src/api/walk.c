@@ -1,10 +1,12 @@
 #include "api/walk.h"
 
 #include "api/names.h"
+#include "engine/rounds.h"
 #include "io/dial.h"
 #include "io/limits.h"
 #include "io/wall.h"
 #include "proto/ethereum/session.h"
+#include "store/watch.h"
 #include "store/writer.h"
 
 #include <assert.h>
@@ -26,6 +28,7 @@ struct walk {
 	struct resolve *resolve;
 	bool holding; /* the driver waits for names */
 	struct names names;
+	double cpu_before;                /* seconds of this process */
 	atomic_uint_least64_t started_ns; /* of uv_hrtime, which any thread may ask */
 	atomic_bool stopped;
 	atomic_bool store_failed; /* set by the writer's thread */
@@ -212,6 +215,7 @@ static enum err open_store(struct walk *w)
 	if (err != ERR_OK)
 		return err;
 	if (!c->resume) {
+		w->crawl.every_ms = c->every_ms;
 		snprintf(w->crawl.network, sizeof(w->crawl.network), "%s", network);
 		describe(w);
 		err = store_crawl_begin(w->store, &w->crawl);
@@ -228,26 +232,63 @@ static enum err open_store(struct walk *w)
 	return err == ERR_OK ? ERR_OK : store_error(w, err);
 }
 
-static bool on_resumed(void *ctx, const struct advert *peer, enum outcome outcome, bool reached,
-		       unsigned tries)
+/* Those that were visited; then, in a round, those that are watched; then all others: of these,
+ * who is watched and not due rests. */
+static bool add_visited(void *ctx, const struct advert *peer, enum outcome outcome, bool reached,
+			unsigned tries)
 {
-	struct crawl *crawl = ctx;
+	struct walk *w = ctx;
 
 	if (tries > 0)
-		crawl_add_visited(crawl, peer, outcome, reached, (uint8_t)tries);
-	else
-		crawl_add(crawl, peer);
+		crawl_add_visited(driver_crawl(w->driver), peer, outcome, reached, (uint8_t)tries);
 	return true;
+}
+
+static bool add_watched(void *ctx, const struct store_watched *watched)
+{
+	struct walk *w = ctx;
+
+	crawl_add_watched(driver_crawl(w->driver), &watched->peer,
+			  watched->schedule.due_ms < w->config.due_before_ms);
+	return true;
+}
+
+static bool add_left(void *ctx, const struct advert *peer, enum outcome outcome, bool reached,
+		     unsigned tries)
+{
+	struct walk *w = ctx;
+
+	(void)outcome;
+	(void)reached;
+	if (tries == 0)
+		crawl_add(driver_crawl(w->driver), peer);
+	return true;
+}
+
+static enum err take_up(struct walk *w)
+{
+	bool resume = w->config.resume;
+	enum err err = ERR_OK;
+
+	if (resume && w->crawl.every_ms > 0)
+		w->config.due_before_ms =
+			rounds_due_before_ms(0, (int64_t)w->crawl.every_ms, w->crawl.started_at_ms);
+	if (resume)
+		err = store_resume(w->store, &w->crawl, add_visited, w);
+	if (err == ERR_OK && w->crawl.every_ms > 0)
+		err = store_watched(w->store, w->crawl.network, add_watched, w);
+	if (err == ERR_OK && resume)
+		err = store_resume(w->store, &w->crawl, add_left, w);
+	return err;
 }
 
 static enum err start_writer(struct walk *w)
 {
-	enum err err = ERR_OK;
+	enum err err;
 
 	if (w->store == NULL)
 		return ERR_OK;
-	if (w->config.resume)
-		err = store_resume(w->store, &w->crawl, on_resumed, driver_crawl(w->driver));
+	err = take_up(w);
 	if (err != ERR_OK)
 		return store_error(w, err);
 	err = store_writer_start(w->store, &w->crawl, on_store_error, w, &w->writer);
@@ -369,6 +410,7 @@ enum err walk_new(const struct walk_config *config, struct walk **out, char *why
 		return ERR_NOMEM;
 	}
 	w->config = *config;
+	w->cpu_before = limits_cpu_seconds();
 	set_defaults(&w->config);
 	err = make_identity(w);
 	if (err == ERR_OK)
@@ -433,7 +475,7 @@ void walk_stats(struct walk *w, struct walk_result *out)
 	out->crawl_id = w->crawl.id;
 	out->started_at_ms = w->crawl.started_at_ms;
 	out->elapsed_ms = (uv_hrtime() - w->started_ns) / 1000000;
-	out->cpu_seconds = limits_cpu_seconds();
+	out->cpu_seconds = limits_cpu_seconds() - w->cpu_before;
 	out->max_rss_bytes = limits_max_rss_bytes();
 	out->complete = !w->stopped && out->stats.waiting == 0 && out->stats.in_flight == 0;
 }

@@ -43,6 +43,11 @@ struct walk_config {
 	const char *db; /* NULL: nothing is kept */
 	bool resume;    /* go on with the newest unfinished crawl in db */
 	bool adverts;   /* keep who named whom, too */
+	/* A round of watching (engine/rounds.h), which needs db; 0: a crawl by itself. Who is
+	 * watched already is visited if it is due before then. Of a round that is resumed both are
+	 * those with which it began. */
+	uint64_t every_ms;
+	int64_t due_before_ms;
 
 	/* A visit ended; final is false if it will be tried again. May be NULL. */
 	void (*on_visit)(void *ctx, const struct record *record, bool final);
@@ -59,7 +64,7 @@ struct walk_result {
 	int64_t crawl_id; /* in the store; 0 without one */
 	int64_t started_at_ms;
 	uint64_t elapsed_ms;
-	double cpu_seconds; /* of this process so far */
+	double cpu_seconds; /* of this process since walk_new */
 	uint64_t max_rss_bytes;
 	bool complete; /* nobody was left to ask */
 };
