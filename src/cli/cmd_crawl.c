@@ -1,30 +1,13 @@
-#include "api/walk.h"
 #include "cli/agent.h"
-#include "cli/chain_arg.h"
-#include "cli/cli.h"
-#include "cli/fork_arg.h"
+#include "cli/crawl_run.h"
+#include "cli/crawl_watch.h"
 #include "cli/group_arg.h"
-#include "cli/log_arg.h"
-#include "cli/progress.h"
-#include "cli/seeds.h"
 #include "cli/signals.h"
-#include "cli/summary.h"
 #include "io/keyfile.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct crawl_options {
-	struct option_list seeds;
-	const char *seeds_file, *exclude_file, *db, *contact, *key, *fork, *group;
-	bool no_default_seeds, allow_private, adverts, resume, patient, no_session;
-	uint64_t concurrency, threads, max_peers, per_group;
-	uint64_t connect_timeout_ms, timeout_ms, duration_ms;
-	double rate;
-	struct chain_arg chain;
-	struct log_arg log;
-};
 
 #define AT(field) offsetof(struct crawl_options, field)
 
@@ -65,6 +48,18 @@ static const struct option_row rows[] = {
 	  AT(max_peers), 1, 0, NULL },
 	{ "duration", 0, OPTION_DURATION, "T", "begin no visit after this time", NULL,
 	  AT(duration_ms), 1, 0, NULL },
+	{ "every", 0, OPTION_DURATION, "T",
+	  "watch the network: begin a round each T, for ever or for --duration", NULL, AT(every_ms),
+	  1, 0, NULL },
+	{ "keep", 0, OPTION_DURATION, "T",
+	  "with --every: keep each visit so long, then daily sums (90d)", NULL, AT(keep_ms), 1, 0,
+	  NULL },
+	{ "metrics", 0, OPTION_TEXT, "ADDR:PORT",
+	  "with --every: show Prometheus how it goes, at http://ADDR:PORT/metrics", NULL,
+	  AT(metrics), 0, 0, NULL },
+	{ "token", 0, OPTION_TEXT, "FILE",
+	  "who asks for metrics must have the token in this file; needed beyond loopback", NULL,
+	  AT(token), 0, 0, NULL },
 	{ "exclude", 0, OPTION_TEXT, "FILE",
 	  "never dial the addresses and CIDR blocks of this file, one a line", NULL,
 	  AT(exclude_file), 0, 0, NULL },
@@ -89,84 +84,10 @@ static const struct option_row rows[] = {
 	{ 0 },
 };
 
-/* One run of the command. */
-struct run {
-	struct cli *cli;
-	const struct crawl_options *options;
-	struct network network;
-	struct slice group; /* empty: any */
-	char agent[PEER_AGENT_MAX];
-	struct seeds seeds;
-	struct cidr *exclude;
-	size_t exclude_count;
-	uint32_t concurrency;
-	unsigned threads;
-	struct fork_arg fork;
-	const struct ethereum_chain *chain; /* NULL: nodes of all chains are wanted */
-	struct secp_key key;
-	bool has_key;
-	struct walk *walk;
-	struct progress *progress;
-	struct signals signals;
-	uint64_t visited_before; /* by the runs that this one goes on from */
-	bool watched;            /* signals are */
-	int interrupted;         /* the status that a signal has set; 0: none */
-	bool refused;            /* said that this machine refused a connection */
-};
-
-/* --- from the walk --- */
-
-static void note_refusal(struct run *run)
-{
-	run->refused = true;
-	progress_hide(run->progress);
-	cli_note(run->cli, "this machine has no descriptor or no local port left for a connection; "
-			   "going on as some become free (a smaller --concurrency needs fewer)");
-}
-
-static void on_tick(void *ctx, struct walk *walk)
-{
-	struct run *run = ctx;
-	struct walk_result now;
-
-	walk_stats(walk, &now);
-	if (now.totals.local_errors > 0 && !run->refused)
-		note_refusal(run);
-	progress_update(run->progress,
-			&(struct progress_sample){ .elapsed_ms = now.elapsed_ms,
-						   .stats = now.stats,
-						   .bytes_in = now.totals.bytes_in,
-						   .bytes_out = now.totals.bytes_out,
-						   .stopping = run->interrupted != 0 });
-}
-
-static void on_answer(void *ctx, const struct resolve_answer *answer)
-{
-	const struct run *run = ctx;
-
-	if (answer->error != NULL)
-		cli_debug(run->cli, "%s: %s", answer->name, answer->error);
-	else
-		cli_debug(run->cli, "%s: %zu addresses", answer->name, answer->count);
-}
-
-static void on_signal(void *ctx, int status)
-{
-	struct run *run = ctx;
-
-	run->interrupted = status;
-	walk_stop(run->walk);
-}
-
 /* --- preparations --- */
 
-static bool finds_nodes(const struct run *run)
-{
-	return run->network.discovery == DISCOVERY_V4;
-}
-
 /* Whose nodes are wanted: the network's name may say it, too. */
-static int read_fork(struct run *run)
+static int read_fork(struct crawl_run *run)
 {
 	const char *text = run->options->fork != NULL ? run->options->fork : run->network.chain;
 	char names[FORK_ARG_NAMES_MAX];
@@ -189,7 +110,7 @@ static int read_fork(struct run *run)
 	return EXIT_DONE;
 }
 
-static int read_key(struct run *run)
+static int read_key(struct crawl_run *run)
 {
 	const char *path = run->options->key;
 	char why[KEYFILE_WHY_MAX];
@@ -205,12 +126,12 @@ static int read_key(struct run *run)
 }
 
 /* What is said of nodes, and of nothing else. */
-static int read_node_inputs(struct run *run)
+static int read_node_inputs(struct crawl_run *run)
 {
 	const struct crawl_options *o = run->options;
 	int status;
 
-	if (!finds_nodes(run))
+	if (!crawl_run_finds_nodes(run))
 		return o->fork == NULL && o->key == NULL && !o->no_session
 			       ? EXIT_DONE
 			       : cli_usage(run->cli, "--fork, --key and --no-session are for "
@@ -219,12 +140,7 @@ static int read_node_inputs(struct run *run)
 	return status == EXIT_DONE ? read_key(run) : status;
 }
 
-static bool has_own_seeds(const struct run *run)
-{
-	return run->network.dns_seeds[0] != NULL || run->network.boot_nodes != NULL;
-}
-
-static int read_inputs(struct run *run, const char *network)
+static int read_inputs(struct crawl_run *run, const char *network)
 {
 	const struct crawl_options *o = run->options;
 	int status = chain_arg_read(run->cli, &o->chain, network, &run->network);
@@ -242,17 +158,26 @@ static int read_inputs(struct run *run, const char *network)
 	if (status == EXIT_DONE && o->exclude_file != NULL)
 		status =
 			exclude_read(run->cli, o->exclude_file, &run->exclude, &run->exclude_count);
-	if (status == EXIT_DONE && run->seeds.count + run->seeds.names_count == 0 &&
-	    (o->no_default_seeds || !has_own_seeds(run)) && !o->resume)
-		return cli_usage(
-			run->cli, "there is nobody to begin with: %s %s; give --seed or --seeds",
-			run->network.name,
-			has_own_seeds(run) ? "has seeds, but --no-default-seeds leaves them out"
-					   : "has no seeds of its own");
+	/* With --every the database may know somebody. */
+	if (status == EXIT_DONE && !o->resume && o->every_ms == 0)
+		status = crawl_run_need_seeds(run);
 	return status;
 }
 
-static int fit_concurrency(struct run *run)
+static int check_watch_options(const struct crawl_run *run)
+{
+	const struct crawl_options *o = run->options;
+
+	if (o->every_ms == 0 && (o->keep_ms > 0 || o->metrics != NULL))
+		return cli_usage(run->cli, "--keep and --metrics are for a crawl with --every");
+	if (o->token != NULL && o->metrics == NULL)
+		return cli_usage(run->cli, "--token is for --metrics");
+	if (o->every_ms > 0 && o->resume)
+		return cli_usage(run->cli, "--every goes on by itself: leave out --resume");
+	return EXIT_DONE;
+}
+
+static int fit_concurrency(struct crawl_run *run)
 {
 	const struct crawl_options *o = run->options;
 	uint32_t wanted = (uint32_t)o->concurrency;
@@ -276,120 +201,48 @@ static int fit_concurrency(struct run *run)
 	return EXIT_DONE;
 }
 
-static int make_walk(struct run *run)
+/* --- a crawl by itself --- */
+
+struct single {
+	struct crawl_run *run;
+	struct signals signals;
+	bool watched; /* signals are */
+};
+
+static void on_signal(void *ctx, int status)
 {
-	const struct crawl_options *o = run->options;
-	struct walk_config config = {
-		.visit = { .session = { .network = &run->network,
-					.patient = o->patient,
-					.agent = slice_text(run->agent),
-					.group = run->group,
-					.timeout_ms = o->timeout_ms },
-			   .connect_timeout_ms = o->connect_timeout_ms },
-		.crawl = { .concurrency = run->concurrency,
-			   .rate_per_s = o->rate,
-			   .max_visits = o->max_peers,
-			   .duration_ms = o->duration_ms,
-			   .allow_private = o->allow_private,
-			   .per_group = (uint32_t)o->per_group,
-			   .exclude = run->exclude,
-			   .exclude_count = run->exclude_count },
-		.threads = run->threads,
-		.key = run->has_key ? &run->key : NULL,
-		.chain = run->chain,
-		.no_session = o->no_session,
-		.db = o->db,
-		.resume = o->resume,
-		.adverts = o->adverts,
-		.on_tick = on_tick,
-		.on_answer = on_answer,
-		.ctx = run,
-	};
-	char why[WALK_WHY_MAX];
+	struct crawl_run *run = ctx;
 
-	if (walk_new(&config, &run->walk, why) != ERR_OK) {
-		cli_fail(run->cli, "%s", why);
-		return EXIT_FAILED;
-	}
-	return EXIT_DONE;
+	run->interrupted = status;
+	walk_stop(run->walk);
 }
-
-static void tell_earlier(struct run *run)
-{
-	struct walk_result earlier;
-
-	if (!run->options->resume)
-		return;
-	walk_stats(run->walk, &earlier);
-	run->visited_before = earlier.stats.visited;
-	cli_note(run->cli, "going on with crawl %lld: %llu visited, %llu waiting",
-		 (long long)earlier.crawl_id, (unsigned long long)earlier.stats.visited,
-		 (unsigned long long)earlier.stats.waiting);
-}
-
-static int begin_with(struct run *run, const struct seeds *seeds)
-{
-	for (size_t i = 0; i < seeds->count; i++) {
-		const struct advert seed = seeds_advert(seeds, i);
-
-		walk_seed(run->walk, &seed);
-	}
-	for (size_t i = 0; i < seeds->names_count; i++) {
-		if (walk_name(run->walk, seeds->names[i].name, seeds->names[i].port) != ERR_OK)
-			return cli_usage(run->cli, "%s", walk_why(run->walk));
-	}
-	if (!run->options->no_default_seeds && walk_default_seeds(run->walk) != ERR_OK)
-		return cli_usage(run->cli, "%s", walk_why(run->walk));
-	return EXIT_DONE;
-}
-
-/* --- the run --- */
 
 /* Only once the summary is there: a signal meanwhile is too late, and must not cost it. */
-static void unwatch(struct run *run)
+static void unwatch(struct single *s)
 {
-	if (run->watched)
-		signals_close(&run->signals);
-	run->watched = false;
+	if (s->watched)
+		signals_close(&s->signals);
+	s->watched = false;
 }
 
-static int walk(struct run *run)
+static int walk(struct single *s)
 {
-	int status = begin_with(run, &run->seeds);
+	struct crawl_run *run = s->run;
+	int status = crawl_run_seed(run, true, true);
 
 	if (status != EXIT_DONE)
 		return status;
-	signals_watch(&run->signals, walk_loop(run->walk), on_signal, run);
-	signals_watch_log(&run->signals, run->cli->log);
-	run->watched = true;
-	signals_unref(&run->signals);
-	run->progress = progress_new(run->cli, run->network.name);
-	if (walk_run(run->walk) != ERR_OK)
-		status = EXIT_FAILED;
-	progress_end(run->progress);
+	signals_watch(&s->signals, walk_loop(run->walk), on_signal, run);
+	signals_watch_log(&s->signals, run->cli->log);
+	s->watched = true;
+	signals_unref(&s->signals);
+	status = crawl_run_walk(run);
 	if (run->interrupted != 0)
-		unwatch(run); /* whoever asks again does not want to wait for the summary */
-	if (status != EXIT_DONE)
-		cli_fail(run->cli, "%s", walk_why(run->walk));
+		unwatch(s); /* whoever asks again does not want to wait for the summary */
 	return status;
 }
 
-static int unreached(const struct run *run, const struct walk_result *result)
-{
-	const char *why = "no seed answered; is there a way to the Internet? other seeds can be "
-			  "given with --seed";
-
-	if (result->stats.known == 0 && run->seeds.count > 0)
-		why = "every seed is a private, an excluded or this machine's own address; "
-		      "--allow-private permits private ones";
-	else if (result->stats.known == 0)
-		why = "no seed has an address; is there a way to the Internet? --verbose shows "
-		      "what the resolver says";
-	cli_fail(run->cli, "nobody could be reached: %s", why);
-	return EXIT_UNREACHED;
-}
-
-static void log_end(const struct run *run, const struct walk_result *r)
+static void log_end(const struct crawl_run *run, const struct walk_result *r)
 {
 	cli_event(run->cli, LOG_INFO, "ended",
 		  (struct log_field[]){ log_text("network", run->network.name),
@@ -402,33 +255,17 @@ static void log_end(const struct run *run, const struct walk_result *r)
 					{ 0 } });
 }
 
-static int conclude(struct run *run)
+static int conclude(struct crawl_run *run)
 {
 	const char *db = run->options->db;
 	struct walk_result result;
 	struct summary summary;
-	int status;
+	int status = crawl_run_end(run, &result);
 
-	if (walk_end(run->walk, &result) != ERR_OK) {
-		cli_fail(run->cli, "%s", walk_why(run->walk));
-		return EXIT_FAILED;
-	}
+	if (status != EXIT_DONE)
+		return status;
 	log_end(run, &result);
-	summary = (struct summary){
-		.network = run->network.name,
-		.db = db,
-		.crawl = result.crawl_id,
-		.started_at_ms = result.started_at_ms,
-		.elapsed_ms = result.elapsed_ms,
-		.stats = result.stats,
-		.visited_before = run->visited_before,
-		.bytes_in = result.totals.bytes_in,
-		.bytes_out = result.totals.bytes_out,
-		.nodes = finds_nodes(run) ? &result.totals.nodes : NULL,
-		.cpu_seconds = result.cpu_seconds,
-		.max_rss_bytes = result.max_rss_bytes,
-		.complete = result.complete,
-	};
+	summary = crawl_run_summary(run, &result);
 	status = summary_print(run->cli, &summary);
 	fflush(stdout); /* closing the database takes a while, and it must not get lost */
 	if (status != EXIT_DONE)
@@ -440,12 +277,36 @@ static int conclude(struct run *run)
 			 db, run->network.name, db);
 		return run->interrupted;
 	}
-	return result.stats.reached == 0 ? unreached(run, &result) : EXIT_DONE;
+	if (result.stats.reached > 0)
+		return EXIT_DONE;
+	cli_fail(run->cli, "nobody could be reached: %s", crawl_run_unreached(run, &result));
+	return EXIT_UNREACHED;
+}
+
+static int crawl_once(struct crawl_run *run)
+{
+	const struct walk_config config = crawl_run_config(run);
+	struct single single = { .run = run };
+	char why[WALK_WHY_MAX];
+	int status;
+
+	if (walk_new(&config, &run->walk, why) != ERR_OK) {
+		cli_fail(run->cli, "%s", why);
+		return EXIT_FAILED;
+	}
+	if (run->options->resume)
+		crawl_run_tell_earlier(run);
+	status = walk(&single);
+	if (status == EXIT_DONE)
+		status = conclude(run);
+	unwatch(&single);
+	walk_free(run->walk);
+	return status;
 }
 
 static int run_crawl(struct cli *cli, void *options, char **args, unsigned args_count)
 {
-	struct run *run = calloc(1, sizeof(*run));
+	struct crawl_run *run = calloc(1, sizeof(*run));
 	int status;
 
 	(void)args_count;
@@ -457,19 +318,13 @@ static int run_crawl(struct cli *cli, void *options, char **args, unsigned args_
 	run->options = options;
 	status = log_arg_open(cli, &run->options->log);
 	if (status == EXIT_DONE)
+		status = check_watch_options(run);
+	if (status == EXIT_DONE)
 		status = read_inputs(run, args[0]);
 	if (status == EXIT_DONE)
 		status = fit_concurrency(run);
 	if (status == EXIT_DONE)
-		status = make_walk(run);
-	if (status == EXIT_DONE) {
-		tell_earlier(run);
-		status = walk(run);
-	}
-	if (status == EXIT_DONE)
-		status = conclude(run);
-	unwatch(run);
-	walk_free(run->walk);
+		status = run->options->every_ms > 0 ? crawl_watch(run) : crawl_once(run);
 	seeds_clear(&run->seeds);
 	secp_key_clear(&run->key);
 	free(run->exclude);

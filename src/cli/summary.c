@@ -154,7 +154,7 @@ static void add_nodes(json_t *doc, const struct driver_nodes *n)
 	json_object_set_new(doc, "datagrams_out", json_integer((json_int_t)n->datagrams_out));
 }
 
-static int print_json(const struct summary *s)
+json_t *summary_json(const struct summary *s)
 {
 	char started[32];
 	json_t *doc;
@@ -169,12 +169,19 @@ static int print_json(const struct summary *s)
 			"bytes_in", (json_int_t)s->bytes_in, "bytes_out", (json_int_t)s->bytes_out,
 			"cpu_seconds", s->cpu_seconds, "max_rss_bytes",
 			(json_int_t)s->max_rss_bytes, "complete", (int)s->complete);
+	if (doc != NULL && s->nodes != NULL)
+		add_nodes(doc, s->nodes);
+	return doc;
+}
+
+static int print_json(const struct summary *s)
+{
+	json_t *doc = summary_json(s);
+
 	if (doc == NULL) {
 		cli_error("out of memory: the crawl is kept in the database all the same");
 		return EXIT_FAILED;
 	}
-	if (s->nodes != NULL)
-		add_nodes(doc, s->nodes);
 	json_dumpf(doc, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
 	putchar('\n');
 	json_decref(doc);

@@ -5,6 +5,8 @@
 #include "cli/cli.h"
 #include "io/driver.h"
 
+#include <jansson.h>
+
 struct summary {
 	const char *network;
 	const char *db; /* NULL: not kept */
@@ -23,5 +25,7 @@ struct summary {
 /* The table, or with --json the document that docs/cli.md promises, on stdout. Returns
  * an exit status. */
 int summary_print(const struct cli *cli, const struct summary *s);
+/* That document. NULL: out of memory. */
+json_t *summary_json(const struct summary *s);
 
 #endif
