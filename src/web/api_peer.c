@@ -255,13 +255,16 @@ static enum err on_day(void *ctx, const struct store_day *d)
 static enum err history_read(struct store *s, int64_t id, size_t limit, json_t *doc)
 {
 	json_t *sessions = json_object_get(doc, "sessions");
+	size_t limit_over = limit;
 	struct schedule schedule;
 	enum err err = store_peer_schedule(s, id, &schedule);
 
-	if (err == ERR_OK && schedule.up_since_ms > 0)
+	if (err == ERR_OK && schedule.up_since_ms > 0) {
 		err = on_session(sessions, schedule.up_since_ms, 0);
+		limit_over--;
+	}
 	if (err == ERR_OK || err == ERR_NOT_FOUND)
-		err = store_peer_sessions(s, id, limit, on_session, sessions);
+		err = store_peer_sessions(s, id, limit_over, on_session, sessions);
 	if (err == ERR_OK)
 		err = store_peer_visits(s, id, limit, on_visit, json_object_get(doc, "visits"));
 	if (err == ERR_OK)
