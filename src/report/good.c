@@ -1,6 +1,7 @@
 #include "report/good.h"
 
 #include <math.h>
+#include <string.h>
 
 double good_uptime(const struct store_peer *p, const struct schedule *schedule)
 {
@@ -19,23 +20,32 @@ bool good_peer(const struct export_rules *rules, const struct store_peer *p,
 }
 
 struct walk {
+	const char *network;
+	const struct store_filter *filter;
 	good_fn *fn;
 	void *ctx;
 };
 
-static enum err on_peer(void *ctx, const struct store_peer *p)
+static enum err on_peer(void *ctx, int64_t id, const struct store_peer *p,
+			const struct schedule *schedule)
 {
-	struct walk *w = ctx;
+	const struct walk *w = ctx;
+	const struct store_filter *f = w->filter;
 
-	return w->fn(w->ctx, p, NULL);
+	(void)id;
+	if (strcmp(p->network, w->network) != 0 ||
+	    (f->kind != NETADDR_NONE && p->addr.kind != f->kind) ||
+	    (f->outcome >= 0 && !(p->visited && (int)p->outcome == f->outcome)))
+		return ERR_OK;
+	return w->fn(w->ctx, p, schedule);
 }
 
 enum err good_walk(struct store *s, const char *network, const struct store_filter *filter,
 		   good_fn *fn, void *ctx)
 {
-	struct walk w = { .fn = fn, .ctx = ctx };
-	struct store_filter of_network = *filter;
+	struct walk w = { .network = network, .filter = filter, .fn = fn, .ctx = ctx };
+	/* To who knows nobody yet, everybody is news. */
+	int64_t peer_id = 0, visit_id = 0;
 
-	of_network.network = network;
-	return store_peers(s, &of_network, on_peer, &w);
+	return store_news(s, &peer_id, &visit_id, on_peer, &w);
 }
