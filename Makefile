@@ -40,10 +40,10 @@ uninstall: ## remove what `make install` installed last
 	@while read -r file; do rm -f "$$file" && echo "removed $$file"; done \
 		<build/install_manifest.txt
 clean: ## remove all build folders
-	@rm -rf build $(PRESETS:%=build-%)
+	@rm -rf build $(PRESETS:%=build-%) web/dist
 
 ##@ More checks
-.PHONY: lint gcc clang asan tsan interop fuzz bench coverage ci
+.PHONY: lint gcc clang asan tsan interop page fuzz bench coverage ci
 lint: ## layout, folder rules, purity, static analysis
 	@tools/setup lint
 	$(call build,release,build)
@@ -63,6 +63,12 @@ tsan: ## tests under ThreadSanitizer
 interop: all ## crawl real, independent peers in a private network namespace
 	@tools/setup interop
 	@tests/interop/run build/peerwalk
+page: ## build the page of `peerwalk serve`, and test it in Chromium
+	@tools/setup page
+	@mkdir -p build
+	@tools/build-page build/page_files.c on
+	$(call build,release,build)
+	@tests/web/run build/peerwalk
 fuzz: ## fuzz every decoder for MINUTES (5) in all
 	@tools/setup lint
 	$(call build,fuzz,build-fuzz)

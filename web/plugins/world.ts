@@ -6,6 +6,7 @@ import type { Feature, FeatureCollection, MultiPolygon, Polygon, Position } from
 import { feature } from "topojson-client";
 import type { GeometryCollection, Topology } from "topojson-specification";
 import type { Plugin } from "vite";
+import { relative } from "./path.ts";
 import { MAP_SCALE, MAP_WIDTH, MAP_Y } from "../src/projection.ts";
 
 const require = createRequire(import.meta.url);
@@ -36,22 +37,6 @@ function drawn(shape: Shape): string {
     .filter((part, at) => at === 0 || part.area >= SMALLEST)
     .map((part) => relative(path(part.polygon) ?? ""))
     .join("");
-}
-
-// "M1,2L3,4L3,4L5,6Z" as "M1 2l2 2 2 2z": points that fall together once, and shorter.
-export function relative(absolute: string): string {
-  return absolute.replace(/M([^MZ]*)Z/g, (_, ring: string) => {
-    const points = ring.split("L").map((p) => p.split(",").map(Number) as [number, number]);
-    const [first, ...rest] = points;
-    if (first === undefined) return "";
-    let [x, y] = first;
-    const steps: string[] = [];
-    for (const [nx, ny] of rest) {
-      if (nx !== x || ny !== y) steps.push(`${nx - x} ${ny - y}`);
-      [x, y] = [nx, ny];
-    }
-    return steps.length < 2 ? "" : `M${first[0]} ${first[1]}l${steps.join(" ").replace(/ -/g, "-")}z`;
-  });
 }
 
 function shapes(): Record<string, string> {

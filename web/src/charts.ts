@@ -3,6 +3,7 @@
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { h, s, said } from "./dom.ts";
+import { bins as filled, stacked, type Values } from "./figures.ts";
 import { count, minute, short, timeTicks } from "./format.ts";
 
 export interface Line {
@@ -19,8 +20,6 @@ export interface ChartOptions {
   least?: number; // seconds that it spans, even where there are few times
 }
 
-type Values = (number | null)[];
-
 export interface Chart {
   root: HTMLElement;
   set(times: number[], values: Values[]): void;
@@ -28,16 +27,6 @@ export interface Chart {
 
 function color(name: string): string {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-}
-
-// Each line on top of those after it; those that are hidden add nothing.
-export function stacked(values: Values[], shown: boolean[]): Values[] {
-  const length = values[0]?.length ?? 0;
-  const sums = new Array<number>(length).fill(0);
-  const out: Values[] = new Array(values.length);
-  for (let at = values.length - 1; at >= 0; at--)
-    out[at] = sums.map((sum, i) => (sums[i] = sum + (shown[at] ? (values[at]?.[i] ?? 0) : 0)));
-  return out;
 }
 
 function series(line: Line, kind: ChartOptions["kind"], first: boolean): uPlot.Series {
@@ -208,19 +197,18 @@ export function chart(options: ChartOptions, signal: AbortSignal): Chart {
 }
 
 // How times are spread, as columns.
-export function columns(bins: { label: string; count: number }[], label: string): SVGElement {
+export function columns(all: { label: string; count: number }[], label: string): SVGElement {
+  const bins = filled(all);
   const most = Math.max(1, ...bins.map((bin) => bin.count));
-  const last = bins.reduce((at, bin, i) => (bin.count > 0 ? i : at), 0);
-  bins = bins.slice(0, Math.max(last + 1, 6));
-  const step = 60;
-  const height = 150;
-  return s("svg", { class: "columns", viewBox: `0 0 ${bins.length * step} ${height + 40}`, role: "img", "aria-label": label },
+  const step = 720 / bins.length;
+  const height = 220;
+  return s("svg", { class: "columns", viewBox: `0 0 720 ${height + 60}`, role: "img", "aria-label": label },
     bins.map((bin, at) => {
       const tall = bin.count === 0 ? 0 : Math.max(2, (bin.count / most) * height);
+      const middle = at * step + step / 2;
       return s("g", null,
-        s("rect", { class: "column", x: at * step + 6, y: 18 + height - tall, width: step - 12, height: tall, rx: 2 }),
-        s("text", { x: at * step + step / 2, y: 12 + height - tall, "text-anchor": "middle", class: "value" },
-          bin.count === 0 ? "" : short(bin.count)),
-        s("text", { x: at * step + step / 2, y: height + 35, "text-anchor": "middle" }, bin.label));
+        s("rect", { class: "column", x: at * step + step * 0.1, y: 28 + height - tall, width: step * 0.8, height: tall, rx: 3 }),
+        s("text", { x: middle, y: 20 + height - tall, "text-anchor": "middle", class: "value" }, bin.count === 0 ? "" : short(bin.count)),
+        s("text", { x: middle, y: height + 54, "text-anchor": "middle" }, bin.label));
     }));
 }

@@ -69,7 +69,7 @@ function askToken(): HTMLElement {
       class: "failure", role: "alert",
       onsubmit: (event: Event) => {
         event.preventDefault();
-        location.href = `/?token=${encodeURIComponent(input.value)}`;
+        location.href = `/?token=${encodeURIComponent(input.value)}${location.hash}`;
       },
     },
     h("p", null, h("strong", null, "This server wants a token.")),
@@ -83,10 +83,11 @@ export function notice(title: string, ...children: (Node | string)[]): HTMLEleme
 
 export function command(text: string): HTMLElement {
   const state = h("span", { class: "unseen", role: "status" });
+  // Browsers have no clipboard for pages that come over plain HTTP from elsewhere.
   return h("div", { class: "command" }, h("code", null, text),
-    h("button", {
+    navigator.clipboard === undefined ? null : h("button", {
       type: "button", class: "quiet",
-      onclick: () => navigator.clipboard?.writeText(text).then(() => (state.textContent = "copied")),
+      onclick: () => navigator.clipboard.writeText(text).then(() => (state.textContent = "copied")),
     }, "copy"), state);
 }
 

@@ -1,6 +1,7 @@
 // Where the peers are: countries by colour, places as dots.
 import { get, type Params, type Places } from "../api.ts";
 import { h, s } from "../dom.ts";
+import { shade, SHADES } from "../figures.ts";
 import { count, percent } from "../format.ts";
 import { bars, command, notice, panel, show } from "../parts.ts";
 import { MAP_HEIGHT, MAP_WIDTH, place } from "../projection.ts";
@@ -8,7 +9,6 @@ import { changed, link } from "../route.ts";
 import { onChanged, type Context } from "../view.ts";
 import { filterOf, filterBar } from "./filters.ts";
 
-const SHADES = 6;
 const names = new Intl.DisplayNames("en", { type: "region", fallback: "code" });
 
 function nameOf(country: string, said: string | null): string {
@@ -18,12 +18,6 @@ function nameOf(country: string, said: string | null): string {
   } catch {
     return country;
   }
-}
-
-// 1 .. SHADES by the logarithm: a few countries have most of the peers.
-export function shade(n: number, most: number): number {
-  if (n <= 0 || most <= 0) return 0;
-  return most === 1 ? SHADES : 1 + Math.round((Math.log(n) / Math.log(most)) * (SHADES - 1));
 }
 
 function picture(context: Context, shapes: Record<string, string>, places: Places): HTMLElement {

@@ -1,6 +1,8 @@
 // One peer: what it says of itself, and what became of it over time.
 import { get, type Day, type Peer, type PeerHistory } from "../api.ts";
+
 import { h, s, said, share } from "../dom.ts";
+import { strip } from "../figures.ts";
 import { count, duration, milliseconds, percent, words } from "../format.ts";
 import { badge, command, moment, panel, show, when } from "../parts.ts";
 import { link } from "../route.ts";
@@ -9,23 +11,7 @@ import { onChanged, type Context } from "../view.ts";
 const DAYS = 90;
 const FIRST_VISITS = 30;
 
-export interface Cell {
-  day: string;
-  visits: number;
-  reached: number;
-}
-
-// The last days one by one, those without a visit too, the oldest first.
-export function strip(days: Day[], today: string, length: number): Cell[] {
-  const byDay = new Map(days.map((day) => [day.day, day]));
-  const end = Date.parse(`${today}T00:00:00Z`);
-  return Array.from({ length }, (_, at) => {
-    const day = new Date(end - (length - 1 - at) * 86_400_000).toISOString().slice(0, 10);
-    return byDay.get(day) ?? { day, visits: 0, reached: 0 };
-  });
-}
-
-function cellTone(cell: Cell): string {
+function cellTone(cell: Day): string {
   if (cell.visits === 0) return "none";
   if (cell.reached === cell.visits) return "up";
   return cell.reached === 0 ? "down" : "part";
@@ -35,7 +21,7 @@ function uptimeStrip(days: Day[]): HTMLElement {
   const cells = strip(days, new Date().toISOString().slice(0, 10), DAYS);
   const visits = cells.reduce((sum, cell) => sum + cell.visits, 0);
   const reached = cells.reduce((sum, cell) => sum + cell.reached, 0);
-  const text = (cell: Cell) => (cell.visits === 0 ? `${cell.day}: not visited` : `${cell.day}: reached ${cell.reached} of ${cell.visits} times`);
+  const text = (cell: Day) => (cell.visits === 0 ? `${cell.day}: not visited` : `${cell.day}: reached ${cell.reached} of ${cell.visits} times`);
   const label = `Reached ${count(reached)} of ${count(visits)} times in the last ${DAYS} days`;
   return h("div", { class: "uptime" },
     s("svg", { viewBox: `0 0 ${DAYS * 10} 36`, preserveAspectRatio: "none", role: "img", "aria-label": label },
