@@ -78,6 +78,8 @@ static const struct option_row rows[] = {
 	  AT(key), 0, 0, NULL },
 	{ CHAIN_ARG_MAGIC(AT(chain)) },
 	{ CHAIN_ARG_PORT(AT(chain)) },
+	{ GEO_ARG_MMDB(AT(geo)) },
+	{ GEO_ARG_ASMAP(AT(geo)) },
 	{ LOG_ARG_FILE(AT(log)) },
 	{ LOG_ARG_LEVEL(AT(log)) },
 	{ LOG_ARG_FORMAT(AT(log)) },
@@ -255,8 +257,9 @@ static void log_end(const struct crawl_run *run, const struct walk_result *r)
 					{ 0 } });
 }
 
-static int conclude(struct crawl_run *run)
+static int conclude(struct single *s)
 {
+	struct crawl_run *run = s->run;
 	const char *db = run->options->db;
 	struct walk_result result;
 	struct summary summary;
@@ -277,6 +280,8 @@ static int conclude(struct crawl_run *run)
 			 db, run->network.name, db);
 		return run->interrupted;
 	}
+	unwatch(s); /* from here on nothing is lost */
+	crawl_run_keep_report(run, result.crawl_id);
 	if (result.stats.reached > 0)
 		return EXIT_DONE;
 	cli_fail(run->cli, "nobody could be reached: %s", crawl_run_unreached(run, &result));
@@ -298,7 +303,7 @@ static int crawl_once(struct crawl_run *run)
 		crawl_run_tell_earlier(run);
 	status = walk(&single);
 	if (status == EXIT_DONE)
-		status = conclude(run);
+		status = conclude(&single);
 	unwatch(&single);
 	walk_free(run->walk);
 	return status;
@@ -322,9 +327,12 @@ static int run_crawl(struct cli *cli, void *options, char **args, unsigned args_
 	if (status == EXIT_DONE)
 		status = read_inputs(run, args[0]);
 	if (status == EXIT_DONE)
+		status = geo_arg_open(cli, &run->options->geo, &run->geo);
+	if (status == EXIT_DONE)
 		status = fit_concurrency(run);
 	if (status == EXIT_DONE)
 		status = run->options->every_ms > 0 ? crawl_watch(run) : crawl_once(run);
+	geo_close(run->geo);
 	seeds_clear(&run->seeds);
 	secp_key_clear(&run->key);
 	free(run->exclude);

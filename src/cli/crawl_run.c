@@ -1,5 +1,8 @@
 #include "cli/crawl_run.h"
 
+#include "cli/store_arg.h"
+#include "report/report.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -148,6 +151,29 @@ int crawl_run_end(struct crawl_run *run, struct walk_result *result)
 		return EXIT_FAILED;
 	}
 	return EXIT_DONE;
+}
+
+void crawl_run_keep_report(const struct crawl_run *run, int64_t crawl_id)
+{
+	const struct report_options options = {
+		.crawl_id = crawl_id,
+		.key = store_arg_hash_key(),
+		.geo = run->geo,
+	};
+	char text[WALK_WHY_MAX];
+	const char *why = text;
+	struct store *store = NULL;
+	enum err err = store_open(run->options->db, STORE_WRITE, &store, text, sizeof(text));
+
+	if (err == ERR_OK) {
+		err = report_keep(store, &options);
+		why = store_why(store);
+	}
+	if (err != ERR_OK)
+		cli_note(run->cli, "the report of crawl %lld is not kept: %s", (long long)crawl_id,
+			 err == ERR_NOMEM ? "out of memory" : why);
+	if (store != NULL)
+		store_close(store);
 }
 
 struct summary crawl_run_summary(const struct crawl_run *run, const struct walk_result *result)

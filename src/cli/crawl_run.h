@@ -7,6 +7,7 @@
 #include "cli/chain_arg.h"
 #include "cli/cli.h"
 #include "cli/fork_arg.h"
+#include "cli/geo_arg.h"
 #include "cli/log_arg.h"
 #include "cli/progress.h"
 #include "cli/seeds.h"
@@ -21,6 +22,7 @@ struct crawl_options {
 	uint64_t every_ms, keep_ms;
 	double rate;
 	struct chain_arg chain;
+	struct geo_arg geo;
 	struct log_arg log;
 };
 
@@ -40,6 +42,7 @@ struct crawl_run {
 	const struct ethereum_chain *chain; /* NULL: nodes of all chains are wanted */
 	struct secp_key key;
 	bool has_key;
+	struct geo *geo;   /* NULL: not given */
 	struct walk *walk; /* that of the moment; NULL: none */
 	struct progress *progress;
 	uint64_t visited_before; /* by the runs that this one goes on from */
@@ -64,6 +67,9 @@ int crawl_run_seed(struct crawl_run *run, bool names, bool network_seeds);
 int crawl_run_walk(struct crawl_run *run);
 /* walk_end; an exit status. */
 int crawl_run_end(struct crawl_run *run, struct walk_result *result);
+/* Of a crawl that has ended: the store keeps its report. A failure is only noted: the report can be
+ * made again as long as the visits are there. */
+void crawl_run_keep_report(const struct crawl_run *run, int64_t crawl_id);
 struct summary crawl_run_summary(const struct crawl_run *run, const struct walk_result *result);
 /* Why nobody was reached. */
 const char *crawl_run_unreached(const struct crawl_run *run, const struct walk_result *result);

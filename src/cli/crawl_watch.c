@@ -272,6 +272,8 @@ static int run_round(struct watching *w)
 	if (run->interrupted == 0)
 		watch_end(w->watch, &result);
 	tell_round(w, &result);
+	if (run->interrupted == 0)
+		crawl_run_keep_report(run, result.crawl_id);
 	return EXIT_DONE;
 }
 
