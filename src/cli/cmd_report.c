@@ -2,6 +2,7 @@
 #include "cli/chain_text.h"
 #include "cli/cli.h"
 #include "cli/geo_arg.h"
+#include "cli/service_text.h"
 #include "cli/store_arg.h"
 #include "cli/terminal.h"
 
@@ -68,16 +69,6 @@ struct layout {
 	size_t label; /* columns */
 	bool unicode;
 };
-
-static const char *service_name(const char *network, unsigned bit)
-{
-	const struct network *n = network_find(network);
-
-	/* A chain described on the command line is Bitcoin-like. */
-	if (n == NULL)
-		n = network_find("bitcoin");
-	return n != NULL && n->proto->service_name != NULL ? n->proto->service_name(bit) : NULL;
-}
 
 /* A label cut or filled up to the layout's width, so that all tables stand alike. */
 static void label_cell(struct table *t, const struct layout *layout, const char *label)
@@ -368,7 +359,7 @@ static int run(struct cli *cli, void *values, char **args, unsigned args_count)
 				      .top = (size_t)o->top,
 				      .history = cli->json || o->html != NULL,
 				      .key = store_arg_hash_key(),
-				      .service_name = service_name,
+				      .service_name = service_text,
 				      .fork_text = chain_text_fork,
 				      .network_text = chain_text_network };
 	struct report report = { 0 };

@@ -17,7 +17,7 @@
 
 extern const struct command command_crawl, command_decode, command_diff, command_enr,
 	command_export, command_help, command_key, command_listen, command_networks, command_node,
-	command_peers, command_ping, command_report, command_score, command_simulate,
+	command_peers, command_ping, command_report, command_score, command_serve, command_simulate,
 	command_status;
 
 /* In the order in which help lists them. clang-format would put several in a line. */
@@ -32,6 +32,7 @@ const struct command *const commands[] = {
 	&command_report,
 	&command_diff,
 	&command_export,
+	&command_serve,
 	&command_decode,
 	&command_key,
 	&command_enr,

@@ -1,4 +1,4 @@
-/* api_peer.h: what the files of api_peers share. Private to src/web/api_peer*. */
+/* api_peer.h: what the files of the API (api_*.c) share. */
 #ifndef PEERWALK_WEB_API_PEER_H
 #define PEERWALK_WEB_API_PEER_H
 

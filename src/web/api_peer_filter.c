@@ -198,7 +198,7 @@ bool api_filter(const struct api_peers *a, const struct http_request *q, struct 
 
 void api_send(struct http_response *r, json_t *doc)
 {
-	char *text = doc != NULL ? json_dumps(doc, JSON_COMPACT) : NULL;
+	char *text = doc != NULL ? json_dumps(doc, JSON_COMPACT | JSON_REAL_PRECISION(12)) : NULL;
 
 	json_decref(doc);
 	if (text == NULL) {

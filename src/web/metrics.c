@@ -14,33 +14,42 @@ void metrics_begin(struct text *out, const char *name, const char *type, const c
 }
 
 /* A label's value may hold anything but a line feed, a quote and a backslash, which are escaped. */
-static void add_label(struct text *out, const char *label, struct slice value)
+static void add_label(struct text *out, const struct metrics_label *label)
 {
 	struct text safe = { 0 };
 
-	text_add_escaped(&safe, value);
-	text_printf(out, "{%s=\"", label);
+	text_add_escaped(&safe, label->value);
+	text_printf(out, "%s=\"", label->name);
 	for (size_t i = 0; i < safe.len; i++) {
 		char c[3] = { '\\', safe.data[i], 0 };
 
 		text_add(out, c[1] == '"' || c[1] == '\\' ? c : c + 1);
 	}
-	text_add(out, "\"}");
+	text_add(out, "\"");
 	if (safe.err != ERR_OK)
 		out->err = safe.err;
 	text_clear(&safe);
 }
 
-void metrics_value(struct text *out, const char *name, const char *label, struct slice label_value,
-		   double value)
+void metrics_values(struct text *out, const char *name, const struct metrics_label *labels,
+		    double value)
 {
 	text_add(out, name);
-	if (label != NULL)
-		add_label(out, label, label_value);
+	for (size_t i = 0; labels[i].name != NULL; i++) {
+		text_add(out, i == 0 ? "{" : ",");
+		add_label(out, &labels[i]);
+	}
+	text_add(out, labels[0].name != NULL ? "}" : "");
 	if (isfinite(value))
 		text_printf(out, " %.15g\n", value);
 	else
 		text_add(out, isnan(value) ? " NaN\n" : value > 0 ? " +Inf\n" : " -Inf\n");
+}
+
+void metrics_value(struct text *out, const char *name, const char *label, struct slice label_value,
+		   double value)
+{
+	metrics_values(out, name, (struct metrics_label[]){ { label, label_value }, { 0 } }, value);
 }
 
 /* --- this process --- */

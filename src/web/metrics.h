@@ -13,6 +13,14 @@ void metrics_begin(struct text *out, const char *name, const char *type, const c
 void metrics_value(struct text *out, const char *name, const char *label, struct slice label_value,
 		   double value);
 
+/* The same with several labels; the last one has no name. */
+struct metrics_label {
+	const char *name;
+	struct slice value;
+};
+void metrics_values(struct text *out, const char *name, const struct metrics_label *labels,
+		    double value);
+
 /* Makes the whole text; on one of the server's threads, and several at once. */
 typedef void metrics_fn(void *ctx, struct text *out);
 /* http_start with /metrics and /healthz. The same errors. */
