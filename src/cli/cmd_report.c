@@ -177,6 +177,42 @@ static void print_head(const struct report *r, const char *fork)
 	       r->visited > 0 ? 100 * (double)r->reached / (double)r->visited : 0);
 }
 
+/* Who came and who went, if that was kept, or looked for. */
+static void print_before(const struct report *r)
+{
+	char came[32], went[32];
+
+	if (r->before_id == 0)
+		return;
+	format_count(r->came, came);
+	format_count(r->went, went);
+	printf("since crawl %lld: %s came, %s went\n", (long long)r->before_id, came, went);
+}
+
+static void print_uptime(const struct report *r, const struct layout *layout)
+{
+	static const char *const headers[] = { "UPTIME", ">A DAY", ">7 DAYS", ">30 DAYS" };
+	struct table *out;
+	char count[32];
+
+	if (!r->has_uptime || r->uptime[0].count == 0)
+		return;
+	putchar('\n');
+	out = table_new(headers, 4);
+	for (unsigned bin = REPORT_UPTIME_BINS; bin-- > 0;) {
+		char label[32];
+
+		snprintf(label, sizeof(label), "%s%u to %u%%", bin > 0 ? "over " : "", 10 * bin,
+			 10 * (bin + 1));
+		label_cell(out, layout, label);
+		for (unsigned i = 0; i < REPORT_UPTIMES; i++) {
+			format_count(r->uptime[i].bins[bin], count);
+			table_cell(out, "%s", count);
+		}
+	}
+	table_print(out);
+}
+
 /* How complete the crawl is, by its own account: what was to be had from the nodes' tables. */
 static void print_completeness(const struct report *r)
 {
@@ -234,12 +270,14 @@ static void print_report(const struct report *r, const char *fork, bool verbose)
 	}
 	layout.label = layout.label < most ? layout.label : most;
 	print_head(r, fork);
+	print_before(r);
 	print_completeness(r);
 	for (size_t i = 0; i < sizeof(order) / sizeof(*order); i++) {
 		if (is_shown(r, order[i], verbose))
 			print_table(r, order[i], &layout);
 	}
 	print_times(r, &layout);
+	print_uptime(r, &layout);
 }
 
 static int print_json(const struct report *r)
@@ -430,10 +468,15 @@ const struct command command_report = {
 		"systems that announce their addresses. peerwalk brings no such database; "
 		"docs/places.md says whose there are.\n"
 		"\n"
+		"The report of a crawl is kept at its end, and shown from there, also when its "
+		"visits are gone (crawl --keep). That of a crawl that goes on, and of one chain "
+		"(--fork), is counted when it is asked for.\n"
+		"\n"
 		"--html writes all of them as a page, for people to look at, to print and to send: "
 		"one file, which asks nobody for anything. Where the database has several crawls "
 		"of the network, it also shows how many were reached in each, who came and who "
-		"went.\n",
+		"went, and how the most frequent user agents did; and of peers that are watched "
+		"(crawl --every) how much of the time they are up.\n",
 	.examples = "peerwalk report\n"
 		    "    the newest crawl in peerwalk.db\n"
 		    "peerwalk report --crawl 3 --top 20\n"

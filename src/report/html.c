@@ -212,17 +212,15 @@ static void bytes_text(struct text *out, uint64_t bytes)
 	text_add(out, text);
 }
 
-static void tile_of_past(struct text *out, const struct report *r)
+static void tile_of_before(struct text *out, const struct report *r)
 {
-	const struct report_past *last = &r->past[r->past_count - 1];
-
-	if (r->past_count < 2)
+	if (r->before_id == 0)
 		return;
 	tile(out, "Came");
-	html_count(out, last->came);
+	html_count(out, r->came);
 	text_add(out, "</dd><dd>");
-	html_count(out, last->went);
-	text_printf(out, " went since crawl %" PRId64, r->past[r->past_count - 2].crawl_id);
+	html_count(out, r->went);
+	text_printf(out, " went since crawl %" PRId64, r->before_id);
 }
 
 static void overview(struct text *out, const struct report *r, const char *of)
@@ -246,7 +244,7 @@ static void overview(struct text *out, const struct report *r, const char *of)
 		html_count(out, c->adverts);
 		text_add(out, " times");
 	}
-	tile_of_past(out, r);
+	tile_of_before(out, r);
 	if (connect->count > 0) {
 		tile(out, "Connect within");
 		format_duration(connect->median_ms, text);
@@ -318,6 +316,8 @@ enum err report_html(const struct report *r, const char *of, struct text *out)
 	head(out, r, of);
 	overview(out, r, of);
 	html_past(out, r);
+	html_trend(out, r);
+	html_uptime(out, r);
 	text_add(out, "<div class=\"tables\">\n");
 	for (size_t i = 0; i < sizeof(sections) / sizeof(*sections); i++)
 		table_section(out, r, i);

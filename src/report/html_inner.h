@@ -12,6 +12,9 @@ void html_count(struct text *out, uint64_t n);
 /* "2026-08-01 12:00 UTC", as a time element. */
 void html_time(struct text *out, int64_t unix_ms);
 
+/* "37%", "<1%", and nothing for nothing. */
+void html_percent(uint64_t part, uint64_t whole, char *out, size_t cap);
+
 /* A column of a chart: up from the line, and perhaps another one down from it. */
 struct html_column {
 	uint64_t up, down;
@@ -25,8 +28,10 @@ struct html_column {
 void html_columns(struct text *out, const char *id, const char *title, const char *description,
 		  const struct html_column *columns, size_t count);
 
-/* html_past.c, html_times.c: sections; none where there is nothing to show. */
+/* html_past.c, html_times.c, html_uptime.c: sections; none where there is nothing to show. */
 void html_past(struct text *out, const struct report *r);
+void html_trend(struct text *out, const struct report *r);
+void html_uptime(struct text *out, const struct report *r);
 void html_past_table(struct text *out, const struct report *r);
 void html_times(struct text *out, const struct report *r);
 

@@ -4,7 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-enum past_chart { PAST_KNOWN, PAST_REACHED, PAST_CHURN, PAST_CHARTS };
+/* PAST_VALUE and all above it: of the trend's values one each. */
+enum past_chart { PAST_KNOWN, PAST_REACHED, PAST_CHURN, PAST_VALUE };
 
 enum { PAST_FEW = 8 /* columns that are wide enough for a number at each of them */ };
 
@@ -30,23 +31,15 @@ static void when_text(const struct report *r, size_t at, char *out, size_t cap)
 		snprintf(out, cap, "%.10s", time);
 }
 
-static uint64_t value_of(const struct report_past *p, enum past_chart chart)
+static uint64_t value_of(const struct report_past *p, unsigned chart)
 {
-	switch (chart) {
-	case PAST_KNOWN:
-		return p->known;
-	case PAST_REACHED:
-		return p->reached;
-	case PAST_CHURN:
-		return p->came;
-	case PAST_CHARTS:
-		break;
-	}
-	return 0;
+	if (chart >= PAST_VALUE)
+		return p->values[chart - PAST_VALUE];
+	return chart == PAST_KNOWN ? p->known : chart == PAST_REACHED ? p->reached : p->came;
 }
 
 /* What is written at a column: all values if there is room, else the newest and the highest. */
-static void label_column(const struct report *r, enum past_chart chart, size_t at, size_t highest,
+static void label_column(const struct report *r, unsigned chart, size_t at, size_t highest,
 			 struct html_column *c)
 {
 	const struct report_past *p = &r->past[at];
@@ -71,7 +64,7 @@ static void label_column(const struct report *r, enum past_chart chart, size_t a
 		snprintf(c->under, sizeof(c->under), "\u2212%.28s", count);
 }
 
-static void draw(struct text *out, const struct report *r, enum past_chart chart, const char *id,
+static void draw(struct text *out, const struct report *r, unsigned chart, const char *id,
 		 const char *title, const char *description)
 {
 	struct html_column columns[REPORT_PAST_MAX] = { 0 };
@@ -143,6 +136,37 @@ static void cell(struct text *out, bool has, uint64_t count)
 	else
 		text_add(out, "\u2013");
 	text_add(out, "</td>");
+}
+
+void html_trend(struct text *out, const struct report *r)
+{
+	const char *what = r->trend.table == REPORT_CLIENTS ? "Clients" : "User agents";
+	size_t kept = 0;
+	char id[32], from[32], to[32], description[128];
+
+	for (size_t i = 0; i < r->past_count; i++) {
+		bool any = false;
+
+		for (size_t v = 0; v < r->trend.count; v++)
+			any |= r->past[i].has_value[v];
+		kept += any;
+	}
+	if (kept < 2)
+		return;
+	text_printf(out,
+		    "<section id=\"trend\"><h2>%s over time</h2>\n<p>Peers that said so in each "
+		    "crawl; each chart has a scale of its own.</p>\n<div class=\"charts\">\n",
+		    what);
+	for (unsigned v = 0; v < r->trend.count; v++) {
+		const char *label = r->trend.rows[v].label;
+
+		snprintf(id, sizeof(id), "chart-trend-%u", v);
+		format_count(r->past[0].values[v], from);
+		format_count(r->past[r->past_count - 1].values[v], to);
+		snprintf(description, sizeof(description), "From %s to %s peers.", from, to);
+		draw(out, r, PAST_VALUE + v, id, label[0] != 0 ? label : "(empty)", description);
+	}
+	text_add(out, "</div></section>\n");
 }
 
 void html_past(struct text *out, const struct report *r)

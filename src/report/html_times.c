@@ -18,8 +18,7 @@ static void bin_text(unsigned bin, bool is_short, char *out, size_t cap)
 		snprintf(out, cap, "%s%" PRIu32 "%s", before, ms, is_short ? "" : " ms");
 }
 
-/* "37%", "<1%", and nothing for nothing. */
-static void percent_text(uint64_t part, uint64_t whole, char *out, size_t cap)
+void html_percent(uint64_t part, uint64_t whole, char *out, size_t cap)
 {
 	unsigned percent = (unsigned)((100 * part + whole / 2) / (whole > 0 ? whole : 1));
 
@@ -40,7 +39,7 @@ static void chart(struct text *out, const struct report_times *t)
 		struct html_column *c = &columns[i];
 
 		c->up = t->bins[i];
-		percent_text(t->bins[i], t->count, c->over, sizeof(c->over));
+		html_percent(t->bins[i], t->count, c->over, sizeof(c->over));
 		bin_text(i, true, c->label, sizeof(c->label));
 		bin_text(i, false, bin, sizeof(bin));
 		format_count(t->bins[i], count);

@@ -133,7 +133,7 @@ static json_t *past_json(const struct report *r)
 	for (size_t i = 0; i < r->past_count; i++) {
 		const struct report_past *p = &r->past[i];
 
-		json_array_append_new(out, json_pack("{s:I s:o s:o s:b s:o s:I s:I s:o s:o}",
+		json_array_append_new(out, json_pack("{s:I s:o s:o s:b s:o s:I s:I s:o s:o s:o}",
 						     "crawl", (json_int_t)p->crawl_id, "started_at",
 						     report_time_json(p->started_at_ms), "ended_at",
 						     report_time_json(p->ended_at_ms), "complete",
@@ -142,9 +142,44 @@ static json_t *past_json(const struct report *r)
 						     "visited", (json_int_t)p->visited, "reached",
 						     (json_int_t)p->reached, "came",
 						     count_or_null(p->has_before, p->came), "went",
-						     count_or_null(p->has_before, p->went)));
+						     count_or_null(p->has_before, p->went),
+						     "values", report_past_values_json(r, p)));
 	}
 	return out;
+}
+
+/* How many were up for up to that share of the time, as the bins of times are. */
+static json_t *uptime_json(const struct report *r)
+{
+	json_t *out = json_object();
+
+	for (unsigned i = 0; i < REPORT_UPTIMES; i++) {
+		const struct report_uptime *u = &r->uptime[i];
+		json_t *bins = json_array();
+
+		for (unsigned bin = 0; bin < REPORT_UPTIME_BINS; bin++)
+			json_array_append_new(bins, json_pack("{s:f s:I}", "up_to",
+							      (bin + 1.0) / REPORT_UPTIME_BINS,
+							      "count", (json_int_t)u->bins[bin]));
+		json_object_set_new(
+			out, u->key,
+			json_pack("{s:I s:o}", "count", (json_int_t)u->count, "histogram", bins));
+	}
+	return out;
+}
+
+/* Adds the history, if there is one. NULL: out of memory. */
+static json_t *history_json(const struct report *r, json_t *out)
+{
+	size_t keys = json_object_size(out) + 2;
+
+	if (r->past_count == 0)
+		return out;
+	json_object_set_new(out, "history", past_json(r));
+	json_object_set_new(out, "history_of",
+			    json_pack("{s:s s:o}", "table", r->tables[r->trend.table].key, "values",
+				      report_trend_json(r)));
+	return json_object_size(out) == keys ? out : NULL;
 }
 
 json_t *report_json(const struct report *r)
@@ -172,11 +207,12 @@ json_t *report_json(const struct report *r)
 		json_object_set_new(out, r->tables[i].key, table_json(r, &r->tables[i]));
 	if (r->has_nodes)
 		json_object_set_new(out, "nodes", nodes_json(r));
-	if (r->past_count > 0)
-		json_object_set_new(out, "history", past_json(r));
+	if (r->has_uptime)
+		json_object_set_new(out, "uptime", uptime_json(r));
 	/* jansson drops what it can't make: a missing last key means out of memory. */
 	if (json_object_size(out) !=
-	    5 + REPORT_NODE_TABLES + (size_t)r->has_nodes + (r->past_count > 0)) {
+		    5 + REPORT_NODE_TABLES + (size_t)r->has_nodes + (size_t)r->has_uptime ||
+	    history_json(r, out) == NULL) {
 		json_decref(out);
 		return NULL;
 	}

@@ -326,6 +326,11 @@ enum err report_past_gather(struct store *s, const struct report_options *option
 		err = find_crawls(&p, r->crawl.network);
 	if (err == ERR_OK)
 		err = fill(&p, REPORT_PAST_MAX);
+	if (err == ERR_OK && p.count > 1 && r->past[r->past_count - 1].has_before) {
+		r->before_id = p.all[p.count - 2].past.crawl_id;
+		r->came = r->past[r->past_count - 1].came;
+		r->went = r->past[r->past_count - 1].went;
+	}
 	clear(&p);
 	return err;
 }

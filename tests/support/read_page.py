@@ -154,11 +154,30 @@ def check_history(page, history):
     return len(keys) * len(rows)
 
 
-def check_charts(doc):
-    """How many there are: one for each time, and what has changed."""
+def check_trend(page, doc):
+    """How many charts there are: one for each value that any crawl has."""
+    kept = [crawl['values'] for crawl in doc['history'] if crawl['values']]
+    if len(kept) < 2:
+        assert 'trend' not in page.sections
+        return 0
+    assert 'trend' in page.sections
+    return sum(any(values.get(v['value']) for values in kept) for v in doc['history_of']['values'])
+
+
+def check_uptime(page, uptime):
+    counts = [u['count'] for u in uptime.values()]
+    assert ('uptime' in page.sections) == any(counts)
+    for u in uptime.values():
+        assert sum(b['count'] for b in u['histogram']) == u['count']
+    return sum(count > 0 for count in counts)
+
+
+def check_charts(page, doc):
+    """How many there are: one for each time, what has changed, and how much of it who is up."""
     past = doc['history'] if len(doc['history']) > 1 else []
     known = [crawl['known'] for crawl in past]
-    return sum((sum(t['count'] > 0 for t in doc['times'].values()),
+    return sum((check_trend(page, doc), check_uptime(page, doc.get('uptime', {})),
+                sum(t['count'] > 0 for t in doc['times'].values()),
                 any(crawl['reached'] for crawl in past),
                 any(crawl['came'] or crawl['went'] for crawl in past),
                 any(known) and None not in known))
@@ -187,8 +206,8 @@ def main():
     for key, table in tables.items():
         same += check_table(page, key, table)
     same += check_times(page, doc['times']) + check_history(page, doc['history'])
-    assert set(page.sections) <= set(tables) | {'times', 'changes', 'history'}
-    assert page.charts == check_charts(doc)
+    assert set(page.sections) <= set(tables) | {'times', 'changes', 'history', 'trend', 'uptime'}
+    assert page.charts == check_charts(page, doc)
     print(same)
 
 

@@ -255,6 +255,53 @@ static void crawls(void **state)
 	same_numbers(&ask);
 }
 
+/* Rounds of watching, whose reports are kept: what was said over time, and how much of it they are
+ * up. */
+static void rounds(void **state)
+{
+	struct report r;
+	struct text page;
+
+	(void)state;
+	for (unsigned round = 0; round < 6; round++) {
+		struct store_crawl crawl = { .network = "bitcoin",
+					     .started_at_ms = 1780000000000 + round * 3600 * 1000,
+					     .settings = "{}",
+					     .every_ms = 3600 * 1000,
+					     .complete = true };
+		struct report_options keep = { .key = { 3, 4 } };
+
+		assert_int_equal(store_crawl_begin(store, &crawl), ERR_OK);
+		for (uint32_t i = 0; i < 20; i++) {
+			struct record record =
+				ok_record(netaddr_ipv4(0x01000000 + i, 8333),
+					  slice_text(i % 3 + round < 4 ? "/<b>old/" : "/new/"));
+
+			if ((i + round) % 4 == 0)
+				record = failed_record(record.addr, OUTCOME_REFUSED);
+			record.started_at_ms = crawl.started_at_ms + i;
+			put(&crawl, record);
+		}
+		crawl.ended_at_ms = crawl.started_at_ms + 2000;
+		crawl.visited = 20;
+		crawl.reached = 15;
+		assert_int_equal(store_crawl_end(store, &crawl), ERR_OK);
+		keep.crawl_id = crawl.id;
+		assert_int_equal(report_keep(store, &keep), ERR_OK);
+	}
+	page = page_of(&options, &r);
+	assert_true(r.has_uptime);
+	assert_int_equal(r.uptime[0].count, 20);
+	assert_int_equal(r.trend.count, 1);
+	assert_int_equal(r.past[0].values[0], 0);
+	assert_int_equal(r.before_id, 5);
+	assert_non_null(strstr(page.data, "id=\"chart-trend-0-title\""));
+	assert_non_null(strstr(page.data, "id=\"chart-uptime-30d-title\""));
+	text_clear(&page);
+	report_clear(&r);
+	same_numbers(&options);
+}
+
 /* No width or height leaves its chart, whatever is drawn. */
 static void columns(void **state)
 {
@@ -308,6 +355,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(empty, store_set_up, store_tear_down),
 		cmocka_unit_test_setup_teardown(no_services, store_set_up, store_tear_down),
 		cmocka_unit_test_setup_teardown(crawls, store_set_up, store_tear_down),
+		cmocka_unit_test_setup_teardown(rounds, store_set_up, store_tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

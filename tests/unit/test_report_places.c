@@ -2,6 +2,7 @@
 
 #include "support/places.h"
 #include "support/report.h"
+#include "support/sql.h"
 
 static struct geo *geo;
 
@@ -47,6 +48,53 @@ static void fill(void)
 		assert_int_equal(store_put_visit(store, &crawl, &r), ERR_OK);
 	}
 	assert_int_equal(store_put_visit(store, &crawl, &failed), ERR_OK);
+}
+
+static void assert_places(bool keeper_knows, bool asker_knows, bool visits, bool want)
+{
+	struct store_crawl crawl;
+	struct report_options options = { .top = 3, .key = { 1, 2 } };
+	struct report r;
+
+	print_message("kept with %d, asked with %d, visits %d\n", keeper_knows, asker_knows,
+		      visits);
+	fill();
+	assert_int_equal(store_crawl_get(store, 0, NULL, &crawl), ERR_OK);
+	crawl.ended_at_ms = crawl.started_at_ms + 1000;
+	assert_int_equal(store_crawl_end(store, &crawl), ERR_OK);
+	options.geo = keeper_knows ? geo : NULL;
+	options.crawl_id = crawl.id;
+	assert_int_equal(report_keep(store, &options), ERR_OK);
+	if (!visits)
+		run_sql(folder.db, "DELETE FROM visits");
+	options.geo = asker_knows ? geo : NULL;
+	assert_int_equal(report_gather(store, &options, &r), ERR_OK);
+	assert_int_equal(r.reached, 9);
+	if (want) {
+		assert_table(&r, REPORT_COUNTRIES, 7, 4, 1,
+			     ROWS({ "DE Germany", 3 }, { "FR France", 2 }, { "BR Brazil", 1 }));
+		assert_table(&r, REPORT_ASNS, 7, 4, 1,
+			     ROWS({ "AS64500 Example Net, Inc.", 3 }, { "AS64501 Exemple", 2 },
+				  { "AS64502 <script>alert(1)</script>", 1 }));
+		assert_int_equal(r.tables[REPORT_ASNS].rows[1].number, 64501);
+		assert_string_equal(r.tables[REPORT_COUNTRIES].rows[1].value, "FR");
+	} else {
+		assert_int_equal(r.tables[REPORT_COUNTRIES].total, 0);
+		assert_int_equal(r.tables[REPORT_ASNS].count, 0);
+	}
+	report_clear(&r);
+}
+
+/* The crawl was told where peers are, or whoever asks is; then the peers are looked up that it
+ * reached, as long as their visits are there. */
+static void of_a_kept_report(void **state)
+{
+	(void)state;
+	assert_places(true, false, false, true);
+	assert_places(true, true, false, true);
+	assert_places(false, true, true, true);
+	assert_places(false, true, false, false);
+	assert_places(false, false, true, false);
 }
 
 static void tables(void **state)
@@ -119,6 +167,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		WITH_PLACES(tables),
+		WITH_PLACES(of_a_kept_report),
 		WITH_PLACES(no_name),
 		WITH_PLACES(no_database),
 	};
