@@ -2,14 +2,16 @@
  *
  *     bench_generate [--network NAME] [--peers N] [--visits N] [--rounds N] FILE
  *
- * The same numbers make the same file. Peers are of three sorts: some are up most of the time and
- * are visited in each round, most are ghosts that are tried in turn, and those of networks that
- * can't be dialled are known only. What is said of them is plausible, no more: schedules and
- * sessions are those of engine/schedule.h, and sums are those of the rows. */
+ * The same numbers make the same file. The report of each round is kept, as a crawl does at its
+ * end. Peers are of three sorts: some are up most of the time and are visited in each round, most
+ * are ghosts that are tried in turn, and those of networks that can't be dialled are known only.
+ * What is said of them is plausible, no more: schedules and sessions are those of
+ * engine/schedule.h, and sums are those of the rows. */
 #include "made_up.h"
 
 #include "base/text.h"
 #include "engine/schedule.h"
+#include "report/report.h"
 #include "store/db.h"
 #include "store/query.h"
 
@@ -509,12 +511,12 @@ static void finalize_all(struct world *w)
 
 /* The store makes the file, so that its schema is that of the program, and opens it at the end, so
  * that it is in WAL mode again. */
-static void by_the_store(const char *path, enum store_mode mode)
+static void by_the_store(const char *path)
 {
 	struct store *s = NULL;
 	char why[640];
 
-	check(store_open(path, mode, &s, why, sizeof(why)) == ERR_OK, "open", why);
+	check(store_open(path, STORE_CREATE, &s, why, sizeof(why)) == ERR_OK, "open", why);
 	store_close(s);
 }
 
@@ -523,7 +525,7 @@ static void open_file(struct world *w, const char *path)
 	char sql[160];
 
 	check(access(path, F_OK) != 0, path, "is there already: remove it, or name another file");
-	by_the_store(path, STORE_CREATE);
+	by_the_store(path);
 	check(sqlite3_open(path, &w->db) == SQLITE_OK, "open", path);
 	snprintf(sql, sizeof(sql),
 		 "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -%d;"
@@ -532,6 +534,21 @@ static void open_file(struct world *w, const char *path)
 	run(w->db, sql);
 	snprintf(sql, sizeof(sql), "INSERT INTO networks(id, name) VALUES(1, '%.60s')", w->network);
 	run(w->db, sql);
+}
+
+/* One by one, as rounds end. */
+static void keep_reports(const char *path, uint64_t rounds)
+{
+	struct store *s = NULL;
+	char why[640];
+
+	check(store_open(path, STORE_WRITE, &s, why, sizeof(why)) == ERR_OK, "open", why);
+	for (uint64_t id = 1; id <= rounds; id++) {
+		struct report_options options = { .crawl_id = (int64_t)id, .key = { 1, 2 } };
+
+		check(report_keep(s, &options) == ERR_OK, "report_keep", store_why(s));
+	}
+	store_close(s);
 }
 
 static void parse(struct world *w, int argc, char **argv)
@@ -585,7 +602,7 @@ int main(int argc, char **argv)
 	run(w.db, "COMMIT");
 	finalize_all(&w);
 	check(sqlite3_close(w.db) == SQLITE_OK, "close", argv[optind]);
-	by_the_store(argv[optind], STORE_WRITE);
+	keep_reports(argv[optind], w.rounds);
 	printf("%llu peers, %llu visits in %llu rounds\n", (unsigned long long)w.peers_count,
 	       (unsigned long long)w.visits, (unsigned long long)w.rounds);
 	free(w.peers);
