@@ -103,6 +103,16 @@ static const struct option_row rows[] = {
 	  .help = "answer \"peerwalk status\" at this Unix socket (default: "
 		  "$RUNTIME_DIRECTORY/status, where systemd sets that)",
 	  .offset = offsetof(struct node_options, status) },
+	{ .name = "metrics",
+	  .type = OPTION_TEXT,
+	  .arg = "ADDR:PORT",
+	  .help = "show Prometheus how it goes, at http://ADDR:PORT/metrics",
+	  .offset = offsetof(struct node_options, metrics) },
+	{ .name = "token",
+	  .type = OPTION_TEXT,
+	  .arg = "FILE",
+	  .help = "who asks for metrics must have the token in this file; needed beyond loopback",
+	  .offset = offsetof(struct node_options, token) },
 	{ LOG_ARG_FILE(offsetof(struct node_options, log)) },
 	{ LOG_ARG_LEVEL(offsetof(struct node_options, log)) },
 	{ LOG_ARG_FORMAT(offsetof(struct node_options, log)) },
@@ -252,6 +262,8 @@ static int node(struct cli *cli, void *options, char **args, unsigned args_count
 	int status = read_network(&run, args[0]);
 
 	(void)args_count;
+	if (status == EXIT_DONE && run.options->token != NULL && run.options->metrics == NULL)
+		status = cli_usage(cli, "--token is for --metrics");
 	if (status == EXIT_DONE)
 		status = log_arg_open(cli, &run.options->log);
 	if (status != EXIT_DONE)

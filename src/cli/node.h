@@ -13,7 +13,7 @@
 struct node_options {
 	struct option_list listen, bootstrap;
 	bool no_default_bootstrap;
-	const char *advertise, *key, *status, *db, *group, *contact;
+	const char *advertise, *key, *status, *db, *group, *contact, *metrics, *token;
 	bool allow_private;
 	uint64_t max_in, max_out, max_per_host, speed_up; /* 0: not given */
 	uint64_t duration_ms;

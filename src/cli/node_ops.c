@@ -1,6 +1,7 @@
 #include "cli/node_ops.h"
 
 #include "cli/node.h"
+#include "cli/node_metrics.h"
 #include "io/limits.h"
 #include "io/notify.h"
 #include "io/wall.h"
@@ -21,7 +22,7 @@ bool node_ops_path(const char *network, char out[static STATUS_WHY_MAX])
 
 /* --- the document --- */
 
-static json_t *make_status(struct node_run *run)
+json_t *node_ops_status(struct node_run *run)
 {
 	int64_t now_ms = wall_ms();
 	char started[32];
@@ -77,7 +78,7 @@ static bool answer(void *ctx, const char *question, struct text *out)
 
 	if (!peers && strcmp(question, "status") != 0)
 		return false;
-	add_json(out, make_status(run));
+	add_json(out, node_ops_status(run));
 	if (peers)
 		add_peers(run, out);
 	return true;
@@ -88,7 +89,7 @@ static bool answer(void *ctx, const char *question, struct text *out)
 static void on_beat(uv_timer_t *timer)
 {
 	struct node_run *run = timer->data;
-	json_t *o = make_status(run);
+	json_t *o = node_ops_status(run);
 	json_int_t in = json_integer_value(json_object_get(o, "peers_in"));
 	json_int_t out = json_integer_value(json_object_get(o, "peers_out"));
 	json_int_t known = json_integer_value(json_object_get(o, "known"));
@@ -147,6 +148,10 @@ bool node_ops_start(struct node_run *run)
 		cli_fail(run->cli, "%s", why);
 		return false;
 	}
+	if (!node_metrics_start(run, &ops->metrics)) {
+		status_stop(ops->status);
+		return false;
+	}
 	uv_timer_init(&run->loop, &ops->beat);
 	ops->beat.data = run;
 	return true;
@@ -160,5 +165,6 @@ void node_ops_stop(struct node_run *run)
 			  { 0 } });
 	notify_send("STOPPING=1");
 	status_stop(run->ops.status);
+	node_metrics_stop(run->ops.metrics);
 	uv_close((uv_handle_t *)&run->ops.beat, NULL);
 }

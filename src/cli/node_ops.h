@@ -5,12 +5,16 @@
 
 #include "io/status.h"
 
+#include <jansson.h>
+
+struct node_metrics;
 struct node_run;
 
 struct node_ops {
-	struct status *status; /* NULL: nobody may ask */
-	uv_timer_t beat;       /* tells systemd that all goes on */
-	int64_t started_at_ms; /* wall clock */
+	struct status *status;        /* NULL: nobody may ask */
+	struct node_metrics *metrics; /* NULL: not served */
+	uv_timer_t beat;              /* tells systemd that all goes on */
+	int64_t started_at_ms;        /* wall clock */
 };
 
 /* Before the node begins. False, after saying why: its socket can't be made. */
@@ -19,6 +23,9 @@ bool node_ops_start(struct node_run *run);
 void node_ops_ready(struct node_run *run);
 /* It takes leave; the loop has to run once more. */
 void node_ops_stop(struct node_run *run);
+
+/* How it is doing, as `peerwalk status` prints it. NULL: out of memory. */
+json_t *node_ops_status(struct node_run *run);
 
 /* "/run/peerwalk/NETWORK/status", where the unit that comes with peerwalk has it. False: it is
  * too long. */
