@@ -34,6 +34,8 @@ struct store {
 	uint8_t from_key[DB_KEY_MAX];
 	size_t from_key_len;
 	int64_t from_id, from_network_id;
+	/* Up to that peer of that network old things were removed (prune.c); 0: none yet. */
+	int64_t pruned_peer, pruned_network;
 };
 
 /* The error that belongs to SQLite's result code and the errno of its system call. */
@@ -52,6 +54,10 @@ enum err db_ended(struct store *s, enum err err);
 /* This store alone writes that crawl, or that book, from now on; ERR_BUSY if another one does. */
 enum err db_hold_crawl(struct store *s, int64_t crawl);
 enum err db_hold_book(struct store *s, int64_t book);
+/* This store no longer writes that crawl: it has ended. */
+void db_let_crawl(struct store *s, int64_t crawl);
+/* Whether a store writes that crawl, this one or another. */
+bool db_crawl_held(struct store *s, int64_t crawl);
 /* Lets go of all of them. */
 void db_release(struct store *s);
 

@@ -49,19 +49,39 @@ enum err db_hold_book(struct store *s, int64_t book)
 	return hold(s, books_base + book, "a node of that network keeps its addresses there");
 }
 
+void db_let_crawl(struct store *s, int64_t crawl)
+{
+	struct flock lock = {
+		.l_type = F_UNLCK, .l_whence = SEEK_SET, .l_start = crawls_base + crawl, .l_len = 1
+	};
+
+	if (s->hold_fd >= 0)
+		fcntl(s->hold_fd, F_OFD_SETLK, &lock);
+}
+
+/* Whether anybody but the owner of that descriptor holds it. */
+static bool is_held(int fd, int64_t crawl)
+{
+	struct flock lock = {
+		.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = crawls_base + crawl, .l_len = 1
+	};
+
+	return fd >= 0 && fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+}
+
+bool db_crawl_held(struct store *s, int64_t crawl)
+{
+	int fd = open_log(s->path, O_RDONLY);
+	bool held = is_held(fd, crawl);
+
+	if (fd >= 0)
+		close(fd);
+	return held;
+}
+
 bool store_crawl_running(struct store *s, int64_t crawl_id)
 {
-	struct flock lock = { .l_type = F_WRLCK,
-			      .l_whence = SEEK_SET,
-			      .l_start = crawls_base + crawl_id,
-			      .l_len = 1 };
-	/* Where this store holds crawls itself, its own descriptor, whose locks are none to it. */
-	int fd = s->hold_fd >= 0 ? s->hold_fd : open_log(s->path, O_RDONLY);
-	bool running = fd >= 0 && fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
-
-	if (fd >= 0 && fd != s->hold_fd)
-		close(fd);
-	return running;
+	return s->hold_fd >= 0 ? is_held(s->hold_fd, crawl_id) : db_crawl_held(s, crawl_id);
 }
 
 enum err store_watch_hold(struct store *s, const char *network)

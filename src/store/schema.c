@@ -341,8 +341,8 @@
 #define CRAWLS_WATCHING                                                                          \
 	"ALTER TABLE crawls ADD COLUMN every_ms INTEGER; -- of a round of watching; NULL: a "    \
 	"crawl by itself\n"                                                                      \
-	"ALTER TABLE crawls ADD COLUMN pruned INTEGER NOT NULL DEFAULT 0; -- 1: its visits are " \
-	"sums in daily\n"                                                                        \
+	"ALTER TABLE crawls ADD COLUMN pruned INTEGER NOT NULL DEFAULT 0; -- 1: some of its "    \
+	"visits are sums in daily, 2: all\n"                                                     \
 	"DROP VIEW crawls_readable;\n"                                                           \
 	"CREATE VIEW crawls_readable AS SELECT c.id, n.name AS network,\n"                       \
 	"  strftime('%Y-%m-%dT%H:%M:%SZ', c.started_at_ms / 1000, 'unixepoch') AS started_at,\n" \

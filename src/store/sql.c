@@ -87,6 +87,14 @@
 		" LEFT JOIN node_visits da ON da.crawl_id = ?1 AND da.peer_id = p.id"         \
 		" LEFT JOIN node_visits db ON db.crawl_id = ?2 AND db.peer_id = p.id"
 
+/* Peers in steps: ?1 < id <= ?2, of the network ?3. */
+#define PRUNE_RANGE                                                               \
+	" WHERE peer_id > ?1 AND peer_id <= ?2 AND (SELECT network_id FROM peers" \
+	" WHERE id = peer_id) = ?3"
+/* The crawls of a network whose visits are there, or were begun to be removed. */
+#define UNPRUNED(what) \
+	"(SELECT min(" what ") FROM crawls c WHERE c.network_id = ?3 AND c.pruned < 2)"
+
 static const char *const texts[SQL_COUNT] = {
 	[SQL_BEGIN] = "BEGIN IMMEDIATE",
 	[SQL_BEGIN_READ] = "BEGIN",
@@ -259,7 +267,7 @@ static const char *const texts[SQL_COUNT] = {
 	[SQL_PEER_VISITS] = VISIT_COLUMNS
 	" FROM peers p CROSS JOIN crawls c CROSS JOIN visits v"
 	" ON v.crawl_id = c.id AND v.peer_id = ?1" VISIT_NODE " WHERE p.id = ?1"
-	" AND c.id <= p.visit_crawl_id AND c.network_id = p.network_id AND c.pruned = 0"
+	" AND c.id <= p.visit_crawl_id AND c.network_id = p.network_id AND c.pruned < 2"
 	" ORDER BY c.id DESC LIMIT min(?2, ifnull((SELECT visits FROM peers WHERE id = ?1), 0))",
 	[SQL_PEER_DAYS] = "SELECT day, visits, reached FROM daily WHERE peer_id = ?1"
 			  " ORDER BY day DESC LIMIT ?2",
@@ -270,6 +278,120 @@ static const char *const texts[SQL_COUNT] = {
 	[SQL_NEWS_VISITS] = PEER_COLUMNS ", p.id, " SCHEDULE_COLUMNS PEER_FROM WATCH_OF_PEER
 					 " WHERE p.id <= ?1 AND p.id IN (SELECT peer_id FROM visits"
 					 " WHERE id > ?2) ORDER BY p.id",
+	/* The newest of the network stays, and that of the newest visit of all, as the numbers of
+	 * visits must not begin again. */
+	[SQL_PRUNE_CRAWLS] =
+		"SELECT id, ended_at_ms IS NOT NULL FROM crawls WHERE network_id = ?1"
+		" AND pruned < 2 AND ifnull(ended_at_ms, started_at_ms) < ?2"
+		" AND id < (SELECT max(id) FROM crawls WHERE network_id = ?1)"
+		" AND id IS NOT (SELECT crawl_id FROM visits ORDER BY id DESC LIMIT 1) ORDER BY id",
+	[SQL_PRUNE_ADVERTS] =
+		"DELETE FROM adverts WHERE crawl_id = ?1 AND (from_id, peer_id) IN"
+		" (SELECT from_id, peer_id FROM adverts WHERE crawl_id = ?1 LIMIT ?2)",
+	/* The peer up to whom a step goes. */
+	[SQL_PRUNE_LAST] = "SELECT peer_id FROM visits WHERE crawl_id = ?1 ORDER BY peer_id"
+			   " LIMIT 1 OFFSET ?2 - 1",
+	[SQL_PRUNE_SUMS] =
+		"INSERT INTO daily AS s SELECT v.peer_id, v.started_at_ms / 86400000, 1, v.reached"
+		" FROM visits v CROSS JOIN peers p ON p.id = v.peer_id WHERE v.crawl_id = ?1"
+		" AND v.peer_id <= ?2 AND p.last_reached_ms IS NOT NULL ON CONFLICT DO UPDATE"
+		" SET visits = s.visits + 1, reached = s.reached + excluded.reached",
+	[SQL_PRUNE_NODE_VISITS] = "DELETE FROM node_visits WHERE crawl_id = ?1 AND peer_id <= ?2",
+	[SQL_PRUNE_VISITS] = "DELETE FROM visits WHERE crawl_id = ?1 AND peer_id <= ?2",
+	/* Those of the same day that are not the last of it. */
+	[SQL_PRUNE_REPORTS] =
+		"DELETE FROM reports WHERE crawl_id IN (SELECT c.id FROM crawls a JOIN crawls c"
+		" ON c.network_id = a.network_id AND c.pruned = 2"
+		" AND c.started_at_ms / 86400000 = a.started_at_ms / 86400000 WHERE a.id = ?1"
+		" AND EXISTS (SELECT 1 FROM crawls l JOIN reports r ON r.crawl_id = l.id"
+		" WHERE l.id > c.id AND l.network_id = c.network_id"
+		" AND l.started_at_ms / 86400000 = c.started_at_ms / 86400000))",
+	[SQL_PRUNED] = "UPDATE crawls SET pruned = ?2 WHERE id = ?1",
+	[SQL_PRUNE_RANGE] = "SELECT id FROM peers WHERE id > ?1 ORDER BY id LIMIT 1 OFFSET ?2 - 1",
+	[SQL_PRUNE_SESSIONS] = "DELETE FROM sessions" PRUNE_RANGE " AND to_ms < ?4",
+	[SQL_PRUNE_CHANGES] = "DELETE FROM changes" PRUNE_RANGE " AND at_ms < ?4",
+	[SQL_PRUNE_DAYS] = "DELETE FROM daily" PRUNE_RANGE " AND day < ?4 / 86400000",
+	/* ?4: older, if it was never reached; ?5: if it was. Nothing refers to it: its newest visit
+	 * is in a crawl before all whose visits are there, and was before these began (an hour
+	 * more, as clocks are); the same of the newest crawl that knew it. Of those that were only
+	 * named, only adverts know when last. */
+	[SQL_PRUNE_PEERS] =
+		"DELETE FROM peers AS p WHERE id > ?1 AND id <= ?2 AND network_id = ?3"
+		" AND last_seen_ms < iif(last_reached_ms IS NULL, ?4, ?5)"
+		" AND (visit_crawl_id IS NULL OR (visit_crawl_id < " UNPRUNED(
+			"id") " AND visit_at_ms < " UNPRUNED("started_at_ms") " - 3600000))"
+									      " AND iif(crawl_id "
+									      "IS NULL, NOT EXISTS "
+									      "(SELECT 1 FROM "
+									      "adverts), crawl_id "
+									      "< " UNPRUNED(
+										      "id") ") AND "
+											    "NOT "
+											    "EXISTS"
+											    " ("
+											    "SELECT"
+											    " 1 "
+											    "FROM "
+											    "watch "
+											    "r "
+											    "WHERE "
+											    "r."
+											    "peer_"
+											    "id = "
+											    "p.id)"
+											    " AND "
+											    "NOT "
+											    "EXISTS"
+											    " ("
+											    "SELECT"
+											    " 1 "
+											    "FROM "
+											    "sessio"
+											    "ns r "
+											    "WHERE "
+											    "r."
+											    "peer_"
+											    "id = "
+											    "p.id)"
+											    " AND "
+											    "NOT "
+											    "EXISTS"
+											    " ("
+											    "SELECT"
+											    " 1 "
+											    "FROM "
+											    "change"
+											    "s r "
+											    "WHERE "
+											    "r."
+											    "peer_"
+											    "id = "
+											    "p.id)"
+											    " AND "
+											    "NOT "
+											    "EXISTS"
+											    " ("
+											    "SELECT"
+											    " 1 "
+											    "FROM "
+											    "daily "
+											    "r "
+											    "WHERE "
+											    "r."
+											    "peer_"
+											    "id = "
+											    "p.id)"
+											    " AND "
+											    "id < "
+											    "(SELEC"
+											    "T "
+											    "max("
+											    "id) "
+											    "FROM "
+											    "peers"
+											    ")",
+	[SQL_PRUNE_NODES] = "DELETE FROM nodes WHERE peer_id > ?1 AND peer_id <= ?2"
+			    " AND NOT EXISTS (SELECT 1 FROM peers p WHERE p.id = peer_id)",
 	[SQL_REPORT_PUT] = "INSERT OR REPLACE INTO reports(crawl_id, version, report)"
 			   " VALUES(?1, ?2, ?3)",
 	[SQL_REPORT_GET] = "SELECT report FROM reports WHERE crawl_id = ?1 AND version = ?2",

@@ -78,6 +78,7 @@ enum err store_crawl_begin(struct store *s, struct store_crawl *crawl)
 enum err store_crawl_end(struct store *s, const struct store_crawl *crawl)
 {
 	sqlite3_stmt *st = db_use(s, SQL_CRAWL_END);
+	enum err err;
 
 	if (st == NULL)
 		return db_ended(s, db_fail(s));
@@ -92,7 +93,11 @@ enum err store_crawl_end(struct store *s, const struct store_crawl *crawl)
 	sqlite3_bind_int64(st, 9, (int64_t)crawl->bytes_out);
 	sqlite3_bind_double(st, 10, crawl->cpu_seconds);
 	sqlite3_bind_int64(st, 11, (int64_t)crawl->max_rss_bytes);
-	return db_ended(s, db_run(s, st));
+	err = db_run(s, st);
+	/* A process that watches goes on to the next one. */
+	if (err == ERR_OK && crawl->ended_at_ms != 0)
+		db_let_crawl(s, crawl->id);
+	return db_ended(s, err);
 }
 
 /* What an address needs in any statement that may make its row. */

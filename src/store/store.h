@@ -41,7 +41,7 @@ struct store_crawl {
 	uint64_t max_rss_bytes;
 	char settings[512]; /* JSON text: the options that shaped it */
 	uint64_t every_ms;  /* a round of watching (store/watch.h); 0: a crawl by itself */
-	bool pruned;        /* its visits and adverts are gone (store_prune): all but its sums */
+	bool pruned;        /* visits and adverts of it are gone, or going (store_prune) */
 };
 
 /* Takes network, started_at_ms, settings, every_ms; sets id. */

@@ -449,6 +449,12 @@ static void whose_crawl_is_running(void **state)
 	assert_false(store_crawl_running(store, crawl.id));
 	assert_true(store_crawl_running(store, other.id));
 	assert_true(store_crawl_running(writer, crawl.id));
+	/* It goes on to the next one. */
+	crawl.ended_at_ms = start + HOUR;
+	assert_int_equal(store_crawl_end(store, &crawl), ERR_OK);
+	assert_false(store_crawl_running(reader, crawl.id));
+	crawl = begin_crawl(store, "bitcoin");
+	assert_true(store_crawl_running(reader, crawl.id));
 	/* To ask takes no lock, and lets none go. */
 	store_close(writer);
 	assert_false(store_crawl_running(reader, other.id));
