@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <maxminddb.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,11 +17,22 @@ enum {
 	/* Nodes of a tree that are looked at to learn what its records have: some milliseconds. */
 	SAMPLE_MAX = 1024,
 	PATH_SHOWN_MAX = 200, /* of a file's name in a message */
+	/* Records of a database that are kept as they were read, 500 bytes each: peers crowd in few
+	 * places. A power of two. */
+	KEPT_MAX = 16 * 1024,
+	KEPT_PROBES = 4,
+};
+
+/* Never changed, and never replaced: so it can be read without a lock. */
+struct kept {
+	uint32_t offset; /* of the record */
+	struct geo_place place;
 };
 
 struct database {
 	MMDB_s db;
-	uint32_t forms; /* that its records have */
+	uint32_t forms;               /* that its records have */
+	_Atomic(struct kept *) *kept; /* KEPT_MAX slots; or NULL */
 };
 
 struct geo {
@@ -127,7 +139,11 @@ static enum err open_database(struct geo *g, const char *path, char *why)
 			    PATH_SHOWN_MAX, path, type);
 	}
 	g->forms |= d->forms;
-	return ERR_OK;
+	/* A number and a name are read as fast as found. */
+	if (__builtin_popcount(d->forms) <= 2)
+		return ERR_OK;
+	d->kept = calloc(KEPT_MAX, sizeof(*d->kept));
+	return d->kept != NULL ? ERR_OK : fail_nomem(why);
 }
 
 static enum err read_asmap(struct geo *g, const char *path, char *why)
@@ -192,8 +208,14 @@ void geo_close(struct geo *g)
 {
 	if (g == NULL)
 		return;
-	for (size_t i = 0; i < g->count; i++)
-		MMDB_close(&g->databases[i].db);
+	for (size_t i = 0; i < g->count; i++) {
+		struct database *d = &g->databases[i];
+
+		for (size_t slot = 0; d->kept != NULL && slot < KEPT_MAX; slot++)
+			free(atomic_load(&d->kept[slot]));
+		free(d->kept);
+		MMDB_close(&d->db);
+	}
 	free(g->asmap);
 	free(g);
 }
@@ -273,6 +295,33 @@ static void make_target(const struct netaddr *a, struct target *out)
 	memcpy(out->ip, a->bytes, sizeof(out->ip));
 }
 
+static void read_record(const struct database *d, MMDB_entry_s *entry, struct geo_place *out)
+{
+	size_t at = entry->offset * UINT32_C(2654435769) >> 18; /* Knuth's, of 14 bits */
+	struct kept *made;
+
+	for (unsigned probe = 0; d->kept != NULL && probe < KEPT_PROBES; probe++, at++) {
+		_Atomic(struct kept *) *slot = &d->kept[at % KEPT_MAX];
+		struct kept *there = atomic_load_explicit(slot, memory_order_acquire);
+
+		if (there != NULL && there->offset != entry->offset)
+			continue;
+		if (there != NULL) {
+			*out = there->place;
+			return;
+		}
+		geo_record_read(entry, d->forms, out);
+		made = malloc(sizeof(*made));
+		if (made == NULL)
+			return;
+		*made = (struct kept){ .offset = entry->offset, .place = *out };
+		if (!atomic_compare_exchange_strong(slot, &there, made))
+			free(made); /* somebody else was faster */
+		return;
+	}
+	geo_record_read(entry, d->forms, out);
+}
+
 /* What one database adds to what those before it have said. */
 static void merge(const struct geo_place *in, struct geo_place *out)
 {
@@ -315,7 +364,7 @@ void geo_find(const struct geo *g, const struct netaddr *addr, struct geo_place 
 
 		if (status != MMDB_SUCCESS || !found.found_entry)
 			continue;
-		geo_record_read(&found.entry, d->forms, &place);
+		read_record(d, &found.entry, &place);
 		merge(&place, out);
 	}
 }

@@ -174,21 +174,44 @@ static bool take(struct geo_place *p, enum geo_field field, const MMDB_entry_dat
 	return false;
 }
 
+/* The record, and where the first step of the path before led: neighbours in the list of forms
+ * often have it in common, and each step is a walk along a map. */
+struct walk {
+	MMDB_entry_s *record;
+	const char *step;        /* NULL: none yet */
+	MMDB_entry_data_s there; /* has_data: there is such a thing */
+};
+
 /* False if the record has no such thing, or is damaged there. */
-static bool get(MMDB_entry_s *entry, size_t form, MMDB_entry_data_s *data)
+static bool get(struct walk *w, size_t form, MMDB_entry_data_s *data)
 {
-	return MMDB_aget_value(entry, data, forms[form].path) == MMDB_SUCCESS && data->has_data;
+	const char *const *path = forms[form].path;
+	const char *const first[] = { path[0], NULL };
+	MMDB_entry_s inner;
+
+	if (w->step == NULL || strcmp(w->step, path[0]) != 0) {
+		w->step = path[0];
+		if (MMDB_aget_value(w->record, &w->there, first) != MMDB_SUCCESS)
+			w->there.has_data = false;
+	}
+	*data = w->there;
+	if (!w->there.has_data || path[1] == NULL)
+		return w->there.has_data;
+	inner = (MMDB_entry_s){ .mmdb = w->record->mmdb, .offset = w->there.offset };
+	return w->there.type == MMDB_DATA_TYPE_MAP &&
+	       MMDB_aget_value(&inner, data, path + 1) == MMDB_SUCCESS && data->has_data;
 }
 
 uint32_t geo_record_forms(MMDB_entry_s *entry, uint32_t known)
 {
+	struct walk w = { .record = entry };
 	uint32_t out = 0;
 
 	for (size_t i = 0; i < FORMS; i++) {
 		struct geo_place place = { 0 };
 		MMDB_entry_data_s data;
 
-		if ((known >> i & 1) == 0 && get(entry, i, &data) &&
+		if ((known >> i & 1) == 0 && get(&w, i, &data) &&
 		    take(&place, forms[i].field, &data))
 			out |= UINT32_C(1) << i;
 	}
@@ -208,6 +231,7 @@ void geo_record_read(MMDB_entry_s *entry, uint32_t set, struct geo_place *out)
 {
 	/* Half of it is of no use. */
 	const uint32_t location = 1U << GEO_LATITUDE | 1U << GEO_LONGITUDE;
+	struct walk w = { .record = entry };
 	uint32_t fields = 0;
 
 	*out = (struct geo_place){ 0 };
@@ -215,7 +239,7 @@ void geo_record_read(MMDB_entry_s *entry, uint32_t set, struct geo_place *out)
 		MMDB_entry_data_s data;
 
 		if ((set >> i & 1) == 0 || (fields >> forms[i].field & 1) != 0 ||
-		    !get(entry, i, &data))
+		    !get(&w, i, &data))
 			continue;
 		if (take(out, forms[i].field, &data))
 			fields |= 1U << forms[i].field;

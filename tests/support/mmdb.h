@@ -1,8 +1,8 @@
 /* mmdb.h: writes small databases in MaxMind's format (maxmind.github.io/MaxMind-DB, version 2.0):
  * a tree over the bits of addresses, a section of data, and metadata at the end.
  *
- * Records are given as JSON. Whole numbers become uint32 (or uint64), others double. Strings that
- * come again are pointers to the first, as the makers' writers do it. */
+ * Records are given as JSON. Whole numbers become uint32 (or uint64), others double. Strings and
+ * maps that come again are pointers to the first, as the makers' writers do it. */
 #ifndef PEERWALK_TESTS_SUPPORT_MMDB_H
 #define PEERWALK_TESTS_SUPPORT_MMDB_H
 
@@ -24,7 +24,7 @@ struct mmdb {
 	uint32_t (*nodes)[2];
 	uint32_t count, cap;
 	struct text data;
-	json_t *records, *strings; /* where they stand in the data */
+	json_t *records, *seen; /* where they stand in the data: all, and parts of them */
 };
 
 static const uint32_t MMDB_DATA = UINT32_C(1) << 31;
@@ -45,7 +45,7 @@ static inline void mmdb_init(struct mmdb *m, const char *type, unsigned ip_versi
 {
 	*m = (struct mmdb){ .ip_version = ip_version, .record_size = record_size, .type = type };
 	m->records = json_object();
-	m->strings = json_object();
+	m->seen = json_object();
 	text_add(&m->data, "");
 	mmdb_node(m, 0);
 }
@@ -55,7 +55,7 @@ static inline void mmdb_clear(struct mmdb *m)
 	free(m->nodes);
 	text_clear(&m->data);
 	json_decref(m->records);
-	json_decref(m->strings);
+	json_decref(m->seen);
 }
 
 /* --- data --- */
@@ -63,7 +63,7 @@ static inline void mmdb_clear(struct mmdb *m)
 static inline void mmdb_bytes(struct text *out, uint64_t v, unsigned len)
 {
 	while (len-- > 0) {
-		uint8_t byte = (uint8_t)(v >> 8 * len);
+		uint8_t byte = len < 8 ? (uint8_t)(v >> 8 * len) : 0;
 
 		text_add_slice(out, slice_of(&byte, 1));
 	}
@@ -91,38 +91,62 @@ static inline void mmdb_uint(struct text *out, unsigned type, uint64_t v)
 	mmdb_bytes(out, v, len);
 }
 
-/* strings NULL: no pointers. */
-static inline void mmdb_string(struct text *out, const char *s, size_t len, json_t *strings)
+/* A pointer to where it stands already; false if it is there for the first time. seen NULL: no
+ * pointers. */
+static inline bool mmdb_pointer(struct text *out, const char *what, size_t len, json_t *seen)
 {
-	json_t *at = strings != NULL ? json_object_getn(strings, s, len) : NULL;
+	json_t *at = seen != NULL ? json_object_getn(seen, what, len) : NULL;
+	uint32_t to = (uint32_t)json_integer_value(at);
 
-	if (at != NULL) {
-		uint32_t to = (uint32_t)json_integer_value(at);
-
-		if (to < 2048)
-			mmdb_bytes(out, 1U << 13 | to, 2);
-		else if (to < 2048 + 524288)
-			mmdb_bytes(out, 0x28U << 16 | (to - 2048), 3);
-		else
-			mmdb_bytes(out, (uint64_t)0x38 << 32 | to, 5);
-		return;
+	if (at == NULL) {
+		if (seen != NULL && len > 2)
+			json_object_setn_new(seen, what, len, json_integer((json_int_t)out->len));
+		return false;
 	}
-	if (strings != NULL && len > 2)
-		json_object_setn_new(strings, s, len, json_integer((json_int_t)out->len));
+	if (to < 2048)
+		mmdb_bytes(out, 1U << 13 | to, 2);
+	else if (to < 2048 + 524288)
+		mmdb_bytes(out, 0x28U << 16 | (to - 2048), 3);
+	else
+		mmdb_bytes(out, (uint64_t)0x38 << 32 | to, 5);
+	return true;
+}
+
+static inline void mmdb_string(struct text *out, const char *s, size_t len, json_t *seen)
+{
+	if (mmdb_pointer(out, s, len, seen))
+		return;
 	mmdb_control(out, 2, len);
 	text_add_slice(out, slice_of(s, len));
 }
 
-static inline void mmdb_value(struct text *out, const json_t *v, json_t *strings)
+static inline void mmdb_value(struct text *out, const json_t *v, json_t *seen);
+
+static inline void mmdb_map(struct text *out, const json_t *v, json_t *seen)
 {
+	char *text = json_dumps(v, JSON_COMPACT);
 	const char *key;
 	json_t *item;
-	size_t i;
+
+	assert(text != NULL);
+	if (!mmdb_pointer(out, text, strlen(text), seen)) {
+		mmdb_control(out, 7, json_object_size(v));
+		json_object_foreach((json_t *)v, key, item)
+		{
+			mmdb_string(out, key, strlen(key), seen);
+			mmdb_value(out, item, seen);
+		}
+	}
+	free(text);
+}
+
+static inline void mmdb_value(struct text *out, const json_t *v, json_t *seen)
+{
 	double real;
 	uint64_t bits;
 
 	if (json_is_string(v)) {
-		mmdb_string(out, json_string_value(v), json_string_length(v), strings);
+		mmdb_string(out, json_string_value(v), json_string_length(v), seen);
 	} else if (json_is_integer(v)) {
 		bits = (uint64_t)json_integer_value(v);
 		mmdb_uint(out, bits <= UINT32_MAX ? 6 : 9, bits);
@@ -135,15 +159,10 @@ static inline void mmdb_value(struct text *out, const json_t *v, json_t *strings
 		mmdb_control(out, 14, json_is_true(v) ? 1 : 0);
 	} else if (json_is_array(v)) {
 		mmdb_control(out, 11, json_array_size(v));
-		for (i = 0; i < json_array_size(v); i++)
-			mmdb_value(out, json_array_get(v, i), strings);
+		for (size_t i = 0; i < json_array_size(v); i++)
+			mmdb_value(out, json_array_get(v, i), seen);
 	} else {
-		mmdb_control(out, 7, json_object_size(v));
-		json_object_foreach((json_t *)v, key, item)
-		{
-			mmdb_string(out, key, strlen(key), strings);
-			mmdb_value(out, item, strings);
-		}
+		mmdb_map(out, v, seen);
 	}
 }
 
@@ -205,7 +224,7 @@ static inline void mmdb_add(struct mmdb *m, const char *net, const char *json)
 		assert(record != NULL);
 		at = json_integer((json_int_t)m->data.len);
 		json_object_set_new(m->records, json, at);
-		mmdb_value(&m->data, record, m->strings);
+		mmdb_value(&m->data, record, m->seen);
 		json_decref(record);
 	}
 	mmdb_insert(m, ip, bits, MMDB_DATA | (uint32_t)json_integer_value(at));
