@@ -4,6 +4,7 @@
 //         [GROUP...]
 import { check, context, counts, killAll } from './lib.mjs';
 import { testBcoin } from './bcoin.mjs';
+import { testDns } from './dns.mjs';
 import { testEthereum } from './ethereum.mjs';
 import { testFollow } from './follow.mjs';
 import { testLitecoin } from './litecoin.mjs';
@@ -13,7 +14,7 @@ import { testWire } from './wire.mjs';
 
 const groups = {
   bcoin: testBcoin, litecoin: testLitecoin, wire: testWire, simulated: testSimulated,
-  follow: testFollow, standing: testStanding, ethereum: testEthereum
+  follow: testFollow, standing: testStanding, ethereum: testEthereum, dns: testDns
 };
 
 const [program, scratch, bcoin, bcoinMissing, ethereumjs, ethereumjsMissing, ...wanted] =
