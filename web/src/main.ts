@@ -1,6 +1,6 @@
 // The frame around the views: which network, which view, and whether the server is there.
 import "./style.css";
-import { get, type Networks, type Running } from "./api.ts";
+import { ApiError, get, type Networks, type Running } from "./api.ts";
 import { fill, h, s } from "./dom.ts";
 import { Events } from "./events.ts";
 import { count } from "./format.ts";
@@ -108,13 +108,22 @@ function go(): void {
   shown = { view: route.view, key, update: view?.update };
 }
 
+// A large database takes the server a few seconds at its start.
+const AGAIN_MS = 1000;
+
+function reading(message: string): Node {
+  window.setTimeout(() => void start(), AGAIN_MS);
+  return h("p", { class: "nobody", role: "status" }, `${message} …`);
+}
+
 async function start(): Promise<void> {
   try {
     data = await get<Networks>("networks", {}, forever);
     nav.hidden = data.networks.length === 0;
     go();
   } catch (error) {
-    fill(main, failure(error, () => void start()));
+    const wait = error instanceof ApiError && error.status === 503;
+    fill(main, wait ? reading(error.message) : failure(error, () => void start()));
   }
 }
 

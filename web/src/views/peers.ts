@@ -84,7 +84,11 @@ function table(route: Route, page: Peers): Node[] {
     return [h("p", { class: "nobody" }, "Nobody is like that. ", h("a", { href: link(route.network, "peers") }, "Show all peers"))];
   const some = present(route, page.items);
   const rows = page.items.map((peer) =>
-    h("tr", null, some.map(([title, sort, , cell]) => h("td", { class: [title.replaceAll(" ", "-"), numeric.has(sort) ? "number" : ""].join(" ").trim(), "data-title": title }, cell(peer)))));
+    h("tr", null, some.map(([title, sort, , cell]) => {
+      const td = h("td", { class: [title.replaceAll(" ", "-"), numeric.has(sort) ? "number" : ""].join(" ").trim() }, cell(peer));
+      if (td.textContent === "–") td.classList.add("void");
+      return td;
+    })));
   return [h("div", { class: "scroll" }, h("table", { class: "list cards" }, h("thead", null, header(route, some)), h("tbody", null, rows))),
     h("nav", { class: "pages", "aria-label": "pages" },
       route.params.cursor ? h("a", { class: "button", href: changed(route, { cursor: "" }) }, "First page") : null,
