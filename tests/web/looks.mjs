@@ -67,7 +67,7 @@ export async function looks(site) {
       assert.doesNotMatch(text, /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069]/u);
     assert.ok(shown[3].startsWith('left\\x') && shown[4].startsWith('line\\x0d\\x0abreak'), shown.join(' | '));
     await page.goto(`${site.base}/#/bitcoin/peers?q=${encodeURIComponent('<script>')}`);
-    await page.waitForFunction(() => document.querySelector('.heading strong')?.textContent === '1 peers');
+    await page.waitForFunction(() => document.querySelector('.heading strong')?.textContent === '1 peer');
     assert.equal(await page.locator('td.agent').textContent(), hostile[0]);
     await page.locator('td.agent').scrollIntoViewIfNeeded();
     await site.picture(page, 'hostile');

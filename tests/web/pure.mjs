@@ -73,6 +73,11 @@ export async function pure(compiled) {
     [[[4, 40], [3, 30], [3, 30]], [[1, 10], [2, 20], [3, 30]], [true, false, true]],
     [[[1, 0]], [[1, null]], [true]],
   ], figures.stacked);
+  await rows('days of visits, and of those that are gone', [
+    [[{ day: '2026-03-01', visits: 3, reached: 2 }, { day: '2026-03-02', visits: 1, reached: 1 }],
+      [{ day: '2026-03-01', visits: 2, reached: 1 }],
+      [{ started_at: '2026-03-01T23:59:59Z', reached: true }, { started_at: '2026-03-02T00:00:00Z', reached: true }]],
+  ], figures.daily);
   await rows('days without a visit are there, too, over the end of a month', [
     [[{ day: '2026-02-28', visits: 0, reached: 0 }, { day: '2026-03-01', visits: 2, reached: 1 }],
       [{ day: '2026-03-01', visits: 2, reached: 1 }, { day: '2026-01-01', visits: 9, reached: 9 }], '2026-03-01', 2],

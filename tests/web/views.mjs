@@ -48,7 +48,7 @@ async function overview(site) {
 async function list(site) {
   const total = page => page.locator('.heading strong').textContent();
   const shows = (page, n) => page.waitForFunction(text => document.querySelector('.heading strong')?.textContent === text &&
-    document.querySelector('[aria-busy]') === null, `${grouped(n)} peers`);
+    document.querySelector('[aria-busy]') === null, n === 1 ? '1 peer' : `${grouped(n)} peers`);
 
   await check('peers: all of them, page by page', () => site.page(async (page) => {
     const first = await site.api('peers?network=bitcoin&limit=50');
@@ -115,7 +115,7 @@ async function onePeer(site) {
     await settled(page);
     await page.locator('td.peer a').first().click();
     await page.waitForFunction(name => document.querySelector('h1')?.textContent === name, first.peer);
-    const past = await site.api(`peers/${first.id}/history?limit=200`);
+    const past = await site.api(`peers/${first.id}/history?limit=1000`);
     const facts = await page.$$eval('.facts > div', all => Object.fromEntries(all.map(one =>
       [one.querySelector('dt').textContent, one.querySelector('dd').textContent])));
     assert.equal(facts.agent, first.agent);

@@ -13,6 +13,19 @@ export function stacked(values: Values[], shown: boolean[]): Values[] {
   return out;
 }
 
+// Visits that are still there, and the sums of those that are not, by day.
+export function daily(days: Day[], visits: { started_at: string; reached: boolean }[]): Day[] {
+  const all = new Map(days.map((day) => [day.day, { ...day }]));
+  for (const visit of visits) {
+    const day = visit.started_at.slice(0, 10);
+    const sum = all.get(day) ?? { day, visits: 0, reached: 0 };
+    sum.visits += 1;
+    sum.reached += visit.reached ? 1 : 0;
+    all.set(day, sum);
+  }
+  return [...all.values()];
+}
+
 // The last days one by one, those without a visit too, the oldest first.
 export function strip(days: Day[], today: string, length: number): Day[] {
   const byDay = new Map(days.map((day) => [day.day, day]));

@@ -7,6 +7,10 @@ export function count(n: number | null | undefined): string {
   return n === null || n === undefined ? "–" : grouped.format(n);
 }
 
+export function peersText(n: number): string {
+  return n === 1 ? "1 peer" : `${count(n)} peers`;
+}
+
 // 1234567 as "1.23M": for axes.
 export function short(n: number): string {
   const size = Math.abs(n);

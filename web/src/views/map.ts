@@ -2,7 +2,7 @@
 import { get, type Params, type Places } from "../api.ts";
 import { h, s } from "../dom.ts";
 import { shade, SHADES } from "../figures.ts";
-import { count, percent } from "../format.ts";
+import { count, peersText, percent } from "../format.ts";
 import { bars, command, notice, panel, show } from "../parts.ts";
 import { MAP_HEIGHT, MAP_WIDTH, place } from "../projection.ts";
 import { changed, link } from "../route.ts";
@@ -66,7 +66,7 @@ export function map(context: Context): void {
       href: link(network.name, "peers", { ...route.params, country: c.country }),
     }));
     const all = total + places.unknown;
-    heading.append(h("p", { class: "faint" }, `${count(all)} peers${places.unknown > 0 ? `, of ${count(places.unknown)} (${percent(places.unknown / Math.max(1, all))}) the place is not known` : ""}`),
+    heading.append(h("p", { class: "faint" }, `${peersText(all)}${places.unknown > 0 ? `, of ${count(places.unknown)} (${percent(places.unknown / Math.max(1, all))}) the place is not known` : ""}`),
       h("p", { class: "tools" }, h("a", { class: "button", href: changed(route, { reached: route.params.reached === "yes" ? "" : "yes" }), "aria-pressed": String(route.params.reached === "yes") },
         route.params.reached === "yes" ? "all peers" : "reached only")));
     const rest = places.countries.slice(25).reduce((sum, c) => sum + c.count, 0);

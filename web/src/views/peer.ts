@@ -2,7 +2,7 @@
 import { get, type Day, type Peer, type PeerHistory } from "../api.ts";
 
 import { h, s, said, share } from "../dom.ts";
-import { strip } from "../figures.ts";
+import { daily, strip } from "../figures.ts";
 import { count, duration, milliseconds, percent, words } from "../format.ts";
 import { badge, command, moment, panel, show, when } from "../parts.ts";
 import { link } from "../route.ts";
@@ -10,6 +10,7 @@ import { onChanged, type Context } from "../view.ts";
 
 const DAYS = 90;
 const FIRST_VISITS = 30;
+const VISITS = 1000; // what the API gives at once
 
 function cellTone(cell: Day): string {
   if (cell.visits === 0) return "none";
@@ -50,7 +51,7 @@ function facts(peer: Peer): HTMLElement {
     fact("first seen", moment(peer.first_seen)),
     fact("last seen", when(peer.last_seen)),
     fact("last reached", when(peer.last_reached)),
-    fact("visits", `${count(peer.visits)}, reached ${count(peer.reached_count)} times`),
+    fact("visits", `${count(peer.visits)}, ${count(peer.reached_count)} of them reached it`),
     fact("up since", peer.up_since ? moment(peer.up_since) : null),
     fact("next visit", peer.schedule ? h("span", null, moment(peer.schedule.due), peer.schedule.misses > 0 ? `, ${peer.schedule.misses} missed` : "") : null),
     Object.keys(node).map((key) => fact(words(key), key === "record" && node[key] ? h("code", { class: "break" }, String(node[key])) : text(key))));
@@ -100,10 +101,10 @@ export function peer(context: Context): void {
   const { route, signal } = context;
   const load = async (): Promise<Node[]> => {
     const path = `peers/${encodeURIComponent(route.id)}`;
-    const [one, past] = await Promise.all([get<Peer>(path, {}, signal), get<PeerHistory>(`${path}/history`, { limit: 200 }, signal)]);
+    const [one, past] = await Promise.all([get<Peer>(path, {}, signal), get<PeerHistory>(`${path}/history`, { limit: VISITS }, signal)]);
     const parts = [
-      h("div", { class: "heading" }, h("p", { class: "back" }, h("a", { href: link(one.network, "peers") }, "← Peers")), h("h1", { class: "break" }, said(one.peer)), badge(one.outcome)),
-      panel("Last 90 days", uptimeStrip(past.days)),
+      h("div", { class: "heading" }, h("p", { class: "back" }, h("a", { href: link(one.network, "peers") }, "← Peers")), h("h1", { class: one.peer.length > 60 ? "break long" : "break" }, said(one.peer)), badge(one.outcome)),
+      panel("Last 90 days", uptimeStrip(daily(past.days, past.visits))),
       panel("What it says", facts(one)),
       averages(one), sessions(past), changes(past), visitsPanel(past),
       panel("By hand", command(`peerwalk ping ${one.peer}`)),

@@ -1,7 +1,7 @@
 // All peers, filtered and sorted.
 import { get, type Facet, type Facets, type Peer, type Peers } from "../api.ts";
 import { fill, h, said } from "../dom.ts";
-import { count, milliseconds, peerName, percent, words } from "../format.ts";
+import { count, milliseconds, peerName, peersText, percent, words } from "../format.ts";
 import { badge, failure, when } from "../parts.ts";
 import { changed, link, type Route } from "../route.ts";
 import { onChanged, type Context } from "../view.ts";
@@ -42,10 +42,10 @@ const facetNames: [key: string, filter: string, title: string][] = [
 
 function facet(route: Route, filter: string, title: string, items: Facet[], total: number): HTMLElement {
   const chosen = route.params[filter];
-  const name = (item: Facet) => {
-    const text = item.text ?? String(item.value);
-    return filter === "outcome" || filter === "kind" ? words(text) : said(text, "(empty)");
-  };
+  const name = (item: Facet) =>
+    filter === "outcome"
+      ? h("span", { title: item.text }, words(String(item.value)))
+      : said(item.text ?? String(item.value), "(empty)");
   return h("details", { open: true, "data-facet": filter }, h("summary", null, title),
     h("ul", null, items.slice(0, 12).map((item) => {
       const value = String(item.value);
@@ -128,7 +128,7 @@ export function peers(context: Context): { update: (route: Route) => void } {
         get<Peers>("peers", { ...filter, sort: route.params.sort, order: route.params.order, cursor: route.params.cursor, limit: LIMIT }, one),
         get<Facets>("facets", { ...filter, top: 12 }, one),
       ]);
-      total.textContent = `${count(page.total)} peers`;
+      total.textContent = peersText(page.total);
       fill(list, table(route, page));
       fill(side, facetNames.map(([key, name, title]) => {
         const items = facets[key] ?? [];
