@@ -11,14 +11,12 @@ void report_uptime_name(struct report *r)
 		r->uptime[i] = (struct report_uptime){ .key = schedule_window_names[windows[i]] };
 }
 
-static bool on_watched(void *ctx, const struct store_watched *watched)
+static enum err on_schedule(void *ctx, const struct schedule *schedule)
 {
 	struct report *r = ctx;
 
-	if (watched->schedule.up_until_ms == 0)
-		return true;
 	for (unsigned i = 0; i < REPORT_UPTIMES; i++) {
-		double share = schedule_uptime(&watched->schedule, windows[i]);
+		double share = schedule_uptime(schedule, windows[i]);
 		int bin = 0;
 
 		if (share < 0)
@@ -28,7 +26,7 @@ static bool on_watched(void *ctx, const struct store_watched *watched)
 		r->uptime[i].bins[bin]++;
 		r->uptime[i].count++;
 	}
-	return true;
+	return ERR_OK;
 }
 
 enum err report_uptime_gather(struct store *s, struct report *r)
@@ -36,5 +34,5 @@ enum err report_uptime_gather(struct store *s, struct report *r)
 	if (r->crawl.every_ms == 0)
 		return ERR_OK;
 	r->has_uptime = true;
-	return store_watched(s, r->crawl.network, on_watched, r);
+	return store_schedules(s, r->crawl.network, on_schedule, r);
 }

@@ -244,6 +244,10 @@ static const char *const texts[SQL_COUNT] = {
 		"SELECT p.key, p.tcp_port, p.last_seen_ms, " SCHEDULE_COLUMNS
 		" FROM watch w CROSS JOIN peers p ON p.id = w.peer_id WHERE p.network_id = ?1"
 		" ORDER BY w.peer_id",
+	/* Few of those that are watched were ever reached: the others' rows in peers are not
+	 * looked at. */
+	[SQL_SCHEDULES] = "SELECT " SCHEDULE_COLUMNS " FROM watch w WHERE w.up_until_ms IS NOT NULL"
+			  " AND (SELECT network_id FROM peers WHERE id = w.peer_id) = ?1",
 	[SQL_SESSION_PUT] = "INSERT OR REPLACE INTO sessions VALUES(?1, ?2, ?3)",
 	/* The newest, if it went up to then: it is not over after all. */
 	[SQL_SESSION_RESUME] = "DELETE FROM sessions WHERE peer_id = ?1 AND to_ms = ?2"

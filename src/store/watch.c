@@ -299,6 +299,27 @@ enum err store_watched(struct store *s, const char *network, store_watched_fn *f
 	return err;
 }
 
+enum err store_schedules(struct store *s, const char *network, store_schedule_fn *fn, void *ctx)
+{
+	struct schedule schedule;
+	int64_t network_id = 0;
+	enum err err = network_or_none(s, network, &network_id);
+	sqlite3_stmt *st = err == ERR_OK ? db_use(s, SQL_SCHEDULES) : NULL;
+	int rc = SQLITE_DONE;
+
+	if (st == NULL)
+		return err != ERR_OK ? err : db_fail(s);
+	sqlite3_bind_int64(st, 1, network_id);
+	while (err == ERR_OK && (rc = sqlite3_step(st)) == SQLITE_ROW) {
+		row_schedule(st, 0, &schedule);
+		err = fn(ctx, &schedule);
+	}
+	if (err == ERR_OK && rc != SQLITE_DONE)
+		err = db_fail(s);
+	db_done(st);
+	return err;
+}
+
 enum err store_watch_forget(struct store *s, const char *network, int64_t now_ms, uint64_t *count)
 {
 	int64_t network_id = 0;

@@ -20,6 +20,9 @@ struct store_watched {
 };
 typedef bool store_watched_fn(void *ctx, const struct store_watched *watched);
 enum err store_watched(struct store *s, const char *network, store_watched_fn *fn, void *ctx);
+/* The schedules of those that were ever reached. */
+typedef enum err store_schedule_fn(void *ctx, const struct schedule *schedule);
+enum err store_schedules(struct store *s, const char *network, store_schedule_fn *fn, void *ctx);
 /* Those neither named nor reached for SCHEDULE_FORGET_S are watched no longer, unless they have
  * missed fewer than three visits (because nobody looked); *count: how many. */
 enum err store_watch_forget(struct store *s, const char *network, int64_t now_ms, uint64_t *count);
