@@ -80,7 +80,7 @@ void node_metrics_text(const json_t *status, struct text *out)
 		json_t *group = json_object_get(status, groups[i].key), *value;
 		const char *key;
 
-		if (!json_is_object(group))
+		if (json_object_size(group) == 0)
 			continue;
 		metrics_begin(out, groups[i].name, "counter", groups[i].help);
 		json_object_foreach(group, key, value)
