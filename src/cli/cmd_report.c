@@ -102,6 +102,7 @@ static void print_table(const struct report *r, enum report_table_id id,
 	const struct report_table *t = &r->tables[id];
 	char title[64], count[32];
 	const char *headers[] = { title, ">PEERS", ">SHARE", "" };
+	bool of_places = id == REPORT_COUNTRIES || id == REPORT_ASNS;
 	struct table *out;
 
 	if (t->total == 0)
@@ -117,6 +118,11 @@ static void print_table(const struct report *r, enum report_table_id id,
 						  ? t->title[i] - 'a' + 'A'
 						  : t->title[i]);
 		title[i] = 0;
+	}
+	if (of_places && t->total < r->reached) {
+		format_count(r->reached - t->total, count);
+		snprintf(title + strlen(title), sizeof(title) - strlen(title), " (%s not known)",
+			 count);
 	}
 	putchar('\n');
 	out = table_new(headers, 4);

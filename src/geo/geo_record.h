@@ -21,8 +21,8 @@ enum geo_field {
 /* Which forms (bits of their own; a form is a field under some maker's name) this record has,
  * those apart that are known. */
 uint32_t geo_record_forms(MMDB_entry_s *entry, uint32_t known);
-bool geo_forms_have(uint32_t forms, enum geo_field field);
+bool geo_forms_have(uint32_t set, enum geo_field field);
 /* Looks for these forms alone. What is missing or makes no sense is not known. */
-void geo_record_read(MMDB_entry_s *entry, uint32_t forms, struct geo_place *out);
+void geo_record_read(MMDB_entry_s *entry, uint32_t set, struct geo_place *out);
 
 #endif
