@@ -15,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { BATCH = 50 * 1000 };
+enum { BATCH = 50 * 1000, HOUR_MS = 60 * 60 * 1000 };
 
 static double now_s(void)
 {
@@ -165,6 +165,7 @@ static void bench_puts(struct store *s, const struct store_crawl *crawl, uint64_
 	for (uint64_t i = 0; i < count; i++) {
 		struct record r = visit(i);
 
+		r.started_at_ms += crawl->id * HOUR_MS;
 		if (i % BATCH == 0)
 			check(store_begin(s) == ERR_OK, "begin", store_why(s));
 		check(store_put_visit(s, crawl, &r) == ERR_OK, "visit", store_why(s));
@@ -240,6 +241,12 @@ int main(int argc, char **argv)
 	bench_puts(s, &crawl, count, floor_per_s, "");
 	check(store_crawl_begin(s, &crawl) == ERR_OK, "crawl", store_why(s));
 	bench_puts(s, &crawl, count, floor_per_s, ", next crawl");
+	crawl.every_ms = HOUR_MS;
+	for (unsigned i = 0; i < 2; i++) {
+		check(store_crawl_begin(s, &crawl) == ERR_OK, "crawl", store_why(s));
+		bench_puts(s, &crawl, count, floor_per_s, i == 0 ? ", watched" : ", watched again");
+	}
+	crawl.every_ms = 0;
 	bench_adverts(s, &crawl, count, floor_per_s);
 	check(store_crawl_begin(s, &crawl) == ERR_OK, "crawl", store_why(s));
 	bench_writer(s, &crawl, count, floor_per_s);

@@ -7,6 +7,7 @@
 #include "base/hash.h"
 #include "store/book.h"
 #include "store/db.h"
+#include "store/watch.h"
 #include "support/sql.h"
 #include "support/store.h"
 
@@ -258,6 +259,79 @@ static void book_survives(void **state)
 	assert_in_range(lost_ms, 0, 1000);
 }
 
+/* Rounds of watching, an hour apart, each pruned as soon as it is not the newest. */
+static void prune_rounds(const char *path, int out)
+{
+	const int64_t hour_ms = 60 * 60 * 1000;
+	struct store *s;
+	char why[640];
+
+	if (store_open(path, STORE_CREATE, &s, why, sizeof(why)) != ERR_OK)
+		_exit(1);
+	for (int64_t n = 1;; n++) {
+		struct store_crawl crawl = { .network = "bitcoin", .every_ms = (uint64_t)hour_ms };
+		uint64_t told[2] = { 0 };
+		bool more = true;
+
+		crawl.started_at_ms = n * hour_ms;
+		if (store_crawl_begin(s, &crawl) != ERR_OK || store_begin(s) != ERR_OK)
+			_exit(2);
+		for (uint32_t i = 0; i < BATCH; i++) {
+			struct record r = ok_record(netaddr_ipv4(i, 8333), slice_text("/x/"));
+
+			r.started_at_ms = crawl.started_at_ms;
+			if (store_put_visit(s, &crawl, &r) != ERR_OK)
+				_exit(3);
+		}
+		crawl.ended_at_ms = crawl.started_at_ms + 1;
+		if (store_commit(s) != ERR_OK || store_crawl_end(s, &crawl) != ERR_OK)
+			_exit(4);
+		told[0] = (uint64_t)crawl.id;
+		told[1] = (uint64_t)n * BATCH;
+		if (write(out, told, sizeof(told)) != sizeof(told))
+			_exit(5);
+		while (more)
+			if (store_prune(s, "bitcoin", (n + 2) * hour_ms, hour_ms, &more) != ERR_OK)
+				_exit(6);
+	}
+}
+
+/* Each visit that was told is there, or is a part of a sum, and never both. */
+static void prune_loses_nothing(void **state)
+{
+	struct random random = { 4 };
+	uint64_t told_in_all = 0;
+
+	(void)state;
+	for (unsigned round = 0; round < 100 && (round < 10 || told_in_all == 0); round++) {
+		uint64_t told[2] = { 0 };
+		struct folder folder;
+		struct store *s;
+		char want[128];
+
+		folder_make(&folder);
+		live_and_die(folder.db, prune_rounds, 20 + (unsigned)random_below(&random, 200),
+			     told);
+		s = open_db(folder.db, STORE_CREATE);
+		assert_sql(s->db, "PRAGMA integrity_check", "ok");
+		/* A last round may have come too far to be told, or to its visits alone. */
+		snprintf(want, sizeof(want),
+			 "SELECT (SELECT count(*) FROM visits) + (SELECT ifnull(sum(visits), 0)"
+			 " FROM daily) IN (%llu, %llu)",
+			 (unsigned long long)told[1], (unsigned long long)told[1] + BATCH);
+		assert_sql(s->db, want, "1");
+		assert_sql(s->db,
+			   "SELECT (SELECT count(*) FROM visits) + (SELECT ifnull(sum(visits), 0)"
+			   " FROM daily) = (SELECT ifnull(sum(visits), 0) FROM peers)",
+			   "1");
+		told_in_all += told[1];
+		store_close(s);
+		folder_remove(&folder);
+	}
+	print_message("%llu visits told\n", (unsigned long long)told_in_all);
+	assert_true(told_in_all > 0);
+}
+
 static void writer_survives(void **state)
 {
 	/* Long enough for a few commits; on a machine that is busy, in a while. */
@@ -281,6 +355,7 @@ int main(void)
 		cmocka_unit_test(batches_survive),
 		cmocka_unit_test(writer_survives),
 		cmocka_unit_test(book_survives),
+		cmocka_unit_test(prune_loses_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,16 +6,19 @@
 #include "support/sql.h"
 #include "support/store_rig.h"
 
+#include "store/db.h"
+
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
 static const struct old {
 	const char *script, *network;
-	unsigned peers, visits, adverts, nodes, reached;
+	unsigned peers, visits, adverts, nodes, reached, rows;
 } olds[] = {
-	{ "schema1.sql", "bitcoin", 8, 8, 64, 0, 8 },
-	{ "schema2.sql", "ethereum", 15, 15, 144, 12, 12 },
+	{ "schema1.sql", "bitcoin", 8, 8, 64, 0, 8, 0 },
+	{ "schema2.sql", "ethereum", 15, 15, 144, 12, 12, 0 },
+	{ "schema3.sql", "ethereum", 11, 11, 68, 8, 8, 1 },
 };
 
 enum { OLDS = sizeof(olds) / sizeof(*olds) };
@@ -106,10 +109,17 @@ static void assert_whole(const char *path, const struct old *old)
 	assert_int_equal(seen.adverts, old->adverts);
 	assert_int_equal(seen.nodes, old->nodes);
 	assert_int_equal(seen.reached, old->reached);
-	assert_int_equal(seen.rows, 0);
+	assert_int_equal(seen.rows, old->rows);
 	assert_int_equal(store_crawl_get(s, 0, NULL, &crawl), ERR_OK);
 	assert_string_equal(crawl.network, old->network);
 	assert_true(crawl.complete);
+	assert_int_equal(crawl.every_ms, 0);
+	assert_false(crawl.pruned);
+	/* What a node that moves is found by. */
+	assert_sql(s->db,
+		   "SELECT count(*) FROM nodes JOIN peers p ON p.id = peer_id"
+		   " WHERE key_start IS NOT substr(p.node_id, 1, 16)",
+		   "0");
 	store_close(s);
 }
 
