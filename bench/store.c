@@ -181,7 +181,7 @@ static void bench_adverts(struct store *s, const struct store_crawl *crawl, uint
 	double start = now_s();
 
 	for (uint64_t i = 0; i < count; i++) {
-		struct netaddr from = address(i / 1000);
+		struct advert from = { .addr = address(i / 1000) };
 		struct advert advert = { .addr = address(random_mix(i) % count), .services = 9 };
 
 		if (i % BATCH == 0)

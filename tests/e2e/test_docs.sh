@@ -94,7 +94,7 @@ if command -v python3 >/dev/null && "$program" crawl --help >/dev/null 2>&1; the
 		for query in queries:
 		    db.execute(query).fetchall()
 		tables = {row[0] for row in db.execute("SELECT name FROM sqlite_schema")}
-		columns = {row[1] for table in ("nodes", "node_visits")
+		columns = {row[1] for table in ("nodes", "node_visits", "watch")
 		           for row in db.execute("PRAGMA table_info(%s)" % table)}
 		for names in re.findall(r"^\| (`[^|]+) \|", text, re.M):
 		    for name in re.findall(r"`([a-z_]+)`", names):
