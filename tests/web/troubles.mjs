@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { chmodSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { check, start } from '../interop/lib.mjs';
-import { settled } from './site.mjs';
+import { settled, tiles } from './site.mjs';
 
 const refused = /Failed to load resource|ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED|ERR_EMPTY_RESPONSE|ERR_NETWORK|ERR_CONNECTION_RESET/;
 
@@ -44,9 +44,13 @@ export async function troubles(site) {
 
   await check('an empty database says what to do, and fills', async () => {
     await site.stop();
-    const made = start(site.program, ['crawl', 'bitcoin', '--no-default-seeds', '--seed', '127.0.0.1:1',
-      '--allow-private', '--quiet', '--db', site.data.empty]);
-    await made.ended;
+    const crawl = async () => {
+      const made = start(site.program, ['crawl', 'bitcoin', '--no-default-seeds', '--seed', '127.0.0.1:1',
+        '--allow-private', '--quiet', '--db', site.data.empty]);
+      await made.ended;
+      assert.equal(made.status, 3, made.stderr);
+    };
+    await crawl();
     const clear = start('python3', ['-c', 'import sqlite3, sys\ndb = sqlite3.connect(sys.argv[1])\n' +
       'for table in ("visits", "peers", "crawls", "networks"): db.execute("DELETE FROM " + table)\ndb.commit()', site.data.empty]);
     await clear.ended;
@@ -56,6 +60,9 @@ export async function troubles(site) {
       await page.waitForSelector('.notice');
       assert.match(await page.locator('.notice').textContent(), /nothing in this database yet.*peerwalk crawl/);
       await site.picture(page, 'empty');
+      await crawl();
+      await page.waitForSelector('.tile');
+      assert.equal((await tiles(page)).visited, '1');
     });
   });
 

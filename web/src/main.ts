@@ -57,14 +57,18 @@ function drawWhere(): void {
   fill(where, networks.length > 0 ? select : null);
 }
 
+// The page begins by itself once there is something.
+const EMPTY_MS = 3000;
+const NETWORKS_MS = 10_000;
+
 function empty(): Node[] {
+  window.setTimeout(() => void start(), EMPTY_MS);
   return [notice("There is nothing in this database yet",
     h("p", null, "The page fills as soon as a crawl writes into it. To begin:"),
     command("peerwalk crawl bitcoin --db FILE"),
     h("p", null, "To try it out without the Internet, a simulated network on this machine:"),
     command("peerwalk simulate bitcoin --peers 2000 --seeds-out seeds.txt"),
-    command("peerwalk crawl bitcoin --no-default-seeds --seeds seeds.txt --allow-private --db FILE"),
-    h("p", null, h("button", { type: "button", class: "button", onclick: () => void start() }, "Look again")))];
+    command("peerwalk crawl bitcoin --no-default-seeds --seeds seeds.txt --allow-private --db FILE"))];
 }
 
 function unknown(): Node[] {
@@ -116,11 +120,31 @@ function reading(message: string): Node {
   return h("p", { class: "nobody", role: "status" }, `${message} …`);
 }
 
+// Networks that have come since, and what is in them now.
+let asked = false;
+events.on("changed", () => {
+  if (asked) return;
+  asked = true;
+  window.setTimeout(() => {
+    asked = false;
+    if (!document.hidden)
+      get<Networks>("networks", {}, forever).then((now) => {
+        data = now;
+        if (!where.contains(document.activeElement)) drawWhere();
+      }, () => {
+        // Whoever looks is told by the view.
+      });
+  }, NETWORKS_MS);
+}, forever);
+
 async function start(): Promise<void> {
   try {
-    data = await get<Networks>("networks", {}, forever);
+    const now = await get<Networks>("networks", {}, forever);
+    const still = data !== null && data.networks.length === 0 && now.networks.length === 0;
+    data = now;
     nav.hidden = data.networks.length === 0;
-    go();
+    if (still) window.setTimeout(() => void start(), EMPTY_MS);
+    else go();
   } catch (error) {
     const wait = error instanceof ApiError && error.status === 503;
     fill(main, wait ? reading(error.message) : failure(error, () => void start()));

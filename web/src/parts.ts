@@ -95,17 +95,31 @@ export function crawlName(crawl: Crawl): string {
   return `#${crawl.id} · ${minute(crawl.started_at)}${crawl.reached === undefined ? "" : ` · ${count(crawl.reached)} reached`}`;
 }
 
-// Shows what load brings, and errors with a way to try again. Until then what stood there before.
-export async function show(root: HTMLElement, signal: AbortSignal, load: () => Promise<Node[]>): Promise<void> {
+// Shows what load brings, and errors with a way to try again; until then what stood there before,
+// dimmed. null: it is still what is shown.
+export async function show(root: HTMLElement, signal: AbortSignal, load: () => Promise<Node[] | null>): Promise<void> {
   root.setAttribute("aria-busy", "true");
+  await refresh(root, signal, load);
+  root.removeAttribute("aria-busy");
+}
+
+// The same without dimming, as nobody has asked for it.
+export async function refresh(root: HTMLElement, signal: AbortSignal, load: () => Promise<Node[] | null>): Promise<void> {
   try {
     const nodes = await load();
-    if (signal.aborted) return;
-    fill(root, nodes);
+    if (!signal.aborted && nodes !== null) fill(root, nodes);
   } catch (error) {
-    if (signal.aborted) return;
-    fill(root, failure(error, () => void show(root, signal, load)));
-  } finally {
-    root.removeAttribute("aria-busy");
+    if (!signal.aborted) fill(root, failure(error, () => void show(root, signal, load)));
   }
+}
+
+// Whether an answer is another one than that before.
+export function changes(): (answer: unknown) => boolean {
+  let before = "";
+  return (answer) => {
+    const now = JSON.stringify(answer);
+    const differs = now !== before;
+    before = now;
+    return differs;
+  };
 }

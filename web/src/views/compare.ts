@@ -19,6 +19,13 @@ function choice(context: Context, name: "a" | "b", label: string, crawls: Crawl[
   return h("span", { class: "field" }, h("label", { for: `crawl-${name}` }, label), select);
 }
 
+// What changed are words of the peer's; who came and went has outcomes there.
+function turn(item: Difference["items"][number]): Node[] {
+  const text = (value: string | null) =>
+    item.what === "changed" ? said(value) : h("span", value === null ? { class: "faint" } : null, value === null ? "not visited" : words(value));
+  return [text(item.was), h("span", { class: "faint" }, " → "), text(item.now)];
+}
+
 function list(context: Context, page: Difference): HTMLElement {
   const body = h("tbody");
   const add = (items: Difference["items"]) =>
@@ -26,7 +33,7 @@ function list(context: Context, page: Difference): HTMLElement {
       h("tr", null, h("td", null, h("span", { class: `badge ${item.what}` }, item.what)),
         h("td", null, h("a", { href: link(context.network.name, "peer", {}, String(item.id)) }, said(peerName(item.peer)))),
         h("td", null, said(item.agent)),
-        h("td", null, item.was || item.now ? [said(item.was), " → ", said(item.now)] : null))));
+        h("td", null, ...turn(item)))));
   add(page.items);
   let next = page.next;
   const more = h("button", {

@@ -3,7 +3,7 @@ import { get, type Params, type Places } from "../api.ts";
 import { h, s } from "../dom.ts";
 import { shade, SHADES } from "../figures.ts";
 import { count, peersText, percent } from "../format.ts";
-import { bars, command, notice, panel, show } from "../parts.ts";
+import { bars, changes, command, notice, panel, refresh, show } from "../parts.ts";
 import { MAP_HEIGHT, MAP_WIDTH, place } from "../projection.ts";
 import { changed, link } from "../route.ts";
 import { onChanged, type Context } from "../view.ts";
@@ -56,10 +56,12 @@ function missing(): HTMLElement {
 export function map(context: Context): void {
   const { network, route, signal, geo } = context;
   const filter: Params = { ...filterOf(route), network: network.name };
-  const load = async (): Promise<Node[]> => {
+  const differs = changes();
+  const load = async (): Promise<Node[] | null> => {
     const heading = h("div", { class: "heading" }, h("h1", null, "Map"), filterBar(route));
     if (!geo.countries && !geo.locations) return [heading, missing()];
     const [places, world] = await Promise.all([get<Places>("map", filter, signal), import("virtual:world")]);
+    if (!differs(places)) return null;
     const total = places.countries.reduce((sum, c) => sum + c.count, 0);
     const rows = places.countries.slice(0, 25).map((c) => ({
       text: nameOf(c.country, c.name), count: c.count, share: c.count / Math.max(1, total + places.unknown),
@@ -74,5 +76,5 @@ export function map(context: Context): void {
       panel("Countries", bars(rows, "Countries", rest, Math.max(1, all))))];
   };
   void show(context.root, signal, load);
-  onChanged(context, () => void show(context.root, signal, load));
+  onChanged(context, () => void refresh(context.root, signal, load));
 }

@@ -3,7 +3,7 @@ import { get, type Crawl, type History, type Page, type Report, type Row, type T
 import { chart, columns } from "../charts.ts";
 import { fill, h } from "../dom.ts";
 import { bytes, count, duration, milliseconds, minute, percent, words } from "../format.ts";
-import { bars, crawlName, panel, show, tile, type Bar } from "../parts.ts";
+import { bars, changes, crawlName, panel, refresh, show, tile, type Bar } from "../parts.ts";
 import { changed, link } from "../route.ts";
 import { onChanged, type Context } from "../view.ts";
 
@@ -110,7 +110,7 @@ function overTime(context: Context, signal: AbortSignal, past: History): HTMLEle
   return [...out, wide];
 }
 
-function latency(report: Report): HTMLElement | null {
+function latency(report: Report, chosen: { key: string }): HTMLElement | null {
   const kinds: [string, string][] = [["connect_ms", "connect"], ["handshake_ms", "handshake"], ["reply_ms", "answer"], ["total_ms", "whole visit"]];
   const box = h("div", { class: "latency" });
   const picture = (key: string, name: string) => {
@@ -125,17 +125,19 @@ function latency(report: Report): HTMLElement | null {
   };
   const present = kinds.filter(([key]) => (report.times?.[key]?.count ?? 0) > 0);
   if (present.length === 0) return null;
-  const choice = h("div", { class: "choice", role: "group", "aria-label": "which time" }, present.map(([key, name], at) => {
+  const first = present.find(([key]) => key === chosen.key) ?? present[0]!;
+  const choice = h("div", { class: "choice", role: "group", "aria-label": "which time" }, present.map(([key, name]) => {
     const button = h("button", {
-      type: "button", "aria-pressed": String(at === 0),
+      type: "button", "aria-pressed": String(key === first[0]),
       onclick: () => {
         for (const other of choice.children) other.setAttribute("aria-pressed", String(other === button));
+        chosen.key = key;
         picture(key, name);
       },
     }, name);
     return button;
   }));
-  picture(...present[0]!);
+  picture(...first);
   return panel("Latency", choice, box);
 }
 
@@ -151,24 +153,40 @@ function title(context: Context, report: Report, crawls: Crawl[]): HTMLElement {
     h("p", { class: "tools" }, h("label", { for: "crawl" }, "Crawl"), chosen));
 }
 
+// Pictures of the past are drawn anew only when there is more of it: what was chosen in them stays.
+function pastPanels(context: Context): (past: History) => HTMLElement {
+  const differs = changes();
+  let made = new AbortController();
+  let root = h("div");
+  context.signal.addEventListener("abort", () => made.abort());
+  return (past) => {
+    if (differs(past)) {
+      made.abort();
+      made = new AbortController();
+      root = h("div", { class: "grid" }, overTime(context, made.signal, past));
+    }
+    return root;
+  };
+}
+
 export function overview(context: Context): void {
   const { network, signal, route } = context;
-  let made = new AbortController();
-  signal.addEventListener("abort", () => made.abort());
-  const load = async () => {
+  const differs = changes();
+  const panels = pastPanels(context);
+  const time = { key: "connect_ms" };
+  const load = async (): Promise<Node[] | null> => {
     const id = route.params.crawl ?? "newest";
-    const ethereum = (await get<Report>(`crawls/${encodeURIComponent(id)}/report`, { network: id === "newest" ? network.name : null, top: 20 }, signal));
-    const table = ethereum.nodes ? "clients" : "agents";
+    const report = await get<Report>(`crawls/${encodeURIComponent(id)}/report`,
+      { network: id === "newest" ? network.name : null, top: 20 }, signal);
     const [past, crawls] = await Promise.all([
-      get<History>("history", { network: network.name, table, top: 7 }, signal),
+      get<History>("history", { network: network.name, table: report.nodes ? "clients" : "agents", top: 7 }, signal),
       get<Page<Crawl>>("crawls", { network: network.name, limit: 50 }, signal),
     ]);
-    made.abort();
-    made = new AbortController();
-    return [title(context, ethereum, crawls.items), tiles(ethereum, past),
-      h("div", { class: "grid" }, overTime(context, made.signal, past)),
-      h("div", { class: "masonry" }, latency(ethereum), tablePanels(context, ethereum))].filter((node) => node !== null);
+    if (!differs([report, past, crawls])) return null;
+    const parts = [title(context, report, crawls.items), tiles(report, past), panels(past),
+      h("div", { class: "masonry" }, latency(report, time), tablePanels(context, report))];
+    return parts;
   };
   void show(context.root, signal, load);
-  if (route.params.crawl === undefined) onChanged(context, () => void show(context.root, signal, load));
+  if (route.params.crawl === undefined) onChanged(context, () => void refresh(context.root, signal, load));
 }

@@ -4,7 +4,7 @@ import { get, type Day, type Peer, type PeerHistory } from "../api.ts";
 import { h, s, said, share } from "../dom.ts";
 import { daily, strip } from "../figures.ts";
 import { count, duration, milliseconds, percent, words } from "../format.ts";
-import { badge, command, moment, panel, show, when } from "../parts.ts";
+import { badge, changes as changed, command, moment, panel, refresh, show, when } from "../parts.ts";
 import { link } from "../route.ts";
 import { onChanged, type Context } from "../view.ts";
 
@@ -99,9 +99,11 @@ function changes(past: PeerHistory): HTMLElement | null {
 
 export function peer(context: Context): void {
   const { route, signal } = context;
-  const load = async (): Promise<Node[]> => {
+  const differs = changed();
+  const load = async (): Promise<Node[] | null> => {
     const path = `peers/${encodeURIComponent(route.id)}`;
     const [one, past] = await Promise.all([get<Peer>(path, {}, signal), get<PeerHistory>(`${path}/history`, { limit: VISITS }, signal)]);
+    if (!differs([one, past])) return null;
     const parts = [
       h("div", { class: "heading" }, h("p", { class: "back" }, h("a", { href: link(one.network, "peers") }, "← Peers")), h("h1", { class: one.peer.length > 60 ? "break long" : "break" }, said(one.peer)), badge(one.outcome)),
       panel("Last 90 days", uptimeStrip(daily(past.days, past.visits))),
@@ -112,5 +114,5 @@ export function peer(context: Context): void {
     return parts.filter((part) => part !== null);
   };
   void show(context.root, signal, load);
-  onChanged(context, () => void show(context.root, signal, load));
+  onChanged(context, () => void refresh(context.root, signal, load));
 }

@@ -101,6 +101,8 @@ export function peers(context: Context): { update: (route: Route) => void } {
   let load = new AbortController();
   const search = h("input", { type: "search", id: "q", placeholder: "address, agent, node id, AS …", maxlength: 200, value: route.params.q ?? "", autocomplete: "off", spellcheck: "false" });
   const total = h("strong", { role: "status" }, "…");
+  // Rows do not move away from under the pointer while a crawl runs.
+  const fresh = h("button", { type: "button", class: "button", hidden: true, onclick: () => void refresh() }, "Show what is new");
   const chips = h("div");
   const side = h("aside", { class: "facets", "aria-label": "filters by value" });
   const list = h("div", { class: "panel" });
@@ -123,6 +125,7 @@ export function peers(context: Context): { update: (route: Route) => void } {
     const one = load.signal;
     const filter = { ...filterOf(route), network: network.name };
     list.setAttribute("aria-busy", "true");
+    fresh.hidden = true;
     try {
       const [page, facets] = await Promise.all([
         get<Peers>("peers", { ...filter, sort: route.params.sort, order: route.params.order, cursor: route.params.cursor, limit: LIMIT }, one),
@@ -150,7 +153,7 @@ export function peers(context: Context): { update: (route: Route) => void } {
     void refresh();
   }
 
-  fill(context.root, h("div", { class: "heading" }, h("h1", null, "Peers"), total,
+  fill(context.root, h("div", { class: "heading" }, h("h1", null, "Peers"), total, fresh,
     h("p", { class: "tools" }, h("label", { for: "q", class: "unseen" }, "Search"), search, reached, facetsToggle)),
     chips, h("div", { class: "split" }, side, list));
   signal.addEventListener("abort", () => {
@@ -158,7 +161,7 @@ export function peers(context: Context): { update: (route: Route) => void } {
     load.abort();
   });
   draw();
-  onChanged(context, () => void refresh());
+  onChanged(context, () => (fresh.hidden = false));
   return {
     update(next) {
       const turned = next.params.cursor !== route.params.cursor;
