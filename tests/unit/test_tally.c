@@ -55,6 +55,26 @@ static void numbers(void **state)
 	tally_clear(&t);
 }
 
+/* The first name that is known stays, whenever it comes. */
+static void named(void **state)
+{
+	struct tally t;
+
+	(void)state;
+	tally_init(&t, &key);
+	tally_add_named(&t, 7, "");
+	tally_add_named(&t, 7, "seven");
+	tally_add_named(&t, 7, "");
+	tally_add_named(&t, 7, "sept");
+	tally_add_named(&t, 8, "");
+	tally_sort_by_count(&t);
+	assert_int_equal(t.len, 2);
+	assert_int_equal(t.entries[0].count, 4);
+	assert_string_equal(t.entries[0].name, "seven");
+	assert_null(t.entries[1].name);
+	tally_clear(&t);
+}
+
 /* Invented values end at the cap, and are still counted. */
 static void capped(void **state)
 {
@@ -104,8 +124,11 @@ static void empty(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(words),  cmocka_unit_test(numbers),
-		cmocka_unit_test(capped), cmocka_unit_test(long_keys_are_cut),
+		cmocka_unit_test(words),
+		cmocka_unit_test(numbers),
+		cmocka_unit_test(named),
+		cmocka_unit_test(capped),
+		cmocka_unit_test(long_keys_are_cut),
 		cmocka_unit_test(empty),
 	};
 
