@@ -378,6 +378,8 @@ static int start_metrics(struct watching *w)
 
 	w->numbers.network = w->run->network.name;
 	w->numbers.db = o->db;
+	w->numbers.round = watch_round(w->watch);
+	w->numbers.next_ms = watch_next_ms(w->watch, wall_ms());
 	if (o->metrics == NULL)
 		return EXIT_DONE;
 	if ((o->token != NULL && http_token_read(o->token, token, why) != ERR_OK) ||

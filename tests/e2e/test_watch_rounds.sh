@@ -1,0 +1,80 @@
+#!/bin/bash
+# test_watch_rounds.sh: crawl --every: an end by itself, and its summary; that many rounds need no
+# more than few; what it refuses.
+#
+#     tests/e2e/test_watch_rounds.sh PROGRAM
+set -uo pipefail
+
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+source "$(dirname "$0")/lib.sh"
+
+simulate bitcoin --peers 50 --ghosts 10 --liars 0 --latency 5ms --seed 5 --duration 9m || exit 1
+common=(--no-default-seeds --seeds seeds.txt --allow-private --connect-timeout 300ms --timeout 700ms)
+# In the background: $! is the program itself, and Ctrl-C reaches it. Its lines are in out.
+watch_behind() {
+	# Before it is there, the file has what the last one said.
+	: >out
+	(
+		trap - INT
+		exec "$program" crawl bitcoin "${common[@]}" --json "$@" >out 2>err </dev/null
+	) &
+}
+ask() { # database, SQL: each row a line
+	python3 -c 'import sqlite3, sys
+db = sqlite3.connect("file:" + sys.argv[1] + "?mode=ro", uri=True, timeout=20)
+for row in db.execute(sys.argv[2]): print(*row)' "$1" "$2" 2>/dev/null
+}
+lines() { # so many are there
+	[ "$(wc -l <out)" -ge "$1" ]
+}
+
+# --- an end, a summary
+
+run 0 crawl bitcoin "${common[@]}" --db end.db --every 600ms --duration 2s
+check "--duration ends it with 0" [ $? -eq 0 ]
+check "after some rounds" [ "$(sed -n 's/^ *rounds  *//p' out)" -ge 2 ]
+check "with a line for each" [ "$(grep -c 'T.*Z  ' out)" = "$(sed -n 's/^ *rounds  *//p' out)" ]
+run 3 crawl bitcoin --no-default-seeds --seed 127.9.9.9:1 --allow-private --db nobody.db --every 300ms --duration 1s
+check "who has reached nobody ends with 3" [ $? -eq 0 ]
+check "and says why" grep -q 'nobody could be reached: ' err
+
+# --- it stays small
+
+size() { # of which: VmRSS in KiB, and files
+	awk '$1 == "VmRSS:" { print $2 }' "/proc/$1/status"
+}
+files() {
+	find "/proc/$1/fd" -mindepth 1 2>/dev/null | wc -l
+}
+watch_behind --db small.db --every 10ms --timeout 100ms
+within lines 15
+first=$(size $!)
+first_files=$(files $!)
+check "many rounds" within lines 45
+last=$(size $!)
+echo "after 15 rounds $first KiB and $first_files files, after 45 $last KiB and $(files $!)" >>err
+check "no more memory" [ "$last" -le $((first + first / 10)) ]
+check "no more files" [ "$(files $!)" -le $((first_files + 8)) ]
+tail -n 1 err
+kill -INT $!
+wait $!
+
+# --- what is refused
+
+refuses() { # name, text, options...
+	"$program" crawl bitcoin "${common[@]}" --db no.db "${@:3}" >out 2>err
+	check "$1 (2)" [ $? -eq 2 ]
+	check "$1: says why" grep -q -- "$2" err
+}
+refuses "--every 0" 'every' --every 0s
+refuses "--keep alone" '--keep and --metrics are for' --keep 1d
+refuses "--resume with it" 'leave out --resume' --every 1m --resume
+refuses "--token alone" '--token is for --metrics' --every 1m --token x
+"$program" crawl bitcoin --no-default-seeds --db no.db --every 1m >out 2>err
+check "nobody to begin with (2)" [ $? -eq 2 ]
+"$program" crawl bitcoin "${common[@]}" --db no.db --every 1m --metrics 0.0.0.0:0 >out 2>err
+check "metrics for everybody without a token (1)" [ $? -eq 1 ]
+check "says how" grep -q -- '--token FILE' err
+check "and begins no round" [ -z "$(ask no.db 'SELECT id FROM crawls')" ]
+
+finish 20
