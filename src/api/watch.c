@@ -11,6 +11,7 @@
 enum tidy {
 	TIDY_NOTHING,
 	TIDY_FORGET,
+	TIDY_PRUNE,
 };
 
 /* Rounds that were killed and never resumed are few: each start ends so many of them. */
@@ -177,6 +178,7 @@ enum watch_step watch_next(struct watch *w, int64_t now_ms)
 static enum err tidy(struct watch *w, int64_t now_ms)
 {
 	uint64_t forgotten = 0;
+	bool more = false;
 	enum err err = ERR_OK;
 
 	switch (w->tidy) {
@@ -185,7 +187,13 @@ static enum err tidy(struct watch *w, int64_t now_ms)
 	case TIDY_FORGET:
 		err = store_watch_forget(w->store, w->config.network, now_ms, &forgotten);
 		w->forgotten += forgotten;
-		w->tidy = TIDY_NOTHING;
+		w->tidy = TIDY_PRUNE;
+		break;
+	case TIDY_PRUNE:
+		err = store_prune(w->store, w->config.network, now_ms, (int64_t)w->config.keep_ms,
+				  &more);
+		if (!more)
+			w->tidy = TIDY_NOTHING;
 		break;
 	}
 	return err;

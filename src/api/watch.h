@@ -16,8 +16,8 @@
 #include "api/walk.h"
 
 enum {
-	/* Between rounds, but no more often: forgetting and pruning walk over tables. */
-	WATCH_TIDY_EVERY_MS = 60 * 60 * 1000,
+	/* Between rounds, and a few times a day: forgetting and pruning walk over tables. */
+	WATCH_TIDY_EVERY_MS = 6 * 60 * 60 * 1000,
 	/* A round is not held up by that for longer. */
 	WATCH_TIDY_LATE_MS = 30 * 1000,
 	/* With fewer that were reached, a round is begun from the seeds again. Else they are left

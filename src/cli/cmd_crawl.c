@@ -352,7 +352,11 @@ const struct command command_crawl = {
 		 "once more at the end. At most one visit at a time goes to one IP. Non-routable "
 		 "addresses, those of this machine and excluded ones are never dialled.\n"
 		 "\n"
-		 "Ctrl-C keeps all that was learnt; --resume goes on later.",
+		 "Ctrl-C keeps all that was learnt; --resume goes on later.\n"
+		 "\n"
+		 "With --every it never ends: known peers are visited in each round, those that "
+		 "were missed after waits that double, new ones at once. Who is up, since when and "
+		 "how much of the time is kept for each peer. The same command goes on later.",
 	.examples = "peerwalk crawl bitcoin\n"
 		    "    walk Bitcoin's main network from its DNS seeds\n"
 		    "peerwalk crawl bitcoin --patient --contact you@example.org --db main.db\n"
@@ -361,6 +365,8 @@ const struct command command_crawl = {
 		    "    begin with one peer\n"
 		    "peerwalk crawl bitcoin --resume\n"
 		    "    go on with an interrupted crawl\n"
+		    "peerwalk crawl bitcoin --every 10m --db watch.db --metrics 127.0.0.1:9111\n"
+		    "    watch it for weeks, and tell Prometheus how it goes\n"
 		    "peerwalk crawl mychain --magic 0a0b0c0d --port 7777 --seed seed.example.org\n"
 		    "    a Bitcoin-like chain that is not on the list\n"
 		    "peerwalk crawl ethereum --db nodes.db\n"

@@ -6,10 +6,12 @@
 #include "cli/json_line.h"
 #include "cli/signals.h"
 #include "cli/terminal.h"
+#include "io/dial.h"
 #include "io/limits.h"
 #include "io/wall.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 enum {
@@ -392,6 +394,19 @@ static int start_metrics(struct watching *w)
 	return EXIT_DONE;
 }
 
+/* Who we are to Ethereum's nodes: the same in each round. A new key each time would leave another
+ * node that is gone in their tables. */
+static void need_key(struct crawl_run *run)
+{
+	uint8_t bytes[SECP_KEY_LEN];
+
+	while (crawl_run_finds_nodes(run) && !run->has_key) {
+		dial_random(bytes, sizeof(bytes));
+		run->has_key = secp_key_init(&run->key, bytes);
+	}
+	explicit_bzero(bytes, sizeof(bytes));
+}
+
 static int start(struct watching *w)
 {
 	const struct crawl_options *o = w->run->options;
@@ -408,6 +423,7 @@ static int start(struct watching *w)
 		cli_fail(w->run->cli, "%s", why);
 		return EXIT_FAILED;
 	}
+	need_key(w->run);
 	status = watch_round(w->watch) == 0 ? crawl_run_need_seeds(w->run) : EXIT_DONE;
 	return status == EXIT_DONE ? start_metrics(w) : status;
 }

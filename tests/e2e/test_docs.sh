@@ -80,19 +80,20 @@ for file in README.md CONTRIBUTING.md docs/*.md; do
 	done
 done
 
-# The queries of docs/database.md, on a database of the program's own making.
+# The queries of docs/database.md and docs/monitoring.md, on a database of the program's own making.
 if command -v python3 >/dev/null && "$program" crawl --help >/dev/null 2>&1; then
 	"$program" crawl bitcoin --no-default-seeds --seed 127.0.0.1:1 --allow-private --quiet \
 		--db "$dir/a.db" >/dev/null 2>&1
-	python3 - "$dir/a.db" "$source_dir/docs/database.md" <<-'END'
+	python3 - "$dir/a.db" "$source_dir/docs/database.md" "$source_dir/docs/monitoring.md" <<-'END'
 		import re, sqlite3, sys
 		db = sqlite3.connect(sys.argv[1])
 		text = open(sys.argv[2]).read()
-		queries = ";".join(re.findall(r"```sql\n(.*?)```", text, re.S)).split(";")
-		queries = [q for q in queries if q.strip()]
-		assert len(queries) >= 3
-		for query in queries:
-		    db.execute(query).fetchall()
+		for file in sys.argv[2:]:
+		    queries = ";".join(re.findall(r"```sql\n(.*?)```", open(file).read(), re.S)).split(";")
+		    queries = [q for q in queries if q.strip()]
+		    assert len(queries) >= 3
+		    for query in queries:
+		        db.execute(query).fetchall()
 		tables = {row[0] for row in db.execute("SELECT name FROM sqlite_schema")}
 		columns = {row[1] for table in ("nodes", "node_visits", "watch")
 		           for row in db.execute("PRAGMA table_info(%s)" % table)}
@@ -100,7 +101,7 @@ if command -v python3 >/dev/null && "$program" crawl --help >/dev/null 2>&1; the
 		    for name in re.findall(r"`([a-z_]+)`", names):
 		        assert name in tables | columns, name
 	END
-	result 'the queries in docs/database.md' $?
+	result 'the queries in docs/database.md and docs/monitoring.md' $?
 fi
 
 finish 31

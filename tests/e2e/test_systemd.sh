@@ -28,6 +28,11 @@ check "the logrotate snippet is there" [ -s "$(find stage -name peerwalk.logrota
 mv "stage$dir/usr" usr
 units=$dir/usr/lib/systemd/system
 unit="$units/peerwalk-node@.service"
+check "and the one that watches starts it, too" \
+	grep -q "^ExecStart=$dir/usr/bin/peerwalk crawl %i$" "$units/peerwalk-watch@.service"
+SYSTEMD_UNIT_PATH=$units: systemd-analyze verify --man=no peerwalk-watch@bitcoin.service >out 2>&1 &&
+	! grep -q 'peerwalk-watch' out
+result "systemd reads that one" $?
 for network in bitcoin gossip ethereum; do
 	SYSTEMD_UNIT_PATH=$units: systemd-analyze verify --man=no "peerwalk-node@$network.service" >out 2>&1 &&
 		! grep -q 'peerwalk-node' out
@@ -40,10 +45,13 @@ result "it would see a mistake" $?
 
 # 0 is closed, 10 is wide open; --offline came with version 250.
 if systemd-analyze security --help 2>&1 | grep -q -- --offline; then
-	cp "$unit" "peerwalk-node@bitcoin.service"
-	systemd-analyze security --no-pager --offline=true --threshold=15 "$dir/peerwalk-node@bitcoin.service" >out 2>&1
-	result "no more than 1.5 of 10 is exposed" $?
-	grep -o 'exposure level.*: [0-9.]*' out
+	for name in node watch; do
+		cp "$units/peerwalk-$name@.service" "peerwalk-$name@bitcoin.service"
+		systemd-analyze security --no-pager --offline=true --threshold=15 \
+			"$dir/peerwalk-$name@bitcoin.service" >out 2>&1
+		result "$name: no more than 1.5 of 10 is exposed" $?
+		grep -o 'exposure level.*: [0-9.]*' out
+	done
 else
 	echo "note: this systemd-analyze does not say how much is exposed"
 fi
@@ -109,4 +117,14 @@ private=(--allow-private)
 check "a peer of Bitcoin's network" node bitcoin --allow-private
 check "and that one" grep -qE '\bup\b' bitcoin/log
 
-finish 19
+# A crawl that watches, under its own unit.
+unit=$units/peerwalk-watch@.service
+"$program" node bitcoin --listen 127.0.0.1:0 --no-default-bootstrap --allow-private >node.out 2>err </dev/null &
+within grep -q '^listen' node.out
+PEERWALK_EVERY=300ms python3 "$folder/under_unit.py" "$unit" "$program" crawl bitcoin --no-default-seeds \
+	--seed "$(sed -n 's/^listen *//p' node.out | head -n 1)" --allow-private --db watch.db \
+	--metrics 127.0.0.1:0 --timeout 200ms --duration 2s >out 2>err
+check "a crawl that watches" [ $? -eq 0 ]
+check "round after round" [ "$(sed -n 's/^ *rounds  *//p' out)" -ge 2 ]
+
+finish 24

@@ -38,6 +38,18 @@ run 3 crawl bitcoin --no-default-seeds --seed 127.9.9.9:1 --allow-private --db n
 check "who has reached nobody ends with 3" [ $? -eq 0 ]
 check "and says why" grep -q 'nobody could be reached: ' err
 
+# --- what is old becomes sums
+
+before=$(ask end.db 'SELECT count(DISTINCT crawl_id) FROM visits')
+sleep 1
+run 0 crawl bitcoin "${common[@]}" --db end.db --every 600ms --duration 1500ms --keep 1s
+check "with --keep visits of old rounds go" [ "$(ask end.db "SELECT count(*) FROM crawls c WHERE id <= $before
+	AND EXISTS (SELECT 1 FROM visits WHERE crawl_id = c.id)")" = 0 ]
+check "none is lost from the sums" [ "$(ask end.db 'SELECT sum(visits) - (SELECT sum(visits) FROM daily)
+	- (SELECT count(*) FROM visits v JOIN peers p ON p.id = v.peer_id WHERE p.reached_count > 0)
+	FROM peers WHERE reached_count > 0')" = 0 ]
+check "and schedules stay" [ "$(ask end.db 'SELECT count(*) >= 50 FROM watch')" = 1 ]
+
 # --- it stays small
 
 size() { # of which: VmRSS in KiB, and files
@@ -77,4 +89,4 @@ check "metrics for everybody without a token (1)" [ $? -eq 1 ]
 check "says how" grep -q -- '--token FILE' err
 check "and begins no round" [ -z "$(ask no.db 'SELECT id FROM crawls')" ]
 
-finish 20
+finish 23
