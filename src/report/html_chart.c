@@ -11,6 +11,7 @@ enum {
 	TEXT_GAP = 4,
 	LEAST = 1, /* of what isn't nothing */
 	WIDEST = 48,
+	WORD_WIDTH = 40, /* of a number such as "+1,234,567", roughly */
 	MIDDLE_MAX = 12, /* columns that are wide enough for what stands at them */
 };
 
@@ -62,6 +63,22 @@ static const char *anchor_of(size_t at, size_t count, bool narrow)
 	return at == 0 ? "start" : at == count - 1 ? "end" : "middle";
 }
 
+/* How high what is written at a column has to stand: above whatever is below the words, which are
+ * wider than a narrow column. */
+static uint64_t level(const struct html_column *columns, size_t count, size_t at, bool down)
+{
+	size_t reach = count > MIDDLE_MAX ? count * WORD_WIDTH / WIDTH : 0;
+	size_t from = at > reach ? at - reach : 0;
+	uint64_t most = 0;
+
+	for (size_t i = from; i < count && i <= at + reach; i++) {
+		uint64_t value = down ? columns[i].down : columns[i].up;
+
+		most = value > most ? value : most;
+	}
+	return most;
+}
+
 void html_columns(struct text *out, const char *id, const char *title, const char *description,
 		  const struct html_column *columns, size_t count)
 {
@@ -100,8 +117,14 @@ void html_columns(struct text *out, const char *id, const char *title, const cha
 			rectangle(out, x + gap / 2, line - over, step - gap, over, false);
 		if (under > 0)
 			rectangle(out, x + gap / 2, line, step - gap, under, true);
-		words(out, at, line - over - 10 * TEXT_GAP, anchor, c->over);
-		words(out, at, line + under + 10 * (EDGE - TEXT_GAP), anchor, c->under);
+		words(out, at,
+		      line - scaled(level(columns, count, i, false), up + down, room) -
+			      10 * TEXT_GAP,
+		      anchor, c->over);
+		words(out, at,
+		      line + scaled(level(columns, count, i, true), up + down, room) +
+			      10 * (EDGE - TEXT_GAP),
+		      anchor, c->under);
 		words(out, at, 10 * (HEIGHT - TEXT_GAP), anchor, c->label);
 		text_add(out, "</g>\n");
 	}

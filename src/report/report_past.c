@@ -319,7 +319,7 @@ enum err report_past_gather(struct store *s, const struct report_options *option
 	struct past p = { .store = s, .options = options, .report = r, .last_id = r->crawl.id };
 	enum err err = ERR_OK;
 
-	r->trend.table = r->has_nodes ? REPORT_CLIENTS : REPORT_AGENTS;
+	r->trend.table = r->tables[REPORT_CLIENTS].count > 0 ? REPORT_CLIENTS : REPORT_AGENTS;
 	if (options->forks_count == 0)
 		err = choose_values(r, r, LINES);
 	if (err == ERR_OK)
