@@ -35,10 +35,11 @@ struct census_text {
 	 * beginning; with one part alone, anywhere. */
 	unsigned octets; /* parts; 0: can't be in one */
 	bool octet[4][256];
-	/* Of IPv6: its longest part, and which groups that is in. */
-	bool groups;
-	bool one_group; /* it has no colon */
-	uint8_t group[65536 / 8];
+	/* Of IPv6: likewise, a bit for each group. Where "::" stands in it, one part alone, the
+	 * longest, anywhere. */
+	unsigned groups;
+	bool gap; /* "::" stands in it */
+	uint8_t group[8][65536 / 8];
 	/* Of names in base 32: the bits that they begin with. */
 	bool in_onion, in_i2p; /* it is in what such names end with */
 	bool digits32;

@@ -10,20 +10,25 @@ static bool consists_of(const char *text, const char *chars)
 
 /* --- IPv4 --- */
 
-/* Which octets a part of the text fits: as the last, a whole one, or the first of those that the
- * text goes over. */
+/* Whether a part of the text fits a number: is its end, as the first of several parts; all of it,
+ * in the middle; its beginning, as the last; or in it, as the only one. */
+static bool part_fits(const char *number, size_t n, const char *part, size_t len, bool first,
+		      bool last)
+{
+	if (first && last)
+		return memmem(number, n, part, len) != NULL;
+	if (len > n || (!first && !last && len != n))
+		return false;
+	return memcmp(first ? number + n - len : number, part, len) == 0;
+}
+
 static void octet_init(bool out[static 256], const char *part, size_t len, bool first, bool last)
 {
 	for (unsigned v = 0; v < 256; v++) {
 		char text[4];
 		size_t n = (size_t)snprintf(text, sizeof(text), "%u", v);
 
-		if (first && last)
-			out[v] = memmem(text, n, part, len) != NULL;
-		else if (len > n || (!first && !last && len != n))
-			out[v] = false;
-		else
-			out[v] = memcmp(first ? text + n - len : text, part, len) == 0;
+		out[v] = part_fits(text, n, part, len, first, last);
 	}
 }
 
@@ -62,26 +67,9 @@ static bool ipv4_match(const struct census_text *t, const uint8_t *host)
 
 /* --- IPv6 --- */
 
-static void ipv6_init(struct census_text *t)
+static void group_init(uint8_t out[static 65536 / 8], const char *part, size_t len, bool first,
+		       bool last)
 {
-	const char *longest = t->text, *part = t->text;
-	size_t longest_len = 0;
-
-	if (!consists_of(t->text, "0123456789abcdef:"))
-		return;
-	t->groups = true;
-	t->one_group = strchr(t->text, ':') == NULL;
-	for (;; part++) {
-		size_t len = strcspn(part, ":");
-
-		if (len > longest_len) {
-			longest = part;
-			longest_len = len;
-		}
-		part += len;
-		if (*part == 0)
-			break;
-	}
 	for (unsigned v = 0; v < 65536; v++) {
 		char text[5];
 		size_t n = 0;
@@ -92,9 +80,52 @@ static void ipv6_init(struct census_text *t)
 			if (n > 0 || digit > 0 || shift == 0)
 				text[n++] = "0123456789abcdef"[digit];
 		}
-		if (memmem(text, n, longest, longest_len) != NULL)
-			t->group[v / 8] |= (uint8_t)(1U << v % 8);
+		if (part_fits(text, n, part, len, first, last))
+			out[v / 8] |= (uint8_t)(1U << v % 8);
 	}
+}
+
+static void ipv6_init(struct census_text *t)
+{
+	const char *longest = t->text, *part = t->text;
+	size_t longest_len = 0;
+	unsigned colons = 0;
+
+	if (!consists_of(part, "0123456789abcdef:"))
+		return;
+	for (const char *c = part; *c != 0; c++)
+		colons += *c == ':';
+	if (colons > 7)
+		return;
+	t->gap = strstr(part, "::") != NULL;
+	t->groups = t->gap ? 1 : colons + 1;
+	for (unsigned i = 0; i <= colons; i++) {
+		size_t len = strcspn(part, ":");
+
+		if (t->groups > 1)
+			group_init(t->group[i], part, len, i == 0, i == colons);
+		if (len > longest_len) {
+			longest = part;
+			longest_len = len;
+		}
+		part += len + 1;
+	}
+	if (t->groups == 1)
+		group_init(t->group[0], longest, longest_len, true, true);
+}
+
+/* Whether its groups fit, from the one at `at` on; *zero: one of them is 0. */
+static bool groups_fit(const struct census_text *t, const uint8_t *host, unsigned at, bool *zero)
+{
+	*zero = false;
+	for (unsigned i = 0; i < t->groups; i++) {
+		unsigned v = (unsigned)host[2 * (at + i)] << 8 | host[2 * (at + i) + 1];
+
+		if ((t->group[i][v / 8] >> v % 8 & 1) == 0)
+			return false;
+		*zero |= v == 0;
+	}
+	return true;
 }
 
 static bool ipv6_match(const struct census_text *t, const struct census_row *row,
@@ -102,17 +133,14 @@ static bool ipv6_match(const struct census_text *t, const struct census_row *row
 {
 	struct netaddr addr = { .kind = row->kind };
 	char text[NETADDR_HOST_TEXT_MAX];
-	bool maybe = false;
+	bool maybe = false, zero;
 
-	if (!t->groups)
-		return false;
-	for (unsigned i = 0; i < 8; i++) {
-		unsigned v = (unsigned)host[2 * i] << 8 | host[2 * i + 1];
-
-		if ((t->group[v / 8] >> v % 8 & 1) == 0)
+	for (unsigned at = 0; t->groups > 0 && at + t->groups <= 8; at++) {
+		if (!groups_fit(t, host, at, &zero))
 			continue;
-		if (t->one_group && v != 0)
-			return true; /* zeros alone may be left out of the text */
+		/* Zeros alone may be left out of the text. */
+		if (!zero && !t->gap)
+			return true;
 		maybe = true;
 	}
 	if (!maybe)
