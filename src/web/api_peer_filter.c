@@ -95,9 +95,12 @@ static bool number(const char *text, uint64_t max, int64_t *out)
 	return true;
 }
 
+/* With "NODE_" in front, as Bitcoin Core's sources have it, or without. */
 static bool service_named(const struct api_peers *a, const char *network, const char *name,
 			  uint64_t *out)
 {
+	if (strncasecmp(name, "NODE_", 5) == 0)
+		name += 5;
 	for (unsigned bit = 0; a->service_name != NULL && bit < SERVICE_BITS; bit++) {
 		const char *known = a->service_name(network, bit);
 
@@ -187,7 +190,7 @@ bool api_filter(const struct api_peers *a, const struct http_request *q, struct 
 	if (service != NULL &&
 	    !services(a, out->network != NULL ? out->network : "", service, &out->services)) {
 		expected(r, "service", service,
-			 "numbers of bits, from 0 to 63, or names, such as NODE_NETWORK, with "
+			 "numbers of bits, from 0 to 63, or names, such as NETWORK, with "
 			 "commas between them");
 		return false;
 	}

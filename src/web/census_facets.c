@@ -155,6 +155,7 @@ static void as_texts(const struct census_table *t, uint32_t number, struct censu
 
 	if (number == 0) {
 		put(out->value, "none");
+		put(out->text, "unknown");
 	} else if (as->asn == 0) {
 		put(out->text, name);
 	} else {
@@ -178,6 +179,7 @@ static void texts(const struct census_table *t, const struct counts *c, enum cen
 	case CENSUS_COUNTRIES:
 		if (number == CENSUS_COUNTRY_NONE) {
 			put(out->value, "none");
+			put(out->text, "unknown");
 		} else {
 			put(out->value, country_code(number, code));
 			put(out->text, names_text(&t->country_names, t->country_name[number]));

@@ -208,6 +208,7 @@ static void filters(void **state)
 		{ "?service=0", 3 },
 		{ "?service=NETWORK,3", 3 },
 		{ "?service=witness", 3 },
+		{ "?service=NODE_NETWORK", 3 },
 		{ "?service=63", 1 },
 		{ "?crawl=2", 2 },
 		{ "?crawl=1", 0 },
@@ -473,6 +474,7 @@ static void facets(void **state)
 	assert_word(row, "text", "AS24940 Hetzner");
 	row = json_array_get(at(doc, "asns"), 0);
 	assert_word(row, "value", "none");
+	assert_word(row, "text", "unknown");
 	assert_int_equal(json_array_size(at(doc, "services")), 4);
 	row = json_array_get(at(doc, "services"), 0);
 	assert_word(row, "value", "0");
