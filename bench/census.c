@@ -108,11 +108,11 @@ static void load(struct census *census, struct store *store)
 	       (double)census_bytes(census) / (double)peers);
 }
 
-/* The first that was reached, and what became of it. */
+/* Somebody who was known from the beginning, and what became of him. */
 static void measure_one(const struct api_peers *api, struct store *store)
 {
 	struct census_filter filter = CENSUS_FILTER_ANY;
-	struct census_page page = { .limit = 1 };
+	struct census_page page = { .sort = CENSUS_BY_FIRST, .reverse = true, .limit = 1 };
 	struct census_found found;
 	char target[64];
 	int64_t id = 0;
