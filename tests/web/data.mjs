@@ -57,7 +57,7 @@ export async function makeData(program, scratch) {
   const db = path.join(scratch, 'page.db');
   const data = { db, mmdb: path.join(scratch, 'places.mmdb'), empty: path.join(scratch, 'empty.db'), scratch };
   writeFileSync(data.mmdb, database());
-  await check('data: four crawls of a simulated Bitcoin network, one of Ethereum', async () => {
+  await check('data: four crawls of a simulated Bitcoin network, one of Ethereum, a watched one', async () => {
     for (const world of [1, 1, 2, 1]) {
       const { sim, seeds } = await simulate(program, 'bitcoin', scratch, ['--peers', '220', '--ghosts', '120',
         '--latency', '5ms', '--jitter', '5ms', '--seed', String(world), '--port', '18444']);
@@ -68,6 +68,10 @@ export async function makeData(program, scratch) {
       ['--peers', '120', '--ghosts', '40', '--latency', '5ms']);
     await crawl(program, 'ethereum', seeds, db, ['--duration', '10s']);
     await stop(sim);
+    const watched = await simulate(program, 'bitcoin-signet', scratch,
+      ['--peers', '40', '--ghosts', '10', '--latency', '5ms']);
+    await crawl(program, 'bitcoin-signet', watched.seeds, db, ['--every', '2s', '--duration', '7s', '--timeout', '2s']);
+    await stop(watched.sim);
     const hex = hostile.map(name => Buffer.from(name).toString('hex'));
     const change = start('python3', ['-c', words, db, ...hex]);
     await change.ended;

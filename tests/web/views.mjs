@@ -143,6 +143,20 @@ async function onePeer(site) {
   }, { hash: '#/ethereum/overview' }));
 }
 
+async function watched(site) {
+  await check('peer: one that is watched has sessions, and how long it was up', () => site.page(async (page) => {
+    const { items: [one] } = await site.api('peers?network=bitcoin-signet&outcome=ok&limit=1&sort=uptime');
+    const past = await site.api(`peers/${one.id}/history`);
+    assert.ok(past.sessions.length > 0 && past.visits.length > 1, JSON.stringify(past).slice(0, 300));
+    await page.waitForSelector('td.uptime-7-d:not(.void)');
+    await page.goto(`${site.base}/#/bitcoin-signet/peer/${one.id}`);
+    await page.waitForFunction(name => document.querySelector('h1')?.textContent === name, one.peer);
+    assert.equal(await page.locator('.meters li').count(), Object.values(one.uptime).filter(value => value !== null).length);
+    assert.equal(await page.locator('section:has(h2:text-is("Sessions")) tbody tr').count(), past.sessions.length);
+    await site.picture(page, 'peer-watched');
+  }, { hash: '#/bitcoin-signet/peers?outcome=ok&sort=uptime' }));
+}
+
 async function others(site) {
   await check('compare: from one crawl to another', () => site.page(async (page) => {
     const { items: [b, a] } = await site.api('crawls?network=bitcoin');
@@ -203,6 +217,7 @@ export async function views(site) {
   await overview(site);
   await list(site);
   await onePeer(site);
+  await watched(site);
   await others(site);
   await live(site);
 }

@@ -98,6 +98,7 @@ export function crawlName(crawl: Crawl): string {
 // Shows what load brings, and errors with a way to try again; until then what stood there before,
 // dimmed. null: it is still what is shown.
 export async function show(root: HTMLElement, signal: AbortSignal, load: () => Promise<Node[] | null>): Promise<void> {
+  if (root.childElementCount === 0) fill(root, h("p", { class: "nobody later", role: "status" }, "Loading …"));
   root.setAttribute("aria-busy", "true");
   await refresh(root, signal, load);
   root.removeAttribute("aria-busy");
