@@ -8,6 +8,7 @@ import { changed, link } from "../route.ts";
 import { onChanged, type Context } from "../view.ts";
 
 const ROWS = 12;
+const ROUNDED = 0.00005; // a share of something that is rounded to nothing
 
 // What a table of the report is called here, and the parameter that shows its peers.
 const tables: [key: string, title: string, filter: string, stranger?: boolean][] = [
@@ -40,7 +41,7 @@ function row(context: Context, r: Row, filter: string, stranger: boolean, plain:
     text: name === "" && !stranger ? "not known" : name,
     stranger,
     count: r.count,
-    share: r.share,
+    share: r.share > 0 ? r.share : r.count > 0 ? ROUNDED : 0,
     href:
       filter === "" || value === ""
         ? undefined
@@ -95,7 +96,9 @@ function overTime(context: Context, signal: AbortSignal, past: History): HTMLEle
     lines: [{ label: "came", color: "--c3" }, { label: "went", color: "--c6" }],
   }, signal);
   churn.set(times, [past.items.map((item) => item.came), past.items.map((item) => (item.went === null ? null : -item.went))]);
-  const out = [panel("Peers over time", growth.root), panel("Came and went", churn.root)];
+  const compared = past.items.some((item) => item.came !== null || item.went !== null);
+  const out = [panel("Peers over time", growth.root),
+    panel("Came and went", compared ? churn.root : h("p", { class: "faint" }, "Not known of these crawls: their reports were not kept."))];
   if (past.values.length === 0) return out;
   const lines = past.values.map((value, at) => ({ label: value.text, color: `--c${at + 1}` }));
   const agents = chart({
