@@ -13,6 +13,8 @@
 enum {
 	/* A report of a crawl that has no kept one, and goes on, is true for so long; or for ten
 	 * times what it took. */
+	/* A crawl's report is there a moment after its end. */
+	HISTORY_FRESH_MS = 1000,
 	REPORT_FRESH_MS = 5000,
 	REPORT_TOP = 20,
 	HISTORY_LIMIT = 120,
@@ -266,6 +268,22 @@ static bool is_over(const struct http_request *q, struct http_response *r, const
 	return value > most;
 }
 
+/* What shows the newest crawl, and is told from all other questions; false: too long to be kept. */
+static bool history_key(struct store *store, const struct report_options *ask, int64_t from_ms,
+			int64_t to_ms, size_t limit, const char *table,
+			char out[static SERVE_CACHE_KEY_MAX])
+{
+	struct store_crawl newest;
+	int n;
+
+	if (store_crawl_get(store, 0, ask->network, &newest) != ERR_OK)
+		return false;
+	n = snprintf(out, SERVE_CACHE_KEY_MAX,
+		     "history %s %s %zu %zu %" PRId64 " %" PRId64 " %" PRId64 " %d", ask->network,
+		     table, limit, ask->top, from_ms, to_ms, newest.id, newest.ended_at_ms > 0);
+	return n > 0 && n < SERVE_CACHE_KEY_MAX;
+}
+
 void api_history(struct serve *s, struct store *store, const struct http_request *q,
 		 struct http_response *r)
 {
@@ -276,8 +294,10 @@ void api_history(struct serve *s, struct store *store, const struct http_request
 				      .fork_text = s->config.fork_text,
 				      .network_text = s->config.network_text };
 	const char *table = http_param(q, "table");
+	char key[SERVE_CACHE_KEY_MAX];
 	int64_t from_ms, to_ms;
 	json_t *doc = NULL;
+	bool keep;
 	size_t limit;
 	enum err err;
 
@@ -292,6 +312,9 @@ void api_history(struct serve *s, struct store *store, const struct http_request
 		return;
 	}
 	table = table != NULL ? table : "agents";
+	keep = history_key(store, &ask, from_ms, to_ms, limit, table, key);
+	if (keep && serve_cache_get(&s->cache, key, now_ms(), &r->body))
+		return;
 	err = report_series(store, &ask, from_ms, to_ms, limit, table, &doc);
 	if (err == ERR_VALUE)
 		http_error(r, 400,
@@ -302,4 +325,7 @@ void api_history(struct serve *s, struct store *store, const struct http_request
 		api_failed(r, store, err);
 	else
 		api_send(r, doc);
+	if (err == ERR_OK && keep && r->status == 0)
+		serve_cache_put(&s->cache, key, slice_of(r->body.data, r->body.len),
+				now_ms() + HISTORY_FRESH_MS);
 }

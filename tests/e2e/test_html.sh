@@ -19,6 +19,39 @@ reads() { # page, options of report...
 		python3 "$source_dir/tests/support/read_page.py" "$1" page.json >out 2>err
 }
 
+# What a crawl has kept of itself is what its visits say; but for what only kept reports know of
+# the crawls before.
+kept_as_walked() { # database
+	python3 - "$program" "$1" 2>err <<'PYTHON'
+import json, sqlite3, subprocess, sys
+
+def report():
+    text = subprocess.run([sys.argv[1], 'report', '--json', '--db', sys.argv[2]],
+                          stdout=subprocess.PIPE, check=True).stdout
+    doc = json.loads(text)
+    for crawl in doc['history']:
+        crawl.pop('values')
+    return doc
+
+kept = report()
+copy = sqlite3.connect(':memory:')
+with sqlite3.connect(sys.argv[2]) as db:
+    db.backup(copy)
+    assert db.execute('DELETE FROM reports').rowcount == db.execute(
+        'SELECT count(*) FROM crawls').fetchone()[0], 'a report for each crawl'
+db.close()
+assert report() == kept, 'as the visits say'
+# And without them.
+with sqlite3.connect(sys.argv[2]) as db:
+    copy.backup(db)
+    db.execute('DELETE FROM node_visits')
+    db.execute('DELETE FROM visits')
+db.close()
+assert report() == kept, 'as it was kept'
+assert kept['reached'] > 0
+PYTHON
+}
+
 refuses() { # what is to be done to the page, in sed's words
 	sed -E "$1" two.html >changed.html
 	! cmp -s two.html changed.html && ! reads changed.html --db one.db
@@ -52,6 +85,8 @@ if command -v python3 >/dev/null; then
 	check "as it was" reads one.html --db one.db --crawl 1
 	check "all rows" run 0 report --db one.db --top 0 --html all.html
 	check "are there" reads all.html --db one.db --top 0
+	cp one.db kept.db
+	check "a kept report is what a walk says" kept_as_walked kept.db
 	# It would notice.
 	check "another number" refuses '0,/<td>[0-9]/s/<td>[0-9]/<td>7,77/'
 	check "a script" refuses 's/<main>/<main><script>1<\/script>/'
@@ -65,6 +100,8 @@ if command -v python3 >/dev/null; then
 	crawl ethereum --quiet --db nodes.db >out 2>err || { cat err; echo "the crawl failed"; exit 1; }
 	check "of Ethereum" run 0 report --db nodes.db --html nodes.html
 	check "Python reads the same of nodes" reads nodes.html --db nodes.db
+	cp nodes.db kept.db
+	check "a kept report is what a walk says of nodes" kept_as_walked kept.db
 	check "one chain" run 0 report --db nodes.db --fork mainnet --html fork.html
 	check "Python reads the same of it" reads fork.html --db nodes.db --fork mainnet
 	check "it says which" grep -q '<h1><bdi>ethereum</bdi>: <bdi>mainnet</bdi></h1>' fork.html
@@ -83,4 +120,4 @@ if [ -w /dev/full ]; then
 	check "a full disk" run 1 report --db one.db --html /dev/full
 	check "is said, too" says 'No space'
 fi
-if command -v python3 >/dev/null; then finish 38; else finish 22; fi
+if command -v python3 >/dev/null; then finish 40; else finish 22; fi
