@@ -51,7 +51,9 @@ static const struct option_row options[] = {
 	  .letter = 'o',
 	  .type = OPTION_TEXT,
 	  .arg = "FILE",
-	  .help = "write to this file instead of the standard output",
+	  .help = "write to this file instead of the standard output; what is there is replaced "
+		  "when "
+		  "all is written",
 	  .offset = AT(output) },
 	{ STORE_ARG_CRAWL(AT(store), "only what belongs to this crawl, as it was then") },
 	{ STORE_ARG_NETWORK(AT(store), "only this network") },

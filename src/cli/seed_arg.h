@@ -22,10 +22,10 @@ struct seed_arg {
 /* clang-format off */
 #define SEED_ARG_ROWS(at)                                                                          \
 	{ .name = "origin", .type = OPTION_TEXT, .arg = "NAME", SEED_ARG_AT(at, origin),           \
-	  .help = "zone, enrtree: the DNS name that the records are below of" },                   \
+	  .help = "zone, enrtree: the DNS name of the seed or the tree, below which all others are"}, \
 	{ .name = "ns", .type = OPTION_LIST, .arg = "NAME", SEED_ARG_AT(at, ns),                   \
-	  .help = "zone, enrtree: a name server of it, the first is the primary one; may be "      \
-		  "repeated; without any there are no SOA and NS records, for a file that "        \
+	  .help = "zone, enrtree: a name server of it, the primary one first; without any "      \
+		  "there are no SOA and NS records, for a file that "        \
 		  "another zone includes" },                                                       \
 	{ .name = "contact", .type = OPTION_TEXT, .arg = "MAIL", SEED_ARG_AT(at, contact),         \
 	  .help = "zone, enrtree: whom to write to, for SOA; otherwise hostmaster at the origin" },\
@@ -65,8 +65,7 @@ struct seed_arg {
 	  .help = "enrtree: the number of this version of the tree; otherwise the time, in "       \
 		  "seconds since 1970", .min = 1, .max = INT64_MAX },                              \
 	{ .name = "link", .type = OPTION_LIST, .arg = "URL", SEED_ARG_AT(at, links),               \
-	  .help = "enrtree: somebody else's tree (enrtree://...), to look in, too; may be "        \
-		  "repeated" }
+	  .help = "enrtree: somebody else's tree (enrtree://...), to look in, too" }
 /* clang-format on */
 
 /* Lives as long as what it is read from. */

@@ -9,8 +9,8 @@
 #include "base/text.h"
 
 enum {
-	DNS_NAME_MAX = 254,    /* with NUL; RFC 1035 has 255 bytes on the wire */
-	DNS_NS_MAX = 8        /* name servers of a zone; more would not fit beside an answer */
+	DNS_NAME_MAX = 254, /* with NUL; RFC 1035 has 255 bytes on the wire */
+	DNS_NS_MAX = 8      /* name servers of a zone; more would not fit beside an answer */
 };
 
 struct dns_zone {
