@@ -22,7 +22,8 @@ struct seed_arg {
 /* clang-format off */
 #define SEED_ARG_ROWS(at)                                                                          \
 	{ .name = "origin", .type = OPTION_TEXT, .arg = "NAME", SEED_ARG_AT(at, origin),           \
-	  .help = "zone, enrtree: the DNS name of the seed or the tree, below which all others are"}, \
+	  .help = "zone, enrtree: the DNS name of the seed or the tree, below which all others "   \
+		  "are" },                                                                         \
 	{ .name = "ns", .type = OPTION_LIST, .arg = "NAME", SEED_ARG_AT(at, ns),                   \
 	  .help = "zone, enrtree: a name server of it, the primary one first; without any "      \
 		  "there are no SOA and NS records, for a file that "        \

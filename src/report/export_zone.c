@@ -155,7 +155,8 @@ static void shuffle(struct zone *z, uint64_t bits)
 
 		z->all[i].rank = hash_siphash13(&key, bytes, len);
 	}
-	qsort(z->all, z->count, sizeof(*z->all), by_rank);
+	if (z->count > 0)
+		qsort(z->all, z->count, sizeof(*z->all), by_rank);
 }
 
 /* How many addresses an answer for that name can hold. */
