@@ -24,7 +24,7 @@ struct walk {
 	struct driver *driver;
 	/* DISCOVERY_V4 alone; else NULL. */
 	struct identity *identity;
-	struct targets *targets;
+	struct targets *targets; /* unless the configuration has them */
 	struct resolve *resolve;
 	bool holding; /* the driver waits for names */
 	struct names names;
@@ -324,15 +324,17 @@ static enum err make_identity(struct walk *w)
 		return ERR_OK;
 	w->config.crawl.nodes = true;
 	w->identity = calloc(1, sizeof(*w->identity));
-	w->targets = malloc(sizeof(*w->targets));
-	if (w->identity == NULL || w->targets == NULL) {
+	if (w->config.targets == NULL)
+		w->config.targets = w->targets = malloc(sizeof(*w->targets));
+	if (w->identity == NULL || w->config.targets == NULL) {
 		snprintf(w->why, sizeof(w->why), "out of memory");
 		return ERR_NOMEM;
 	}
 	dial_random(random, sizeof(random));
 	identity_init(w->identity, w->config.key, random);
 	explicit_bzero(random, sizeof(random));
-	targets_init(w->targets);
+	if (w->targets != NULL)
+		targets_init(w->targets);
 	w->config.visit.session.identity = w->identity;
 	return ERR_OK;
 }
@@ -364,7 +366,7 @@ static enum err make_driver(struct walk *w)
 {
 	struct driver_config config = {
 		.visit = w->config.visit,
-		.node = { .targets = w->targets,
+		.node = { .targets = w->config.targets,
 			  .chain = w->config.chain,
 			  .no_session = w->config.no_session },
 		.crawl = w->config.crawl,

@@ -39,6 +39,7 @@ struct walk_config {
 	const struct secp_key *key;         /* who we are; NULL: a new key for this walk */
 	const struct ethereum_chain *chain; /* whose nodes are wanted; NULL: everybody's */
 	bool no_session;                    /* discovery alone, without a word over TCP */
+	const struct targets *targets;      /* the keys to search with; NULL: they are made here */
 
 	const char *db; /* NULL: nothing is kept */
 	bool resume;    /* go on with the newest unfinished crawl in db */

@@ -332,6 +332,7 @@ static int run_crawl(struct cli *cli, void *options, char **args, unsigned args_
 		status = fit_concurrency(run);
 	if (status == EXIT_DONE)
 		status = run->options->every_ms > 0 ? crawl_watch(run) : crawl_once(run);
+	free(run->targets);
 	geo_close(run->geo);
 	seeds_clear(&run->seeds);
 	secp_key_clear(&run->key);

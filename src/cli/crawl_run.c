@@ -89,6 +89,7 @@ struct walk_config crawl_run_config(struct crawl_run *run)
 			   .exclude_count = run->exclude_count },
 		.threads = run->threads,
 		.key = run->has_key ? &run->key : NULL,
+		.targets = run->targets,
 		.chain = run->chain,
 		.no_session = o->no_session,
 		.db = o->db,

@@ -42,8 +42,9 @@ struct crawl_run {
 	const struct ethereum_chain *chain; /* NULL: nodes of all chains are wanted */
 	struct secp_key key;
 	bool has_key;
-	struct geo *geo;   /* NULL: not given */
-	struct walk *walk; /* that of the moment; NULL: none */
+	struct targets *targets; /* to search nodes with; NULL: each walk makes its own */
+	struct geo *geo;         /* NULL: not given */
+	struct walk *walk;       /* that of the moment; NULL: none */
 	struct progress *progress;
 	uint64_t visited_before; /* by the runs that this one goes on from */
 	int interrupted;         /* the status that a signal has set; 0: none */

@@ -9,8 +9,10 @@
 #include "io/dial.h"
 #include "io/limits.h"
 #include "io/wall.h"
+#include "proto/ethereum/targets.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -394,17 +396,26 @@ static int start_metrics(struct watching *w)
 	return EXIT_DONE;
 }
 
-/* Who we are to Ethereum's nodes: the same in each round. A new key each time would leave another
- * node that is gone in their tables. */
-static void need_key(struct crawl_run *run)
+/* What all rounds of Ethereum share: the keys to search with, which take half a second to find; and
+ * who we are. A new key each time would leave one more node that is gone in others' tables. */
+static bool prepare_nodes(struct crawl_run *run)
 {
 	uint8_t bytes[SECP_KEY_LEN];
 
-	while (crawl_run_finds_nodes(run) && !run->has_key) {
+	if (!crawl_run_finds_nodes(run))
+		return true;
+	while (!run->has_key) {
 		dial_random(bytes, sizeof(bytes));
 		run->has_key = secp_key_init(&run->key, bytes);
 	}
 	explicit_bzero(bytes, sizeof(bytes));
+	run->targets = malloc(sizeof(*run->targets));
+	if (run->targets == NULL) {
+		cli_fail(run->cli, "out of memory");
+		return false;
+	}
+	targets_init(run->targets);
+	return true;
 }
 
 static int start(struct watching *w)
@@ -423,8 +434,9 @@ static int start(struct watching *w)
 		cli_fail(w->run->cli, "%s", why);
 		return EXIT_FAILED;
 	}
-	need_key(w->run);
 	status = watch_round(w->watch) == 0 ? crawl_run_need_seeds(w->run) : EXIT_DONE;
+	if (status == EXIT_DONE && !prepare_nodes(w->run))
+		status = EXIT_FAILED;
 	return status == EXIT_DONE ? start_metrics(w) : status;
 }
 

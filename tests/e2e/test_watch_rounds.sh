@@ -65,7 +65,9 @@ first_files=$(files $!)
 check "many rounds" within lines 45
 last=$(size $!)
 echo "after 15 rounds $first KiB and $first_files files, after 45 $last KiB and $(files $!)" >>err
-check "no more memory" [ "$last" -le $((first + first / 10)) ]
+# (What is freed stays with sanitizers for a while.)
+grep -qE '__[at]san_init' "$program" ||
+	check "no more memory" [ "$last" -le $((first + first / 10)) ]
 check "no more files" [ "$(files $!)" -le $((first_files + 8)) ]
 tail -n 1 err
 kill -INT $!
@@ -89,4 +91,4 @@ check "metrics for everybody without a token (1)" [ $? -eq 1 ]
 check "says how" grep -q -- '--token FILE' err
 check "and begins no round" [ -z "$(ask no.db 'SELECT id FROM crawls')" ]
 
-finish 23
+finish 22
