@@ -249,7 +249,7 @@ static bool add_watched(void *ctx, const struct store_watched *watched)
 	struct walk *w = ctx;
 
 	crawl_add_watched(driver_crawl(w->driver), &watched->peer,
-			  watched->schedule.due_ms < w->config.due_before_ms);
+			  schedule_is_due(&watched->schedule, w->config.due_before_ms));
 	return true;
 }
 

@@ -122,6 +122,11 @@ void schedule_retried(struct schedule *s, int64_t every_ms, int64_t at_ms, bool 
 	found(s, every_ms, reached);
 }
 
+bool schedule_is_due(const struct schedule *s, int64_t before_ms)
+{
+	return s->due_ms < before_ms || s->visited_ms >= before_ms;
+}
+
 double schedule_uptime(const struct schedule *s, enum schedule_window window)
 {
 	double share;

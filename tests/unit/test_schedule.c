@@ -273,6 +273,30 @@ static void a_retry_takes_the_first_try_s_place(void **state)
 	}
 }
 
+static void who_is_due(void **state)
+{
+	static const struct {
+		const char *name;
+		int64_t visited_ms, due_ms;
+		bool due;
+	} rows[] = {
+		{ "overdue", -HOUR, -MINUTE, true },
+		{ "just due", -HOUR, -1, true },
+		{ "not yet", -HOUR, 0, false },
+		{ "tomorrow", -1, DAY, false },
+		{ "visited tomorrow, by a clock that was set back", DAY, 2 * DAY, true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct schedule s = { .visited_ms = start + rows[i].visited_ms,
+				      .due_ms = start + rows[i].due_ms };
+
+		print_message("%s\n", rows[i].name);
+		assert_true(schedule_is_due(&s, start) == rows[i].due);
+	}
+}
+
 static void shares_are_kept(void **state)
 {
 	struct schedule s = { 0 }, copy;
@@ -302,6 +326,7 @@ int main(void)
 		cmocka_unit_test(time_in_which_nobody_looked),
 		cmocka_unit_test(sessions_begin_and_end),
 		cmocka_unit_test(a_retry_takes_the_first_try_s_place),
+		cmocka_unit_test(who_is_due),
 		cmocka_unit_test(shares_are_kept),
 	};
 
