@@ -8,28 +8,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum {
-	/* A report of a crawl that has no kept one, and goes on, is true for so long; or for ten
-	 * times what it took. */
 	/* A crawl's report is there a moment after its end. */
 	HISTORY_FRESH_MS = 1000,
-	REPORT_FRESH_MS = 5000,
 	REPORT_TOP = 20,
 	HISTORY_LIMIT = 120,
 	HISTORY_LIMIT_MAX = 500,
 	HISTORY_TOP = 8,
 	HISTORY_TOP_MAX = 50,
 };
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* --- networks --- */
 
@@ -142,20 +130,28 @@ void api_crawls(struct serve *s, struct store *store, const struct http_request 
 
 /* --- one crawl --- */
 
+struct reporting {
+	const struct serve *s;
+	struct store *store;
+	const struct store_crawl *crawl;
+	size_t top;
+};
+
 /* What `report --json` says; taken from the store where it is kept, else from the walk. */
-static enum err make_report(struct serve *s, struct store *store, const struct store_crawl *crawl,
-			    size_t top, struct text *out)
+static enum err make_report(void *ctx, struct text *out)
 {
-	struct report_options ask = { .crawl_id = crawl->id,
-				      .top = top,
+	const struct reporting *g = ctx;
+	const struct serve_config *config = &g->s->config;
+	struct report_options ask = { .crawl_id = g->crawl->id,
+				      .top = g->top,
 				      .history = true,
-				      .key = s->config.key,
-				      .geo = s->config.geo,
-				      .service_name = s->config.service_name,
-				      .fork_text = s->config.fork_text,
-				      .network_text = s->config.network_text };
+				      .key = config->key,
+				      .geo = config->geo,
+				      .service_name = config->service_name,
+				      .fork_text = config->fork_text,
+				      .network_text = config->network_text };
 	struct report report = { 0 };
-	enum err err = report_gather(store, &ask, &report);
+	enum err err = report_gather(g->store, &ask, &report);
 	json_t *doc = err == ERR_OK ? report_json(&report) : NULL;
 	char *text = doc != NULL ? json_dumps(doc, JSON_COMPACT | JSON_REAL_PRECISION(12)) : NULL;
 
@@ -166,34 +162,21 @@ static enum err make_report(struct serve *s, struct store *store, const struct s
 	free(text);
 	json_decref(doc);
 	report_clear(&report);
-	return err != ERR_OK ? err : out->err;
+	return err;
 }
 
 static void api_report(struct serve *s, struct store *store, const struct store_crawl *crawl,
 		       size_t top, struct http_response *r)
 {
+	struct reporting g = { .s = s, .store = store, .crawl = crawl, .top = top };
+	bool over = crawl->ended_at_ms > 0;
 	char key[SERVE_CACHE_KEY_MAX];
-	int64_t began_ms, took_ms;
 	enum err err;
 
-	snprintf(key, sizeof(key), "report %" PRId64 " %zu %d", crawl->id, top,
-		 crawl->ended_at_ms > 0);
-	if (serve_cache_get(&s->cache, key, now_ms(), &r->body))
-		return;
-	/* One at a time: who waits for the same one finds it then. */
-	pthread_mutex_lock(&s->heavy);
-	if (!serve_cache_get(&s->cache, key, now_ms(), &r->body)) {
-		began_ms = now_ms();
-		err = make_report(s, store, crawl, top, &r->body);
-		took_ms = 10 * (now_ms() - began_ms);
-		took_ms = took_ms > REPORT_FRESH_MS ? took_ms : REPORT_FRESH_MS;
-		if (err == ERR_OK)
-			serve_cache_put(&s->cache, key, slice_of(r->body.data, r->body.len),
-					crawl->ended_at_ms > 0 ? 0 : now_ms() + took_ms);
-		else
-			api_failed(r, store, err);
-	}
-	pthread_mutex_unlock(&s->heavy);
+	snprintf(key, sizeof(key), "report %" PRId64 " %zu %d", crawl->id, top, over);
+	err = serve_kept(s, key, over, make_report, &g, &r->body);
+	if (err != ERR_OK)
+		api_failed(r, store, err);
 }
 
 /* By "12", or "newest" with or without a network. False: answered. */
@@ -313,8 +296,9 @@ void api_history(struct serve *s, struct store *store, const struct http_request
 	}
 	table = table != NULL ? table : "agents";
 	keep = history_key(store, &ask, from_ms, to_ms, limit, table, key);
-	if (keep && serve_cache_get(&s->cache, key, now_ms(), &r->body))
+	if (keep && serve_cache_get(&s->cache, key, serve_now_ms(), &r->body) == SERVE_CACHE_FRESH)
 		return;
+	text_clear(&r->body);
 	err = report_series(store, &ask, from_ms, to_ms, limit, table, &doc);
 	if (err == ERR_VALUE)
 		http_error(r, 400,
@@ -327,5 +311,5 @@ void api_history(struct serve *s, struct store *store, const struct http_request
 		api_send(r, doc);
 	if (err == ERR_OK && keep && r->status == 0)
 		serve_cache_put(&s->cache, key, slice_of(r->body.data, r->body.len),
-				now_ms() + HISTORY_FRESH_MS);
+				serve_now_ms() + HISTORY_FRESH_MS);
 }

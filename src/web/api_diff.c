@@ -12,15 +12,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum {
 	/* Peers that can be listed (8 bytes each); the counts are of all. */
 	DIFF_ITEMS_MAX = 1000 * 1000,
 	KIND_BITS = 3,
-	/* Where one of the crawls goes on, the list is true for so long, or for ten times what it
-	 * took. */
-	DIFF_FRESH_MS = 5000,
 };
 
 _Static_assert(DIFF_KINDS <= 1 << KIND_BITS, "a kind has room beside the number");
@@ -38,14 +34,6 @@ static const char *const whats[DIFF_KINDS] = {
 	[DIFF_LEFT] = "went",
 	[DIFF_CHANGED] = "changed",
 };
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* --- the walk --- */
 
@@ -69,17 +57,22 @@ static enum err on_change(void *ctx, const struct store_change *c)
 	return w->items.err;
 }
 
-static enum err make(struct store *store, int64_t a, int64_t b, struct text *out)
+struct making {
+	struct store *store;
+	int64_t a, b;
+};
+
+static enum err make(void *ctx, struct text *out)
 {
+	const struct making *m = ctx;
 	struct walk w = { .len = 0 };
-	enum err err = store_changes(store, a, b, on_change, &w);
+	enum err err = store_changes(m->store, m->a, m->b, on_change, &w);
 	struct kept head = { .len = w.len };
 
 	memcpy(head.counts, w.counts, sizeof(head.counts));
 	if (err == ERR_OK) {
 		text_add_slice(out, slice_of(&head, sizeof(head)));
 		text_add_slice(out, slice_of(w.items.data, w.items.len));
-		err = out->err;
 	}
 	text_clear(&w.items);
 	return err;
@@ -89,26 +82,12 @@ static enum err make(struct store *store, int64_t a, int64_t b, struct text *out
 static enum err find(struct serve *s, struct store *store, const struct store_crawl *a,
 		     const struct store_crawl *b, struct text *out)
 {
+	struct making m = { .store = store, .a = a->id, .b = b->id };
 	bool over = a->ended_at_ms > 0 && b->ended_at_ms > 0;
 	char key[SERVE_CACHE_KEY_MAX];
-	int64_t began_ms, took_ms;
-	enum err err = ERR_OK;
 
 	snprintf(key, sizeof(key), "diff %" PRId64 " %" PRId64 " %d", a->id, b->id, over);
-	if (serve_cache_get(&s->cache, key, now_ms(), out))
-		return out->err;
-	pthread_mutex_lock(&s->heavy);
-	if (!serve_cache_get(&s->cache, key, now_ms(), out)) {
-		began_ms = now_ms();
-		err = make(store, a->id, b->id, out);
-		took_ms = 10 * (now_ms() - began_ms);
-		took_ms = took_ms > DIFF_FRESH_MS ? took_ms : DIFF_FRESH_MS;
-		if (err == ERR_OK)
-			serve_cache_put(&s->cache, key, slice_of(out->data, out->len),
-					over ? 0 : now_ms() + took_ms);
-	}
-	pthread_mutex_unlock(&s->heavy);
-	return err != ERR_OK ? err : out->err;
+	return serve_kept(s, key, over, make, &m, out);
 }
 
 /* --- a page --- */

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* --- stores for handlers --- */
 
@@ -69,6 +70,54 @@ void serve_give(struct serve *s, struct store *store)
 	}
 	pthread_cond_broadcast(&s->changed);
 	pthread_mutex_unlock(&s->lock);
+}
+
+/* --- what takes long --- */
+
+int64_t serve_now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Under s->heavy. */
+static enum err make(struct serve *s, const char *key, bool lasting, serve_make_fn *fn, void *ctx,
+		     struct text *out)
+{
+	int64_t began_ms = serve_now_ms(), fresh_ms;
+	enum err err = fn(ctx, out);
+
+	fresh_ms = 10 * (serve_now_ms() - began_ms);
+	fresh_ms = fresh_ms > SERVE_FRESH_MS ? fresh_ms : SERVE_FRESH_MS;
+	err = err != ERR_OK ? err : out->err;
+	if (err == ERR_OK)
+		serve_cache_put(&s->cache, key, slice_of(out->data, out->len),
+				lasting ? 0 : serve_now_ms() + fresh_ms);
+	return err;
+}
+
+enum err serve_kept(struct serve *s, const char *key, bool lasting, serve_make_fn *fn, void *ctx,
+		    struct text *out)
+{
+	enum serve_cache_state state = serve_cache_get(&s->cache, key, serve_now_ms(), out);
+	enum err err = ERR_OK;
+
+	if (state == SERVE_CACHE_FRESH)
+		return out->err;
+	if (state == SERVE_CACHE_NONE)
+		pthread_mutex_lock(&s->heavy);
+	else if (pthread_mutex_trylock(&s->heavy) != 0)
+		return out->err;
+	/* Somebody may have made it meanwhile. */
+	text_clear(out);
+	if (serve_cache_get(&s->cache, key, serve_now_ms(), out) != SERVE_CACHE_FRESH) {
+		text_clear(out);
+		err = make(s, key, lasting, fn, ctx, out);
+	}
+	pthread_mutex_unlock(&s->heavy);
+	return err != ERR_OK ? err : out->err;
 }
 
 /* --- requests --- */

@@ -41,22 +41,22 @@ static struct serve_cached *find(struct serve_cache *c, const char *key)
 	return NULL;
 }
 
-bool serve_cache_get(struct serve_cache *c, const char *key, int64_t now_ms, struct text *out)
+enum serve_cache_state serve_cache_get(struct serve_cache *c, const char *key, int64_t now_ms,
+				       struct text *out)
 {
+	enum serve_cache_state state = SERVE_CACHE_NONE;
 	struct serve_cached *e;
 
 	pthread_mutex_lock(&c->lock);
 	e = find(c, key);
-	if (e != NULL && e->until_ms != 0 && e->until_ms < now_ms) {
-		drop(c, e);
-		e = NULL;
-	}
 	if (e != NULL) {
+		state = e->until_ms != 0 && e->until_ms < now_ms ? SERVE_CACHE_STALE
+								 : SERVE_CACHE_FRESH;
 		e->asked = ++c->asked;
 		text_add_slice(out, slice_of(e->data, e->len));
 	}
 	pthread_mutex_unlock(&c->lock);
-	return e != NULL;
+	return state;
 }
 
 /* A free entry, or that which was asked for longest ago. */

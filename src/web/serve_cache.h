@@ -31,8 +31,14 @@ struct serve_cache {
 void serve_cache_init(struct serve_cache *c);
 void serve_cache_clear(struct serve_cache *c); /* empties it; it can be used further */
 void serve_cache_end(struct serve_cache *c);
-/* A copy of it is added to out. Times are of a clock that is steady. */
-bool serve_cache_get(struct serve_cache *c, const char *key, int64_t now_ms, struct text *out);
+enum serve_cache_state {
+	SERVE_CACHE_NONE,
+	SERVE_CACHE_STALE, /* its time is over: better than waiting, for who would have to */
+	SERVE_CACHE_FRESH,
+};
+/* A copy of it is added to out, unless it is NONE. Times are of a clock that is steady. */
+enum serve_cache_state serve_cache_get(struct serve_cache *c, const char *key, int64_t now_ms,
+				       struct text *out);
 /* Keeps a copy, if there is memory for it. until_ms 0: for ever. */
 void serve_cache_put(struct serve_cache *c, const char *key, struct slice data, int64_t until_ms);
 

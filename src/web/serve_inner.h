@@ -17,6 +17,7 @@ enum {
 	 * SERVE_LOOK_MAX_MS at most: a tenth of one core, however large it is. */
 	SERVE_LOOK_MS = 1000,
 	SERVE_LOOK_MAX_MS = 60 * 1000,
+	SERVE_FRESH_MS = 5000,
 	SERVE_CHANGED_MS = 5000, /* so often at most all pages ask again for what they show */
 	SERVE_RUNNING_MAX = 16,  /* crawls that are watched as they go on */
 	SERVE_WHY_MAX = 640,
@@ -78,6 +79,13 @@ struct serve {
 /* A store for this thread, until serve_give. NULL: r says why. */
 struct store *serve_take(struct serve *s, struct http_response *r);
 void serve_give(struct serve *s, struct store *store);
+/* What takes long, under a key: kept, or made by fn, one at a time; who would have to wait for
+ * another one takes what was true before. lasting: it stays true for ever; else for as long as
+ * SERVE_FRESH_MS, or ten times what it took. An error of fn, or ERR_NOMEM. */
+typedef enum err serve_make_fn(void *ctx, struct text *out);
+enum err serve_kept(struct serve *s, const char *key, bool lasting, serve_make_fn *fn, void *ctx,
+		    struct text *out);
+int64_t serve_now_ms(void); /* of a clock that is steady */
 
 /* --- serve_watch.c --- */
 

@@ -11,14 +11,6 @@
 
 enum { VISITS_TOLD = 50 };
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static void set_why(struct serve *s, const char *why)
 {
 	pthread_mutex_lock(&s->lock);
@@ -85,7 +77,7 @@ static bool open_file(struct serve *s)
 {
 	char why[SERVE_WHY_MAX];
 
-	s->opened_ms = now_ms();
+	s->opened_ms = serve_now_ms();
 	s->version = -1;
 	if (look_at(s->config.db, &s->file) != 0)
 		memset(&s->file, 0, sizeof(s->file));
@@ -104,7 +96,7 @@ static bool open_file(struct serve *s)
 static bool look_at_file(struct serve *s)
 {
 	bool is_copy = s->is_copy; /* only this thread writes it */
-	bool due = now_ms() - s->opened_ms > SERVE_COPY_MS;
+	bool due = serve_now_ms() - s->opened_ms > SERVE_COPY_MS;
 	struct stat file;
 
 	if (look_at(s->config.db, &file) != 0) {
@@ -251,7 +243,7 @@ static enum err tell_visits(struct serve *s, const struct serve_running *r, int6
 /* Looks how far it has come, and tells. */
 static enum err follow(struct serve *s, struct serve_running *r)
 {
-	int64_t above = r->progress.last_visit, now = now_ms(), took = now - r->at_ms;
+	int64_t above = r->progress.last_visit, now = serve_now_ms(), took = now - r->at_ms;
 	uint64_t before = r->progress.visited;
 	bool is_first = r->at_ms == 0;
 	enum err err = store_progress(s->store, r->crawl.id, &r->progress);
@@ -264,7 +256,7 @@ static enum err follow(struct serve *s, struct serve_running *r)
 	if (now - r->known_at_ms >= 20 * r->known_cost_ms) {
 		err = store_progress_known(s->store, r->crawl.id, &r->known);
 		r->known_at_ms = now;
-		r->known_cost_ms = now_ms() - now;
+		r->known_cost_ms = serve_now_ms() - now;
 	}
 	if (err == ERR_OK && !is_first && r->progress.fresh > 0)
 		err = tell_visits(s, r, above);
@@ -350,10 +342,10 @@ static void tell_changed(struct serve *s)
 {
 	uint64_t version = census_version(s->census);
 
-	if (version == s->told_version || now_ms() - s->told_ms < SERVE_CHANGED_MS)
+	if (version == s->told_version || serve_now_ms() - s->told_ms < SERVE_CHANGED_MS)
 		return;
 	s->told_version = version;
-	s->told_ms = now_ms();
+	s->told_ms = serve_now_ms();
 	serve_feed_add(&s->feed, NULL, "changed",
 		       json_pack("{s:I}", "version", (json_int_t)version));
 }
@@ -378,7 +370,7 @@ static enum err look_inside(struct serve *s)
 	enum err err = store_version(s->store, &version);
 
 	if (err == ERR_OK && version != s->version) {
-		err = census_refresh(s->census, s->store, now_ms());
+		err = census_refresh(s->census, s->store, serve_now_ms());
 		if (err == ERR_OK)
 			err = sum_up(s);
 		if (err == ERR_OK)
@@ -419,11 +411,11 @@ void *serve_watch(void *serve)
 	bool stopping = false;
 
 	while (!stopping) {
-		int64_t began_ms = now_ms(), pause_ms;
+		int64_t began_ms = serve_now_ms(), pause_ms;
 		struct timespec until;
 
 		look(s);
-		pause_ms = 10 * (now_ms() - began_ms);
+		pause_ms = 10 * (serve_now_ms() - began_ms);
 		pause_ms = pause_ms > SERVE_LOOK_MS ? pause_ms : SERVE_LOOK_MS;
 		pause_ms = pause_ms < SERVE_LOOK_MAX_MS ? pause_ms : SERVE_LOOK_MAX_MS;
 		clock_gettime(CLOCK_MONOTONIC, &until);

@@ -14,7 +14,7 @@
 static bool has(struct serve_cache *c, const char *key, int64_t now_ms)
 {
 	struct text out = { 0 };
-	bool found = serve_cache_get(c, key, now_ms, &out);
+	bool found = serve_cache_get(c, key, now_ms, &out) == SERVE_CACHE_FRESH;
 
 	text_clear(&out);
 	return found;
@@ -30,16 +30,18 @@ static void test_cache(void **state)
 	assert_false(has(&c, "a", 1));
 	serve_cache_put(&c, "a", slice_text("for ever"), 0);
 	serve_cache_put(&c, "b", slice_text("until ten"), 10);
-	assert_true(serve_cache_get(&c, "a", 1, &out));
+	assert_int_equal(serve_cache_get(&c, "a", 1, &out), SERVE_CACHE_FRESH);
 	assert_string_equal(out.data, "for ever");
 	assert_true(has(&c, "b", 10));
 	assert_false(has(&c, "b", 11));
-	assert_false(has(&c, "b", 10)); /* it is gone */
+	text_clear(&out);
+	assert_int_equal(serve_cache_get(&c, "b", 11, &out), SERVE_CACHE_STALE);
+	assert_string_equal(out.data, "until ten");
 	serve_cache_put(&c, "a", slice_text("again"), 0);
 	text_clear(&out);
-	assert_true(serve_cache_get(&c, "a", 1 << 30, &out));
+	assert_int_equal(serve_cache_get(&c, "a", 1 << 30, &out), SERVE_CACHE_FRESH);
 	assert_string_equal(out.data, "again");
-	assert_int_equal(c.bytes, 5);
+	assert_int_equal(c.bytes, strlen("again") + strlen("until ten"));
 	serve_cache_clear(&c);
 	assert_false(has(&c, "a", 1));
 	assert_int_equal(c.bytes, 0);
