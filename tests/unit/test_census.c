@@ -27,15 +27,8 @@ struct model {
 };
 
 static const char *const agents[] = {
-	"/Satoshi:27.0.0/",
-	"/Satoshi:25.0.0/",
-	"/btcd:0.24/",
-	"others",
-	"Geth/v1.14.0",
-	"<script>x",
-	"\xff\x01/evil/",
-	"/\xe2\x80\xae"
-	"rtl/",
+	"/Satoshi:27.0.0/", "/Satoshi:25.0.0/", "/btcd:0.24/",    "others",
+	"Geth/v1.14.0",     "<script>x",        "\xff\x01/evil/", "/\xe2\x80\xaertl/",
 };
 static const char *const countries[][2] = {
 	{ "DE", "Germany" }, { "US", "United States" }, { "FR", "France" }, { "", "" }, { "?!", "" }
