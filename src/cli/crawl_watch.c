@@ -440,32 +440,38 @@ static int start(struct watching *w)
 	return status == EXIT_DONE ? start_metrics(w) : status;
 }
 
-int crawl_watch(struct crawl_run *run)
+static int watch(struct watching *w)
 {
-	const struct cli *cli = run->cli;
-	struct watching w = { .run = run, .began_ns = uv_hrtime() };
+	const struct cli *cli = w->run->cli;
 	int status;
 
-	run->on_tick = on_tick;
-	run->on_tick_ctx = &w;
-	w.can_draw = !cli->quiet && cli->err_is_terminal && terminal_can_draw(STDERR_FILENO);
-	uv_loop_init(&w.loop);
-	uv_timer_init(&w.loop, &w.timer);
-	signals_watch(&w.signals, &w.loop, on_signal, &w);
-	signals_watch_log(&w.signals, cli->log);
-	w.signals_open = true;
-	status = start(&w);
+	w->run->on_tick = on_tick;
+	w->run->on_tick_ctx = w;
+	w->can_draw = !cli->quiet && cli->err_is_terminal && terminal_can_draw(STDERR_FILENO);
+	uv_loop_init(&w->loop);
+	uv_timer_init(&w->loop, &w->timer);
+	signals_watch(&w->signals, &w->loop, on_signal, w);
+	signals_watch_log(&w->signals, cli->log);
+	w->signals_open = true;
+	status = start(w);
 	if (status == EXIT_DONE) {
-		print_head(&w);
-		status = go_round(&w);
+		print_head(w);
+		status = go_round(w);
 	}
 	if (status == EXIT_DONE)
-		status = conclude(&w);
-	close_signals(&w);
-	uv_close((uv_handle_t *)&w.timer, NULL);
-	uv_run(&w.loop, UV_RUN_DEFAULT);
-	uv_loop_close(&w.loop);
-	crawl_metrics_stop(w.metrics);
-	watch_free(w.watch);
+		status = conclude(w);
+	close_signals(w);
+	uv_close((uv_handle_t *)&w->timer, NULL);
+	uv_run(&w->loop, UV_RUN_DEFAULT);
+	uv_loop_close(&w->loop);
+	crawl_metrics_stop(w->metrics);
+	watch_free(w->watch);
 	return status;
+}
+
+int crawl_watch(struct crawl_run *run)
+{
+	struct watching w = { .run = run, .began_ns = uv_hrtime() };
+
+	return watch(&w);
 }

@@ -1,7 +1,10 @@
 #!/bin/bash
 # test_serve.sh: `peerwalk serve` over real connections: what it answers (serve_client.py), who may
 # ask, events of a crawl that runs, databases that come, go and are damaged.
-. "$(dirname "$0")/lib.sh"
+set -uo pipefail
+
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+source "$(dirname "$0")/lib.sh"
 
 command -v python3 >/dev/null || {
 	echo "python3 is missing: skipped"
