@@ -136,7 +136,7 @@ static enum err start_daemon(struct http *h, char why[static HTTP_WHY_MAX])
 		MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)HTTP_PER_HOST_MAX,
 		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)HTTP_IDLE_S,
 		/* Ours is the limit; this one, with room for the answer's headers, comes after. */
-		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)(2 * HTTP_REQUEST_MAX),
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT, 2 * (size_t)HTTP_REQUEST_MAX,
 		MHD_OPTION_NOTIFY_CONNECTION, on_connection, h, MHD_OPTION_NOTIFY_COMPLETED,
 		on_completed, h, MHD_OPTION_URI_LOG_CALLBACK, on_line, h,
 		MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_END);

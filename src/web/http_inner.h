@@ -109,7 +109,7 @@ void http_streams_end(struct http *h);
 /* --- http_listen.c --- */
 
 /* A listening socket, and where it is. The errors of http_start. */
-enum err http_listen(const char *text, bool anywhere, int *fd, uint16_t *port,
+enum err http_listen(const char *text, bool anywhere, int *out, uint16_t *port,
 		     char where[static 64], char why[static HTTP_WHY_MAX]);
 
 #endif

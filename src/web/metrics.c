@@ -57,14 +57,17 @@ void metrics_value(struct text *out, const char *name, const char *label, struct
 static double resident_bytes(void)
 {
 	FILE *f = fopen("/proc/self/statm", "re");
-	unsigned long pages = 0;
+	char line[128] = "";
+	const char *resident;
 
 	if (f == NULL)
 		return 0;
-	if (fscanf(f, "%*u %lu", &pages) != 1)
-		pages = 0;
+	/* Pages: all of the address space, resident, shared ... */
+	resident = fgets(line, sizeof(line), f) != NULL ? strchr(line, ' ') : NULL;
 	fclose(f);
-	return (double)pages * (double)sysconf(_SC_PAGESIZE);
+	return resident == NULL
+		       ? 0
+		       : (double)strtoul(resident, NULL, 10) * (double)sysconf(_SC_PAGESIZE);
 }
 
 static double open_fds(void)

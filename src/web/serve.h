@@ -35,6 +35,6 @@ enum err serve_start(struct serve *s, struct http *h);
 void serve_free(struct serve *s);
 
 /* An http_handler; ctx is the struct serve. */
-void serve_handle(void *ctx, const struct http_request *request, struct http_response *response);
+void serve_handle(void *ctx, const struct http_request *q, struct http_response *r);
 
 #endif
