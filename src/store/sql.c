@@ -3,9 +3,8 @@
 #define CRAWL_COLUMNS                                                                          \
 	"SELECT c.id, n.name, c.started_at_ms, ifnull(c.ended_at_ms, 0), c.complete, c.known," \
 	" c.visited, c.reached, c.adverts, c.bytes_in, c.bytes_out, c.cpu_seconds,"            \
-	" c.max_rss_bytes, c.settings, c.every_ms, c.pruned FROM crawls c JOIN networks n ON " \
-	"n.id = "                                                                              \
-	"c.network_id "
+	" c.max_rss_bytes, c.settings, c.every_ms, c.pruned FROM crawls c"                     \
+	" JOIN networks n ON n.id = c.network_id "
 
 /* What SQL_PEER_VISITED changes, whether or not the peer said who it is. A late retry
  * in the same crawl replaces what the first try had added. */
@@ -91,9 +90,9 @@
 #define PRUNE_RANGE                                                               \
 	" WHERE peer_id > ?1 AND peer_id <= ?2 AND (SELECT network_id FROM peers" \
 	" WHERE id = peer_id) = ?3"
-/* The crawls of a network whose visits are there, or were begun to be removed. */
-#define UNPRUNED(what) \
-	"(SELECT min(" what ") FROM crawls c WHERE c.network_id = ?3 AND c.pruned < 2)"
+/* The end of a question for the crawls of a network whose visits are there, or were begun to be
+ * removed. */
+#define UNPRUNED " FROM crawls c WHERE c.network_id = ?3 AND c.pruned < 2)"
 
 static const char *const texts[SQL_COUNT] = {
 	[SQL_BEGIN] = "BEGIN IMMEDIATE",
@@ -322,78 +321,15 @@ static const char *const texts[SQL_COUNT] = {
 	[SQL_PRUNE_PEERS] =
 		"DELETE FROM peers AS p WHERE id > ?1 AND id <= ?2 AND network_id = ?3"
 		" AND last_seen_ms < iif(last_reached_ms IS NULL, ?4, ?5)"
-		" AND (visit_crawl_id IS NULL OR (visit_crawl_id < " UNPRUNED(
-			"id") " AND visit_at_ms < " UNPRUNED("started_at_ms") " - 3600000))"
-									      " AND iif(crawl_id "
-									      "IS NULL, NOT EXISTS "
-									      "(SELECT 1 FROM "
-									      "adverts), crawl_id "
-									      "< " UNPRUNED(
-										      "id") ") AND "
-											    "NOT "
-											    "EXISTS"
-											    " ("
-											    "SELECT"
-											    " 1 "
-											    "FROM "
-											    "watch "
-											    "r "
-											    "WHERE "
-											    "r."
-											    "peer_"
-											    "id = "
-											    "p.id)"
-											    " AND "
-											    "NOT "
-											    "EXISTS"
-											    " ("
-											    "SELECT"
-											    " 1 "
-											    "FROM "
-											    "sessio"
-											    "ns r "
-											    "WHERE "
-											    "r."
-											    "peer_"
-											    "id = "
-											    "p.id)"
-											    " AND "
-											    "NOT "
-											    "EXISTS"
-											    " ("
-											    "SELECT"
-											    " 1 "
-											    "FROM "
-											    "change"
-											    "s r "
-											    "WHERE "
-											    "r."
-											    "peer_"
-											    "id = "
-											    "p.id)"
-											    " AND "
-											    "NOT "
-											    "EXISTS"
-											    " ("
-											    "SELECT"
-											    " 1 "
-											    "FROM "
-											    "daily "
-											    "r "
-											    "WHERE "
-											    "r."
-											    "peer_"
-											    "id = "
-											    "p.id)"
-											    " AND "
-											    "id < "
-											    "(SELEC"
-											    "T "
-											    "max("
-											    "id) "
-											    "FROM "
-											    "peers"
-											    ")",
+		" AND (visit_crawl_id IS NULL OR (visit_crawl_id < (SELECT min(id)" UNPRUNED
+		" AND visit_at_ms < (SELECT min(started_at_ms)" UNPRUNED " - 3600000))"
+		" AND iif(crawl_id IS NULL, NOT EXISTS (SELECT 1 FROM adverts),"
+		" crawl_id < (SELECT min(id)" UNPRUNED ")"
+		" AND NOT EXISTS (SELECT 1 FROM watch r WHERE r.peer_id = p.id)"
+		" AND NOT EXISTS (SELECT 1 FROM sessions r WHERE r.peer_id = p.id)"
+		" AND NOT EXISTS (SELECT 1 FROM changes r WHERE r.peer_id = p.id)"
+		" AND NOT EXISTS (SELECT 1 FROM daily r WHERE r.peer_id = p.id)"
+		" AND id < (SELECT max(id) FROM peers)",
 	[SQL_PRUNE_NODES] = "DELETE FROM nodes WHERE peer_id > ?1 AND peer_id <= ?2"
 			    " AND NOT EXISTS (SELECT 1 FROM peers p WHERE p.id = peer_id)",
 	[SQL_REPORT_PUT] = "INSERT OR REPLACE INTO reports(crawl_id, version, report)"
