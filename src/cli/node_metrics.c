@@ -63,7 +63,8 @@ static const struct {
 	{ "sessions", "peerwalk_node_sessions_total", "step", "Sessions by how far they came." },
 };
 
-void node_metrics_text(const json_t *status, struct text *out)
+/* What a status (an object, as node_ops.c makes it) says as text. */
+static void status_text(const json_t *status, struct text *out)
 {
 	const char *name = json_string_value(json_object_get(status, "network"));
 	struct slice network = slice_text(name != NULL ? name : "");
@@ -100,7 +101,7 @@ static void write_down(struct node_metrics *m)
 	json_t *status = node_ops_status(m->run);
 	struct text text = { 0 }, before;
 
-	node_metrics_text(status, &text);
+	status_text(status, &text);
 	json_decref(status);
 	pthread_mutex_lock(&m->lock);
 	before = m->text;

@@ -2,15 +2,10 @@
 #ifndef PEERWALK_CLI_NODE_METRICS_H
 #define PEERWALK_CLI_NODE_METRICS_H
 
-#include "base/text.h"
-
-#include <jansson.h>
+#include <stdbool.h>
 
 struct node_run;
 struct node_metrics;
-
-/* What a status (an object, as node_ops.c makes it) says as text. */
-void node_metrics_text(const json_t *status, struct text *out);
 
 /* Serves it, if it is asked for; *out is NULL if it isn't. False, after saying why. */
 bool node_metrics_start(struct node_run *run, struct node_metrics **out);

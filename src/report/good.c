@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-double good_uptime(const struct store_peer *p, const struct schedule *schedule)
+static double uptime(const struct store_peer *p, const struct schedule *schedule)
 {
 	if (schedule != NULL && schedule_uptime(schedule, WINDOW_7D) >= 0)
 		return fmin(schedule_uptime(schedule, WINDOW_1D),
@@ -16,7 +16,7 @@ bool good_peer(const struct export_rules *rules, const struct store_peer *p,
 {
 	return p->visited && p->reached &&
 	       p->visit_at_ms >= rules->now_ms - (int64_t)rules->max_age_ms &&
-	       good_uptime(p, schedule) >= rules->min_uptime;
+	       uptime(p, schedule) >= rules->min_uptime;
 }
 
 struct walk {

@@ -6,16 +6,15 @@
 #include "store/watch.h"
 
 enum {
-	GOOD_PROTOCOL_MIN =
-		70001,         /* Bitcoin's, of BIP 37 in 2013: what DNS seeds have always asked */
+	/* Bitcoin's, of BIP 37 in 2013: what DNS seeds have always asked */
+	GOOD_PROTOCOL_MIN = 70001,
 	GOOD_NODE_NETWORK = 1, /* has all blocks */
 };
 
-/* The smaller of the averages over one and seven days, 0 .. 1, or of the part of them since it has
- * been watched. Of who is not watched (schedule NULL), or was visited once only since, the share of
- * all visits that reached it. */
-double good_uptime(const struct store_peer *p, const struct schedule *schedule);
-/* The newest visit reached it, no longer ago than max_age_ms, and it is up often enough. */
+/* The newest visit reached it, no longer ago than max_age_ms, and it is up often enough: by the
+ * smaller of the averages over one and seven days, or of the part of them since it has been
+ * watched. Of who is not watched (schedule NULL), or was visited once only since, the share of all
+ * visits that reached it counts. */
 bool good_peer(const struct export_rules *rules, const struct store_peer *p,
 	       const struct schedule *schedule);
 

@@ -48,9 +48,6 @@ enum err report_walk(struct store *s, const struct report_options *options, stru
 
 /* report_rows.c: its rows. All copy what they are given; ERR_NOMEM. */
 bool report_has_numbers(enum report_table_id id);
-/* "NETWORK", or "bit 27". */
-void report_bit_text(const struct report *r, const struct report_options *o, unsigned bit,
-		     char *out, size_t cap);
 /* A row of a table whose values are numbers, or of any other one: value is harmless, and so is
  * label, which stands for it for people; NULL: what is known of it. */
 enum err report_number_row(struct report *r, const struct report_options *o,
@@ -65,8 +62,6 @@ void report_row_clear(struct report_row *row);
 enum err report_kept_read(struct store *s, const struct report_options *options, bool whatever,
 			  struct report *r);
 enum { REPORT_KEPT_VERSION = 1 };
-/* As it is kept; NULL: out of memory. */
-json_t *report_kept_json(const struct report *r);
 
 /* report_past.c: the crawls before that of the report. */
 enum err report_past_gather(struct store *s, const struct report_options *options,

@@ -77,7 +77,8 @@ static json_t *uptime_json(const struct report_uptime *u)
 	return numbers_json(numbers, 1 + REPORT_UPTIME_BINS);
 }
 
-json_t *report_kept_json(const struct report *r)
+/* As it is kept; NULL: out of memory. */
+static json_t *kept_json(const struct report *r)
 {
 	json_t *tables = json_object(), *times = json_object(), *counts = json_object();
 	json_t *out = json_pack("{s:I s:I s:b s:o s:o s:o}", "visited", (json_int_t)r->visited,
@@ -138,7 +139,7 @@ enum err report_keep(struct store *s, const struct report_options *options)
 	if (err == ERR_OK)
 		err = report_uptime_gather(s, &r);
 	if (err == ERR_OK) {
-		doc = report_kept_json(&r);
+		doc = kept_json(&r);
 		text = doc != NULL ? json_dumps(doc, JSON_COMPACT) : NULL;
 		err = text != NULL ? store_report_put(s, r.crawl.id, REPORT_KEPT_VERSION,
 						      slice_text(text))

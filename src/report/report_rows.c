@@ -37,7 +37,8 @@ void report_row_clear(struct report_row *row)
 	*row = (struct report_row){ 0 };
 }
 
-void report_bit_text(const struct report *r, const struct report_options *o, unsigned bit,
+/* "NETWORK", or "bit 27". */
+static void bit_text(const struct report *r, const struct report_options *o, unsigned bit,
 		     char *out, size_t cap)
 {
 	const char *name = o->service_name != NULL ? o->service_name(r->crawl.network, bit) : NULL;
@@ -59,7 +60,7 @@ static void services_text(const struct report *r, const struct report_options *o
 
 		if ((services >> bit & 1) == 0)
 			continue;
-		report_bit_text(r, o, bit, name, sizeof(name));
+		bit_text(r, o, bit, name, sizeof(name));
 		len += (size_t)snprintf(out + len, cap - len, " %s", name);
 	}
 }
@@ -72,7 +73,7 @@ static void number_text(const struct report *r, const struct report_options *o,
 	if (id == REPORT_SERVICES) {
 		services_text(r, o, (uint64_t)number, out, cap);
 	} else if (id == REPORT_SERVICE_BITS) {
-		report_bit_text(r, o, (unsigned)number & 63, out, cap);
+		bit_text(r, o, (unsigned)number & 63, out, cap);
 	} else if (id == REPORT_NETWORKS) {
 		if (o->network_text != NULL)
 			o->network_text((uint64_t)number, name, sizeof(name));

@@ -17,7 +17,8 @@ json_t *api_time(int64_t unix_ms)
 	return json_string(text);
 }
 
-json_t *api_unsigned(uint64_t v)
+/* Over 2^53 as text. */
+static json_t *whole(uint64_t v)
 {
 	return v >> JSON_EXACT_BITS == 0 ? json_integer((json_int_t)v)
 					 : json_sprintf("%" PRIu64, v);
@@ -52,7 +53,7 @@ static json_t *number_if(bool there, int64_t v)
 
 static json_t *unsigned_if(bool there, uint64_t v)
 {
-	return there ? api_unsigned(v) : json_null();
+	return there ? whole(v) : json_null();
 }
 
 static json_t *service_names(const struct api_peers *a, const char *network, uint64_t services)
@@ -166,8 +167,8 @@ static json_t *peer_json(const struct api_peers *a, int64_t id, const struct sto
 	json_object_set_new(out, "last_reached", api_time(p->last_reached_ms));
 	json_object_set_new(out, "connect_ms", number_if(p->connect_ms >= 0, p->connect_ms));
 	json_object_set_new(out, "handshake_ms", number_if(p->handshake_ms >= 0, p->handshake_ms));
-	json_object_set_new(out, "visits", api_unsigned(p->visits));
-	json_object_set_new(out, "reached_count", api_unsigned(p->reached_count));
+	json_object_set_new(out, "visits", whole(p->visits));
+	json_object_set_new(out, "reached_count", whole(p->reached_count));
 	put_place(a, p, out);
 	json_object_set_new(out, "up_since",
 			    api_time(schedule != NULL ? schedule->up_since_ms : 0));

@@ -24,8 +24,6 @@ void api_failed(struct http_response *r, struct store *s, enum err err);
 
 /* Times, or null for none. */
 json_t *api_time(int64_t unix_ms);
-/* Over 2^53 as text. */
-json_t *api_unsigned(uint64_t v);
 /* A stranger's bytes, escaped. */
 json_t *api_text(struct slice s);
 json_t *api_text_if(bool there, struct slice s);
