@@ -214,6 +214,8 @@ void diff_clear(struct diff *d)
 /* --- peers --- */
 
 struct each {
+	struct store *store;
+	int64_t a, b;
 	diff_peer_fn *fn;
 	void *ctx;
 };
@@ -226,9 +228,17 @@ static enum err on_peer(void *ctx, const struct store_change *c)
 	return kind != DIFF_SAME ? e->fn(e->ctx, c, kind, diff_fields(c)) : ERR_OK;
 }
 
+static enum err on_difference(void *ctx, int64_t id, enum store_difference what)
+{
+	const struct each *e = ctx;
+
+	(void)what;
+	return store_change_of(e->store, e->a, e->b, id, on_peer, ctx);
+}
+
 enum err diff_peers(struct store *s, const struct diff *d, diff_peer_fn *fn, void *ctx)
 {
-	struct each e = { .fn = fn, .ctx = ctx };
+	struct each e = { .store = s, .a = d->a.id, .b = d->b.id, .fn = fn, .ctx = ctx };
 
-	return store_changes(s, d->a.id, d->b.id, on_peer, &e);
+	return store_differences(s, e.a, e.b, on_difference, &e);
 }

@@ -69,11 +69,13 @@
 	".record_seq, " d ".fork_hash"
 /* Whether a peer that came is back: whether a crawl before ?2 reached it. Of those the newest is
  * the likeliest. */
-#define CHANGES_BACK                                                                   \
-	", b.reached AND a.reached IS NOT 1 AND p.reached_count > 1 AND (SELECT 1"     \
-	" FROM crawls c CROSS JOIN visits v ON v.crawl_id = c.id AND v.peer_id = p.id" \
-	" WHERE c.id < ?2 AND c.network_id = p.network_id AND v.reached"               \
-	" ORDER BY c.id DESC LIMIT 1) IS NOT NULL"
+#define BEFORE(crawl)                                                                 \
+	"FROM crawls c CROSS JOIN visits v ON v.crawl_id = c.id AND v.peer_id = p.id" \
+	" WHERE c.id < " crawl " AND c.network_id = p.network_id AND v.reached"       \
+	" ORDER BY c.id DESC LIMIT 1"
+#define CHANGES_BACK                                                 \
+	", b.reached AND a.reached IS NOT 1 AND p.reached_count > 1" \
+	" AND (SELECT 1 " BEFORE("?2") ") IS NOT NULL"
 /* As change_row reads it: a peer with its visits a and b, of which `one` is there. In
  * the order of one's index, so that nothing has to be sorted or kept. */
 #define CHANGES_FROM(one, other, crawl)                                                       \
@@ -229,6 +231,17 @@ static const char *const texts[SQL_COUNT] = {
 					"b", "a", "?1") " WHERE b.crawl_id = ?2 AND b.reached AND "
 							"a.reached IS NOT 1 AND b.peer_id BETWEEN "
 							"?3 AND ?4 ORDER BY 1",
+	/* Visits of a crawl lie beside each other: read from the first to the last of them, in the
+	 * order of the file, and not by the index (the +). */
+	[SQL_DIFFER_VISITS] =
+		"SELECT peer_id, agent, protocol, services FROM visits WHERE id BETWEEN"
+		" (SELECT min(id) FROM visits WHERE crawl_id = ?1)"
+		" AND (SELECT max(id) FROM visits WHERE crawl_id = ?1)"
+		" AND +crawl_id = ?1 AND reached",
+	[SQL_DIFFER_NODES] = "SELECT peer_id, record_seq, fork_hash FROM node_visits"
+			     " WHERE crawl_id = ?1 ORDER BY peer_id",
+	[SQL_DIFFER_BACK] = "SELECT 1 FROM peers p WHERE p.id = ?1 AND p.reached_count > 1"
+			    " AND (SELECT 1 " BEFORE("?2") ") IS NOT NULL",
 	/* What a peer said last, and its schedule: as it is before a visit. */
 	[SQL_WATCH_BEFORE] =
 		"SELECT p.visit_crawl_id, p.reached, p.last_reached_ms, p.agent, p.protocol,"

@@ -38,16 +38,16 @@ static const char *const whats[DIFF_KINDS] = {
 /* --- the walk --- */
 
 struct walk {
+	struct store *store;
+	int64_t a, b;
 	uint64_t counts[DIFF_KINDS];
 	struct text items;
 	size_t len;
 };
 
-static enum err on_change(void *ctx, const struct store_change *c)
+static enum err add(struct walk *w, int64_t id, enum diff_kind kind)
 {
-	struct walk *w = ctx;
-	enum diff_kind kind = diff_kind(c);
-	uint64_t item = (uint64_t)c->id << KIND_BITS | kind;
+	uint64_t item = (uint64_t)id << KIND_BITS | kind;
 
 	w->counts[kind]++;
 	if (kind == DIFF_SAME || w->len == DIFF_ITEMS_MAX)
@@ -55,6 +55,28 @@ static enum err on_change(void *ctx, const struct store_change *c)
 	w->len++;
 	text_add_slice(&w->items, slice_of(&item, sizeof(item)));
 	return w->items.err;
+}
+
+static enum err on_said(void *ctx, const struct store_change *c)
+{
+	return add(ctx, c->id, diff_kind(c));
+}
+
+static enum err on_difference(void *ctx, int64_t id, enum store_difference what)
+{
+	struct walk *w = ctx;
+
+	switch (what) {
+	case STORE_WENT:
+		return add(w, id, DIFF_LEFT);
+	case STORE_CAME:
+		return add(w, id, DIFF_NEW);
+	case STORE_BACK:
+		return add(w, id, DIFF_BACK);
+	case STORE_SAID:
+		break;
+	}
+	return store_change_of(w->store, w->a, w->b, id, on_said, w);
 }
 
 struct making {
@@ -65,8 +87,8 @@ struct making {
 static enum err make(void *ctx, struct text *out)
 {
 	const struct making *m = ctx;
-	struct walk w = { .len = 0 };
-	enum err err = store_changes(m->store, m->a, m->b, on_change, &w);
+	struct walk w = { .store = m->store, .a = m->a, .b = m->b };
+	enum err err = store_differences(m->store, m->a, m->b, on_difference, &w);
 	struct kept head = { .len = w.len };
 
 	memcpy(head.counts, w.counts, sizeof(head.counts));

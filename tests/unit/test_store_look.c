@@ -169,6 +169,44 @@ static void test_change_of(void **state)
 	}
 }
 
+static enum err on_difference(void *ctx, int64_t id, enum store_difference what)
+{
+	static const char words[] = "-+*?";
+	struct seen *seen = ctx;
+	size_t len = strlen(seen->text);
+
+	snprintf(seen->text + len, sizeof(seen->text) - len, "%d%c ", (int)id, words[what]);
+	return ERR_OK;
+}
+
+/* Who is the same in both is passed over, and nobody else. */
+static void test_differences(void **state)
+{
+	struct store_crawl before = begin_crawl(store, "bitcoin");
+	struct store_crawl a = begin_crawl(store, "bitcoin"), b = begin_crawl(store, "bitcoin");
+	struct seen seen = { "" };
+
+	(void)state;
+	visit(&before, 1, "/a/");
+	visit(&before, 2, "/a/");
+	visit(&a, 3, "/a/");
+	visit(&b, 5, "/a/"); /* crawls that go on side by side */
+	visit(&a, 1, "/a/");
+	visit(&a, 4, "/a/");
+	visit(&a, 6, NULL);
+	visit(&b, 4, NULL);
+	visit(&b, 3, "/b/");
+	visit(&b, 2, "/a/");
+	visit(&b, 1, "/a/");
+	visit(&b, 6, NULL);
+	/* Peers are numbered as they come: 1, 2, 3, 5, 4, 6. */
+	assert_int_equal(store_differences(store, a.id, b.id, on_difference, &seen), ERR_OK);
+	assert_string_equal(seen.text, "2* 3? 4+ 5- ");
+	seen.text[0] = 0;
+	assert_int_equal(store_differences(store, b.id, b.id, on_difference, &seen), ERR_OK);
+	assert_string_equal(seen.text, "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -176,6 +214,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_lists, store_set_up, store_tear_down),
 		cmocka_unit_test_setup_teardown(test_progress, store_set_up, store_tear_down),
 		cmocka_unit_test_setup_teardown(test_change_of, store_set_up, store_tear_down),
+		cmocka_unit_test_setup_teardown(test_differences, store_set_up, store_tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
