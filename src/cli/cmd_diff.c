@@ -107,6 +107,12 @@ static int check_crawls(const struct cli *cli, const struct store_crawl *a,
 		cli_error("both are crawl %" PRId64 ": name two different ones", a->id);
 		return EXIT_FAILED;
 	}
+	if (a->pruned || b->pruned) {
+		cli_error("the visits of crawl %" PRId64 " are gone (crawl --keep), and with them "
+			  "whom it reached: name a newer one",
+			  b->pruned ? b->id : a->id);
+		return EXIT_FAILED;
+	}
 	if (!b->complete)
 		cli_note(cli,
 			 "crawl %" PRId64 " is not complete: whom it did not get to counts as "

@@ -119,6 +119,21 @@ static int check_what(const struct cli *cli, const struct export_args *o)
 	return EXIT_DONE;
 }
 
+/* A crawl of which there is something to write. One that is missing is told later on. */
+static int check_crawl(const struct export_args *o, struct store *store)
+{
+	struct store_crawl crawl;
+
+	if (o->store.crawl == 0 ||
+	    store_crawl_get(store, (int64_t)o->store.crawl, NULL, &crawl) != ERR_OK ||
+	    !crawl.pruned)
+		return EXIT_DONE;
+	cli_error("the visits of crawl %lld are gone (crawl --keep): name a newer one, or export "
+		  "without --crawl",
+		  (long long)crawl.id);
+	return EXIT_FAILED;
+}
+
 /* Three formats are of a network of Bitcoin's. Who says no --port gets the network's. */
 static int check_network(const struct export_args *o, struct store *store, uint16_t *port)
 {
@@ -292,6 +307,8 @@ static int run(struct cli *cli, void *values, char **args, unsigned args_count)
 		status = read_places(cli, o, &geo, &extra);
 	if (status == EXIT_DONE && (store = store_arg_open(&o->store)) == NULL)
 		status = EXIT_FAILED;
+	if (status == EXIT_DONE)
+		status = check_crawl(o, store);
 	if (status == EXIT_DONE)
 		status = check_network(o, store, &seed.names.port);
 	if (status == EXIT_DONE)

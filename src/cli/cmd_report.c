@@ -162,7 +162,7 @@ static void print_times(const struct report *r, const struct layout *layout)
 static void print_head(const struct report *r, const char *fork)
 {
 	const struct store_crawl *c = &r->crawl;
-	char when[32], took[32], known[32], visited[32], reached[32];
+	char when[32], took[32], known[32], rested[32], visited[32], reached[32];
 
 	format_time(c->started_at_ms, false, when);
 	printf("Crawl %lld of %s, begun %s", (long long)c->id, c->network, when);
@@ -179,6 +179,10 @@ static void print_head(const struct report *r, const char *fork)
 		printf("of %s: ", fork);
 	else if (c->known > 0)
 		printf("%s known, ", known);
+	if (fork == NULL && c->every_ms > 0 && c->complete && c->known > c->visited) {
+		format_count(c->known - c->visited, rested);
+		printf("%s of them rested, ", rested);
+	}
 	printf("%s visited, %s reached (%.1f%%)\n", visited, reached,
 	       r->visited > 0 ? 100 * (double)r->reached / (double)r->visited : 0);
 }
@@ -387,6 +391,12 @@ static int report_on_books(const struct cli *cli, const struct report_args *o)
 
 static int show(const struct cli *cli, const struct report *r, const struct report_args *o)
 {
+	/* A report that was kept has outcomes. */
+	if (r->crawl.pruned && (o->store.fork != NULL || r->tables[REPORT_OUTCOMES].total == 0))
+		cli_note(cli,
+			 "the visits of crawl %lld are gone (crawl --keep), and no report that "
+			 "answers this was kept",
+			 (long long)r->crawl.id);
 	if (o->html != NULL)
 		return write_html(cli, r, o);
 	if (cli->json)

@@ -243,6 +243,11 @@ static void overview(struct text *out, const struct report *r, const char *of)
 		text_add(out, "</dd><dd>named ");
 		html_count(out, c->adverts);
 		text_add(out, " times");
+		if (c->every_ms > 0 && c->complete && c->known > c->visited) {
+			text_add(out, "</dd><dd>");
+			html_count(out, c->known - c->visited);
+			text_add(out, " rested, not visited");
+		}
 	}
 	tile_of_before(out, r);
 	if (connect->count > 0) {

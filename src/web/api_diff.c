@@ -254,7 +254,11 @@ static bool read_crawl(struct store *store, const struct http_request *q, struct
 		http_error(r, 404, "there is no crawl %s; /api/v1/crawls lists all", text);
 	else if (err != ERR_OK)
 		api_failed(r, store, err);
-	return err == ERR_OK;
+	else if (out->pruned)
+		http_error(r, 404,
+			   "the visits of crawl %s are gone (crawl --keep); name a newer one",
+			   text);
+	return err == ERR_OK && !out->pruned;
 }
 
 static bool read_what(const struct http_request *q, struct http_response *r, int *out)

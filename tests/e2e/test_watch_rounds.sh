@@ -48,6 +48,30 @@ check "with --keep visits of old rounds go" [ "$(ask end.db "SELECT count(*) FRO
 check "none is lost from the sums" [ "$(ask end.db 'SELECT sum(visits) - (SELECT sum(visits) FROM daily)
 	- (SELECT count(*) FROM visits v JOIN peers p ON p.id = v.peer_id WHERE p.reached_count > 0)
 	FROM peers WHERE reached_count > 0')" = 0 ]
+for what in "diff 1" "export --crawl 1" "export --crawl 1 --format bitnodes"; do
+	# shellcheck disable=SC2086 # words
+	run 1 $what --db end.db
+	check "$what: is refused" grep -q 'the visits of crawl 1 are gone' err
+done
+"$program" serve --db end.db --listen 127.0.0.1:0 >serve.out 2>err </dev/null &
+serving=$!
+check "a server is there" within grep -q '^http' serve.out
+check "it refuses to compare them, too" python3 -c 'import sys, urllib.error, urllib.request
+try:
+	urllib.request.urlopen(sys.argv[1].strip() + "api/v1/diff?a=1&b=2")
+	sys.exit(1)
+except urllib.error.HTTPError as e:
+	assert e.code == 404 and b"visits of crawl 1 are gone" in e.read()' "$(head -n 1 serve.out)"
+kill -INT "$serving"
+wait "$serving" 2>/dev/null
+run 0 report --crawl 1 --db end.db
+check "a report says why it has no tables" grep -q 'the visits of crawl 1 are gone' err
+run 0 report --db end.db
+check "one of a round says who rested" python3 -c 'import re, sqlite3
+db = sqlite3.connect("end.db")
+known, visited, complete = db.execute("SELECT known, visited, complete FROM crawls ORDER BY id DESC").fetchone()
+said = re.search("([0-9]+) of them rested", open("out").read())
+assert (int(said[1]) if said else 0) == (known - visited if complete else 0)'
 check "and schedules stay" [ "$(ask end.db 'SELECT count(*) >= 50 FROM watch')" = 1 ]
 
 # --- it stays small
