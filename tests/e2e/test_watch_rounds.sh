@@ -79,8 +79,11 @@ check "and schedules stay" [ "$(ask end.db 'SELECT count(*) >= 50 FROM watch')" 
 size() { # of which: VmRSS in KiB, and files
 	awk '$1 == "VmRSS:" { print $2 }' "/proc/$1/status"
 }
-files() {
-	find "/proc/$1/fd" -mindepth 1 2>/dev/null | wc -l
+files() { # but for the sockets of the visits under way
+	find "/proc/$1/fd" -mindepth 1 -not -lname 'socket:*' 2>/dev/null | wc -l
+}
+sockets() {
+	find "/proc/$1/fd" -mindepth 1 -lname 'socket:*' 2>/dev/null | wc -l
 }
 watch_behind --db small.db --every 10ms --timeout 100ms
 within lines 15
@@ -92,7 +95,8 @@ echo "after 15 rounds $first KiB and $first_files files, after 45 $last KiB and 
 # (What is freed stays with sanitizers for a while.)
 grep -qE '__[at]san_init' "$program" ||
 	check "no more memory" [ "$last" -le $((first + first / 10)) ]
-check "no more files" [ "$(files $!)" -le $((first_files + 8)) ]
+check "no more files" [ "$(files $!)" -le $((first_files + 4)) ]
+check "no more sockets than there are peers" [ "$(sockets $!)" -le 60 ]
 tail -n 1 err
 kill -INT $!
 wait $!
