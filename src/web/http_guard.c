@@ -65,11 +65,14 @@ static bool is_number(const char *host)
 
 	if (host == NULL)
 		return false;
-	len = host[0] == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":");
+	len = strcspn(host, host[0] == '[' ? "]" : ":");
+	len += host[0] == '[' && host[len] == ']';
 	if (len >= sizeof(text) || (host[len] != '\0' && host[len] != ':'))
 		return false;
 	snprintf(text, sizeof(text), "%.*s", (int)len, host);
 	if (text[0] == '[') {
+		if (text[len - 1] != ']')
+			return false;
 		text[len - 1] = '\0';
 		return inet_pton(AF_INET6, text + 1, &room) == 1;
 	}

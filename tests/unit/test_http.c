@@ -397,6 +397,8 @@ static void test_hosts(void **state)
 		{ "", 400 },
 		{ "[::1]evil.example", 400 },
 		{ "[evil]", 400 },
+		{ "[::1", 400 },
+		{ "[", 400 },
 		{ "127.0.0.1@evil.example", 400 },
 	};
 	char request[256];
