@@ -320,19 +320,21 @@ static enum err follow_all(struct serve *s)
 	size_t kept = 0;
 
 	find_running(s);
-	for (size_t i = 0; i < s->running_count && err == ERR_OK; i++) {
+	for (size_t i = 0; i < s->running_count; i++) {
 		struct serve_running *r = &s->running[i];
 
-		if (store_crawl_running(s->store, r->crawl.id)) {
+		/* After an error the others are looked at the next time. */
+		if (err == ERR_OK && !store_crawl_running(s->store, r->crawl.id)) {
+			tell_end(s, r);
+			continue;
+		}
+		if (err == ERR_OK) {
 			err = follow(s, r);
 			show_progress(s, r, true);
-			s->running[kept++] = *r;
-		} else {
-			tell_end(s, r);
 		}
+		s->running[kept++] = *r;
 	}
-	if (err == ERR_OK)
-		s->running_count = kept;
+	s->running_count = kept;
 	return err;
 }
 
