@@ -15,8 +15,6 @@
 enum {
 	ENRTREE_LINKS_MAX = 64, /* other people's trees; each costs a client a look-up */
 	ENRTREE_NAME_LEN = 26,  /* of a hash: base32 of 16 bytes */
-	/* The scheme, the key, "@", a name, NUL. */
-	ENRTREE_URL_MAX = 10 + 53 + 1 + DNS_NAME_MAX,
 };
 
 struct export_tree {

@@ -1,5 +1,6 @@
 /* watch.h: what a store keeps of peers that are watched (`crawl --every`): when each is due, how
- * long it has been up, what it changed; and how all that stays small.
+ * long it has been up, what it changed; how all that stays small; the reports that are kept of its
+ * crawls; and what is new.
  *
  * A round of watching is a crawl with every_ms. Its store_put_visit keeps the peer's schedule
  * (engine/schedule.h), ends its sessions and notes its changes. */

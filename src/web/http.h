@@ -56,14 +56,14 @@ const char *http_path(const struct http_request *r);
 /* A parameter of the query, unescaped; NULL: not given. More than HTTP_PARAM_MAX bytes, a NUL in
  * it, or given twice, and the request was refused before. */
 const char *http_param(const struct http_request *r, const char *name);
-/* All of them, one after the other, from i = 0; false: there is none at i. */
-bool http_param_at(const struct http_request *r, size_t i, const char **name, const char **value);
 /* The first parameter that is none of those names (with blanks between them), or NULL. */
 const char *http_param_unknown(const struct http_request *r, const char *names);
 /* For tests of handlers: a request as the server would make it of "/path?name=value&...". NULL: it
  * would be refused, or no memory. */
 struct http_request *http_request_new(const char *target);
 void http_request_free(struct http_request *r);
+/* Likewise: all parameters, one after the other, from i = 0; false: there is none at i. */
+bool http_param_at(const struct http_request *r, size_t i, const char **name, const char **value);
 
 typedef void http_handler(void *ctx, const struct http_request *request,
 			  struct http_response *response);
