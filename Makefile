@@ -75,7 +75,6 @@ fuzz: ## fuzz every decoder for MINUTES (5) in all
 	@tools/fuzz build-fuzz $(MINUTES)
 bench: all ## benchmarks, each as a ratio to a floor measured in the same run
 	@cmake --build build --target bench
-
 bench-serve: all ## how long readers of a database of a million peers wait: takes half an hour, 6 GB
 	@cmake --build build --target bench-serve
 coverage: ## which lines the tests run: a summary per folder
@@ -90,4 +89,4 @@ ci: ## everything that has to pass before a change goes in
 help: ## this list
 	@awk 'BEGIN { FS = ":.*## " } \
 		/^##@/ { printf "\n%s\n", substr($$0, 5) } \
-		/^[a-z ]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+		/^[a-z -]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
