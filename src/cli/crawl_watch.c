@@ -94,8 +94,12 @@ static void draw(struct watching *w, const char *what)
 {
 	char reached[32], visited[32], line[160];
 
-	if (!w->can_draw || !w->any)
+	if (!w->can_draw)
 		return;
+	if (!w->any) {
+		terminal_draw_line(what, &w->drawn);
+		return;
+	}
 	format_count(w->last.stats.reached, reached);
 	format_count(w->last.stats.visited, visited);
 	snprintf(line, sizeof(line), "round %llu done: %s of %s reached; %s",
@@ -336,6 +340,18 @@ static void print_head(const struct watching *w)
 	fflush(stdout);
 }
 
+/* Whoever starts it again may have to wait for long until there is something to see. */
+static void tell_wait(const struct watching *w)
+{
+	int64_t now_ms = wall_ms(), next_ms = watch_next_ms(w->watch, now_ms);
+	char next[32];
+
+	format_time(next_ms, false, next);
+	if (next_ms > now_ms + LOOK_MS)
+		cli_note(w->run->cli, "going on: round %llu begins at %s",
+			 (unsigned long long)watch_round(w->watch) + 1, next);
+}
+
 static void print_sums(const struct watching *w)
 {
 	const struct crawl_numbers *n = &w->numbers;
@@ -456,6 +472,7 @@ static int watch(struct watching *w)
 	status = start(w);
 	if (status == EXIT_DONE) {
 		print_head(w);
+		tell_wait(w);
 		status = go_round(w);
 	}
 	if (status == EXIT_DONE)

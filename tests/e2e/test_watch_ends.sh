@@ -64,6 +64,7 @@ check "no round begins before its time" [ "$(ask kill.db 'SELECT count(*) FROM c
 python3 -c 'import sys, urllib.request
 print(urllib.request.urlopen(sys.argv[1], timeout=10).read().decode())' \
 	"$(sed -n 's/.*metrics at //p' err)" >metrics 2>metrics.err
+check "and when it does is told" grep -q 'going on: round 2 begins at 20..-' err
 check "metrics are shown" grep -q '^peerwalk_crawl_round{network="bitcoin"} 1$' metrics
 check "they say when the next round begins" grep -q '^peerwalk_crawl_next_timestamp_seconds{' metrics
 check "and that none runs" grep -q '^peerwalk_crawl_running{network="bitcoin"} 0$' metrics
