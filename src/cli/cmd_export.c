@@ -273,7 +273,7 @@ static int write_file(const struct cli *cli, const struct export_args *o, struct
 	int status = EXIT_FAILED;
 	bool closed;
 
-	if (output_file_open(&file, o->output))
+	if (output_file_open(&file, o->output, "--output"))
 		status = write_all(cli, o, store, filter, extra, file.file);
 	closed = ferror(stdout) && errno == EPIPE;
 	if (!output_file_close(&file, status == EXIT_DONE))

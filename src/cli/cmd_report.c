@@ -2,6 +2,7 @@
 #include "cli/chain_text.h"
 #include "cli/cli.h"
 #include "cli/geo_arg.h"
+#include "cli/output_file.h"
 #include "cli/service_text.h"
 #include "cli/store_arg.h"
 #include "cli/terminal.h"
@@ -308,17 +309,22 @@ static int write_html(const struct cli *cli, const struct report *r, const struc
 {
 	struct text page = { 0 };
 	enum err err = report_html(r, o->store.fork, &page);
-	FILE *f = err == ERR_OK ? fopen(o->html, "we") : NULL;
-	bool written = f != NULL && fwrite(page.data, 1, page.len, f) == page.len;
+	struct output_file file;
+	bool written;
 
-	if (f != NULL)
-		written = fclose(f) == 0 && written;
-	if (err != ERR_OK)
+	if (err != ERR_OK) {
 		cli_error("out of memory: end other programs, or ask for less with --top");
-	else if (!written)
+		text_clear(&page);
+		return EXIT_FAILED;
+	}
+	written = output_file_open(&file, o->html, "--html");
+	if (written && fwrite(page.data, 1, page.len, file.file) != page.len) {
 		cli_error("cannot write to %s: %s; make room, or name another file with --html",
 			  o->html, strerror(errno));
-	else
+		written = false;
+	}
+	written = output_file_close(&file, written) && written;
+	if (written)
 		cli_note(cli, "the page is in %s: open it with a browser", o->html);
 	text_clear(&page);
 	return written ? EXIT_DONE : EXIT_FAILED;

@@ -16,11 +16,11 @@ static bool is_plain(const char *path)
 	return lstat(path, &st) != 0 ? errno == ENOENT : S_ISREG(st.st_mode);
 }
 
-bool output_file_open(struct output_file *o, const char *path)
+bool output_file_open(struct output_file *o, const char *path, const char *option)
 {
 	size_t room = path != NULL ? strlen(path) + 5 : 0;
 
-	*o = (struct output_file){ .file = stdout, .path = path };
+	*o = (struct output_file){ .file = stdout, .path = path, .option = option };
 	if (path == NULL)
 		return true;
 	o->temporary = is_plain(path) ? malloc(room) : NULL;
@@ -28,8 +28,8 @@ bool output_file_open(struct output_file *o, const char *path)
 		snprintf(o->temporary, room, "%s.new", path);
 	o->file = fopen(o->temporary != NULL ? o->temporary : path, "we");
 	if (o->file == NULL)
-		cli_error("cannot write to %s: %s; name another file with --output",
-			  o->temporary != NULL ? o->temporary : path, strerror(errno));
+		cli_error("cannot write to %s: %s; name another file with %s",
+			  o->temporary != NULL ? o->temporary : path, strerror(errno), option);
 	return o->file != NULL;
 }
 
@@ -42,9 +42,8 @@ bool output_file_close(struct output_file *o, bool keep)
 		if (o->temporary != NULL && keep && done)
 			done = rename(o->temporary, o->path) == 0;
 		if (keep && !done)
-			cli_error("cannot write to %s: %s; make room, or name another file with "
-				  "--output",
-				  o->path, strerror(errno));
+			cli_error("cannot write to %s: %s; make room, or name another file with %s",
+				  o->path, strerror(errno), o->option);
 		if (o->temporary != NULL && !(keep && done))
 			unlink(o->temporary);
 	}

@@ -1,4 +1,4 @@
-/* output_file.h: --output FILE, which gets its new content whole or not at all.
+/* output_file.h: the FILE of --output and the like, which gets its new content whole or not at all.
  *
  * It is written under another name (FILE.new) beside it, and takes its place in the end: whoever
  * reads it meanwhile, and whoever has it after a failure, has the old one. What is no plain file
@@ -12,11 +12,13 @@
 struct output_file {
 	FILE *file;
 	const char *path; /* NULL: the standard output */
-	char *temporary;  /* NULL: it is written to directly */
+	const char *option;
+	char *temporary; /* NULL: it is written to directly */
 };
 
-/* path NULL: the standard output. False after saying why; output_file_close in every case. */
-bool output_file_open(struct output_file *o, const char *path);
+/* path NULL: the standard output. option: what else to name in, "--output". False after saying why;
+ * output_file_close in every case. */
+bool output_file_open(struct output_file *o, const char *path, const char *option);
 /* keep: what was written shall take its place. False after saying why it does not. */
 bool output_file_close(struct output_file *o, bool keep);
 

@@ -119,5 +119,10 @@ check "is named" says 'none/x.html'
 if [ -w /dev/full ]; then
 	check "a full disk" run 1 report --db one.db --html /dev/full
 	check "is said, too" says 'No space'
+	echo old >kept.html
+	ln -s /dev/full kept.html.new
+	check "a disk that gets full" run 1 report --db one.db --html kept.html
+	check "is said with the remedy" says 'name another file with --html'
+	check "and leaves the old page" [ "$(cat kept.html)" = old ]
 fi
 if command -v python3 >/dev/null; then finish 40; else finish 22; fi
