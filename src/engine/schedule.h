@@ -62,9 +62,9 @@ bool schedule_visited(struct schedule *s, int64_t every_ms, int64_t at_ms, bool 
  * began that ended with the first try, and goes on if the second one reached it; 0: none. */
 void schedule_retried(struct schedule *s, int64_t every_ms, int64_t at_ms, bool reached,
 		      int64_t goes_on_ms);
-/* Whether a visit is due before that moment, which is not over yet: so is one that was due long
- * after it because its predecessor seems to come later, too, as a clock that is set back leaves it.
- */
+/* Whether a visit is due before that moment, which is still to come. So is that of a peer whose
+ * newest visit was not before it: a clock that was set back leaves such, and else the peer would
+ * have to wait until that time has come again. */
 bool schedule_is_due(const struct schedule *s, int64_t before_ms);
 /* The share of the window, or of the part of it since the first visit, in which the peer was up:
  * 0 .. 1; -1 before the second visit. */
