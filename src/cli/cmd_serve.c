@@ -167,6 +167,7 @@ static int run_serve(struct cli *cli, void *values, char **args, unsigned args_c
 		tell(&run, o);
 		status = wait_for_signal(&run);
 	}
+	serve_stop(run.serve);
 	http_stop(run.http);
 	serve_free(run.serve);
 	geo_close(geo);

@@ -3,6 +3,7 @@
 #include "web/page.h"
 #include "web/serve_inner.h"
 
+#include <assert.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -280,16 +281,23 @@ enum err serve_start(struct serve *s, struct http *h)
 	return rc == 0 ? ERR_OK : ERR_NOMEM;
 }
 
-void serve_free(struct serve *s)
+void serve_stop(struct serve *s)
 {
-	if (s == NULL)
+	if (s == NULL || !s->has_thread)
 		return;
 	pthread_mutex_lock(&s->lock);
 	s->stopping = true;
 	pthread_cond_broadcast(&s->changed);
 	pthread_mutex_unlock(&s->lock);
-	if (s->has_thread)
-		pthread_join(s->thread, NULL);
+	pthread_join(s->thread, NULL);
+	s->has_thread = false;
+}
+
+void serve_free(struct serve *s)
+{
+	if (s == NULL)
+		return;
+	assert(!s->has_thread);
 	for (int i = 0; i < HTTP_THREADS; i++)
 		store_close(s->stores[i]);
 	store_close(s->store);

@@ -6,7 +6,8 @@
  * A database that is not there yet, is replaced, or can't be read is told by /healthz and by each
  * answer of the API, and looked for again each second.
  *
- *     serve_new, http_start with serve_handle, serve_start; then http_stop, serve_free */
+ *     serve_new, http_start with serve_handle, serve_start; then serve_stop, http_stop, serve_free
+ */
 #ifndef PEERWALK_WEB_SERVE_H
 #define PEERWALK_WEB_SERVE_H
 
@@ -31,6 +32,8 @@ struct serve_config {
 enum err serve_new(const struct serve_config *config, struct serve **out);
 /* Starts the thread; h is where the events go. ERR_NOMEM: no thread. */
 enum err serve_start(struct serve *s, struct http *h);
+/* Ends the thread, which wakes the server: before that ends. NULL is fine. */
+void serve_stop(struct serve *s);
 /* When nobody handles anything any more. NULL is fine. */
 void serve_free(struct serve *s);
 

@@ -19,6 +19,7 @@ token=0123456789abcdefABCDEF
 
 # Starts one: `server` is its process, `url` where it is.
 serve() { # database, options...
+	: >serve.out # what the one before said is no answer
 	"$program" serve --db "$1" --listen 127.0.0.1:0 "${@:2}" >serve.out 2>serve.err </dev/null &
 	server=$!
 	within grep -qE '^http|"url"' serve.out
@@ -132,6 +133,16 @@ mv bad.db late.db
 check "a damaged one is told" within health '^503 late.db: .*damaged'
 stop TERM 143
 
+# One that takes long to read, and an end meanwhile (a sanitizer sees what is freed too early).
+cp net.db large.db
+sql large.db "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 299999)
+INSERT INTO peers(network_id, key, kind, address, port, first_seen_ms, last_seen_ms)
+	SELECT 1, CAST(char(1, 20, 1 + i / 10000, 1 + i / 100 % 100, 1 + i % 100, 32, 13) AS BLOB), 1,
+	'20.' || (1 + i / 10000) || '.' || (1 + i / 100 % 100) || '.' || (1 + i % 100), 8205, 1, 1
+	FROM n"
+serve large.db
+stop TERM 143
+
 # --- a crawl that runs ---
 
 serve run.db
@@ -180,4 +191,4 @@ wait $node
 check "it ends" [ $? -eq 130 ]
 complains "--token alone" 2 '--token is for --metrics' node bitcoin --token token
 
-finish 64
+finish 65
