@@ -237,7 +237,8 @@ static int write_all(const struct cli *cli, const struct export_args *o, struct 
 		     const struct store_filter *filter, struct export_options *extra, FILE *out)
 {
 	const char *format = o->format != NULL ? o->format : cli->json ? "jsonl" : "csv";
-	const char *name = o->output != NULL ? o->output : "the standard output";
+	bool to_file = !output_file_is_stdout(o->output);
+	const char *name = to_file ? o->output : "the standard output";
 	uint64_t rows = 0;
 	enum err err;
 	int saved;
@@ -245,7 +246,7 @@ static int write_all(const struct cli *cli, const struct export_args *o, struct 
 	errno = 0;
 	err = export_run(store, o->what, format, filter, extra, write_out, out, &rows);
 	saved = errno;
-	if (ferror(out) || (o->output != NULL && fflush(out) != 0)) {
+	if (ferror(out) || (to_file && fflush(out) != 0)) {
 		/* Whoever closes the pipe has read enough, and is told nothing. */
 		saved = saved != 0 ? saved : errno;
 		if (saved != EPIPE)
@@ -261,7 +262,7 @@ static int write_all(const struct cli *cli, const struct export_args *o, struct 
 						      : store_why(store));
 		return EXIT_FAILED;
 	}
-	if (o->output != NULL)
+	if (to_file)
 		cli_note(cli, "%llu rows are in %s", (unsigned long long)rows, o->output);
 	return EXIT_DONE;
 }

@@ -324,7 +324,7 @@ static int write_html(const struct cli *cli, const struct report *r, const struc
 		written = false;
 	}
 	written = output_file_close(&file, written) && written;
-	if (written)
+	if (written && !output_file_is_stdout(o->html))
 		cli_note(cli, "the page is in %s: open it with a browser", o->html);
 	text_clear(&page);
 	return written ? EXIT_DONE : EXIT_FAILED;

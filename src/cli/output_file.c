@@ -16,10 +16,17 @@ static bool is_plain(const char *path)
 	return lstat(path, &st) != 0 ? errno == ENOENT : S_ISREG(st.st_mode);
 }
 
+bool output_file_is_stdout(const char *path)
+{
+	return path == NULL || strcmp(path, "-") == 0;
+}
+
 bool output_file_open(struct output_file *o, const char *path, const char *option)
 {
 	size_t room = path != NULL ? strlen(path) + 5 : 0;
 
+	if (output_file_is_stdout(path))
+		path = NULL;
 	*o = (struct output_file){ .file = stdout, .path = path, .option = option };
 	if (path == NULL)
 		return true;

@@ -16,8 +16,9 @@ struct output_file {
 	char *temporary; /* NULL: it is written to directly */
 };
 
-/* path NULL: the standard output. option: what else to name in, "--output". False after saying why;
- * output_file_close in every case. */
+bool output_file_is_stdout(const char *path);
+/* path NULL or "-": the standard output. option: what else to name in, "--output". False after
+ * saying why; output_file_close in every case. */
 bool output_file_open(struct output_file *o, const char *path, const char *option);
 /* keep: what was written shall take its place. False after saying why it does not. */
 bool output_file_close(struct output_file *o, bool keep);

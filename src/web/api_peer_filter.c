@@ -214,6 +214,12 @@ void api_send(struct http_response *r, json_t *doc)
 
 void api_failed(struct http_response *r, struct store *s, enum err err)
 {
+	if (err == ERR_LIMIT) {
+		http_error(r, 503,
+			   "another question that takes long is being answered: ask again "
+			   "in a moment");
+		return;
+	}
 	http_error(r, 503, "%s",
 		   err == ERR_NOMEM || s == NULL ? "out of memory; ask for less, or again later"
 						 : store_why(s));

@@ -58,6 +58,8 @@ static void on_gone(void *ctx)
 	else
 		h->streams = s->next;
 	h->streams_count--;
+	if (s->conn != NULL)
+		s->conn->stream = NULL;
 	pthread_mutex_unlock(&h->lock);
 	if (s->end != NULL)
 		s->end(s->ctx);

@@ -83,6 +83,16 @@ int64_t serve_now_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+/* One walk at a time; and nobody holds one of the few threads for long because of another's. */
+static bool wait_for_heavy(struct serve *s)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += SERVE_HEAVY_WAIT_S;
+	return pthread_mutex_timedlock(&s->heavy, &until) == 0;
+}
+
 /* Under s->heavy. */
 static enum err make(struct serve *s, const char *key, bool lasting, serve_make_fn *fn, void *ctx,
 		     struct text *out)
@@ -107,10 +117,12 @@ enum err serve_kept(struct serve *s, const char *key, bool lasting, serve_make_f
 
 	if (state == SERVE_CACHE_FRESH)
 		return out->err;
-	if (state == SERVE_CACHE_NONE)
-		pthread_mutex_lock(&s->heavy);
-	else if (pthread_mutex_trylock(&s->heavy) != 0)
+	if (state == SERVE_CACHE_NONE) {
+		if (!wait_for_heavy(s))
+			return ERR_LIMIT;
+	} else if (pthread_mutex_trylock(&s->heavy) != 0) {
 		return out->err;
+	}
 	/* Somebody may have made it meanwhile. */
 	text_clear(out);
 	if (serve_cache_get(&s->cache, key, serve_now_ms(), out) != SERVE_CACHE_FRESH) {

@@ -18,6 +18,8 @@ enum {
 	SERVE_LOOK_MS = 1000,
 	SERVE_LOOK_MAX_MS = 60 * 1000,
 	SERVE_FRESH_MS = 5000,
+	/* So long a question waits for another one that takes long, and is then turned away. */
+	SERVE_HEAVY_WAIT_S = 2,
 	SERVE_CHANGED_MS = 5000, /* so often at most all pages ask again for what they show */
 	SERVE_RUNNING_MAX = 16,  /* crawls that are watched as they go on */
 	SERVE_WHY_MAX = 640,
@@ -81,7 +83,8 @@ struct store *serve_take(struct serve *s, struct http_response *r);
 void serve_give(struct serve *s, struct store *store);
 /* What takes long, under a key: kept, or made by fn, one at a time; who would have to wait for
  * another one takes what was true before. lasting: it stays true for ever; else for as long as
- * SERVE_FRESH_MS, or ten times what it took. An error of fn, or ERR_NOMEM. */
+ * SERVE_FRESH_MS, or ten times what it took. An error of fn; ERR_NOMEM; ERR_LIMIT: it would have to
+ * wait. */
 typedef enum err serve_make_fn(void *ctx, struct text *out);
 enum err serve_kept(struct serve *s, const char *key, bool lasting, serve_make_fn *fn, void *ctx,
 		    struct text *out);

@@ -114,6 +114,11 @@ check "is said" says '--html'
 check "nor of books" run 2 report --db one.db --html x.html --what book
 check "no such crawl" run 1 report --db one.db --crawl 77 --html x.html
 check "makes no page" [ ! -e x.html ]
+check "- is the standard output" run 0 report --db one.db --html -
+check "which has the page" grep -q '^<!DOCTYPE html>' out
+check "and is no file" [ ! -e ./- ]
+check "nor is it of an export" run 0 export --db one.db --output -
+check "which has the rows" grep -q '^network,peer,' out
 check "a missing folder" run 1 report --db one.db --html none/x.html
 check "is named" says 'none/x.html'
 if [ -w /dev/full ]; then
@@ -125,4 +130,4 @@ if [ -w /dev/full ]; then
 	check "is said with the remedy" says 'name another file with --html'
 	check "and leaves the old page" [ "$(cat kept.html)" = old ]
 fi
-if command -v python3 >/dev/null; then finish 40; else finish 22; fi
+if command -v python3 >/dev/null; then finish 45; else finish 27; fi
