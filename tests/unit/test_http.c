@@ -354,8 +354,8 @@ static void test_garbage(void **state)
 		"GET / HTTP/9.9\r\nHost: localhost\r\n\r\n",
 		"GET / HTTP/1.1\r\nHost localhost\r\n: \r\n\r\n",
 		"GET /?%%%%&=&&&==%zz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
-		"GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\nConnection: "
-		"close\r\n\r\n",
+		("GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\nConnection: "
+		 "close\r\n\r\n"),
 		"GET / HTTP/1.1\r\nHost: localhost\r\nCookie: ;;=;a\r\nConnection: close\r\n\r\n",
 	};
 
