@@ -223,14 +223,18 @@ static enum err on_text(void *ctx, struct slice text)
 	struct kept *k = ctx;
 	json_t *doc = json_loadb((const char *)text.data, text.len, 0, NULL);
 	const json_t *before = json_object_get(doc, "before");
-	const char *table = k->report->tables[k->report->trend.table].key;
+	unsigned table = k->report->trend.table; /* REPORT_TABLES: none is asked for */
 
 	k->past->visited = (uint64_t)json_integer_value(json_object_get(doc, "visited"));
 	k->past->reached = (uint64_t)json_integer_value(json_object_get(doc, "reached"));
 	k->past->has_before = json_array_size(before) == 3;
 	k->past->came = (uint64_t)json_integer_value(json_array_get(before, 1));
 	k->past->went = (uint64_t)json_integer_value(json_array_get(before, 2));
-	read_values(json_array_get(json_object_get(json_object_get(doc, "tables"), table), 3), k);
+	if (table < REPORT_TABLES)
+		read_values(json_array_get(json_object_get(json_object_get(doc, "tables"),
+							   k->report->tables[table].key),
+					   3),
+			    k);
 	json_decref(doc);
 	return ERR_OK;
 }
