@@ -151,20 +151,23 @@ rows() { # file
 	tail -n +2 "$1" | wc -l
 }
 
-# A crawl that is killed, and the one that goes on from there.
-killed_and_resumed() { # network, rate, seconds, visits until then, visits in all
+has_visits() { # database, more than so many
+	"$program" export --db "$1" --what visits >before.csv 2>err && [ "$(rows before.csv)" -gt "$2" ]
+}
+
+# A crawl that is killed as soon as it has made some visits, and the one that goes on from there.
+killed_and_resumed() { # network, rate, visits until then, visits in all
 	local victim again seconds visited before
 	# (Not by the function, whose shell would be killed instead.)
 	"$program" crawl "$1" "${how[@]}" --quiet --db killed.db --rate "$2" >out 2>err &
 	victim=$!
-	sleep "$3"
+	within has_visits killed.db "$3"
 	kill -KILL "$victim"
 	wait "$victim" 2>/dev/null
 	check "what a killed crawl left can be read" run 0 report --db killed.db
 	check "and is said not to have ended" grep -q 'not ended' out
-	"$program" export --db killed.db --what visits >before.csv 2>err
-	check "there are visits" [ "$(rows before.csv)" -gt "$4" ]
-	check "but not all" [ "$(rows before.csv)" -lt "$5" ]
+	check "there are visits" has_visits killed.db "$3"
+	check "but not all" [ "$(rows before.csv)" -lt "$4" ]
 	crawl "$1" --quiet --db killed.db --resume >out 2>err
 	check "--resume goes on" [ $? -eq 0 ]
 	visited=$(sed -n 's/^ *visited  *\([0-9,]*\)$/\1/p' out | tr -d ,)

@@ -104,5 +104,5 @@ check "another key" run 0 score --db one.db --truth wrong.csv
 check "is missed" grep -qE '^  enode://.*, honest: never visited' out
 check "--min-recall can fail" run 1 score --db one.db --truth wrong.csv --min-recall 100%
 
-killed_and_resumed ethereum 40/s 3 10 "$visited"
+killed_and_resumed ethereum 40/s 10 "$visited"
 finish 46

@@ -122,5 +122,5 @@ check "a bad truth" run 1 score --db one.db --truth notes.txt
 check "is told where" says 'notes.txt:1:'
 check "a truth that isn't there" run 1 score --db one.db --truth none.csv
 
-killed_and_resumed bitcoin 100/s 2 20 "$visited"
+killed_and_resumed bitcoin 100/s 20 "$visited"
 finish 65
