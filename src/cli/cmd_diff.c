@@ -213,30 +213,14 @@ static void print_agents(const struct diff *d)
 static void field_text(enum diff_field field, const struct store_crawl *crawl,
 		       const struct store_change_side *s, struct text *out)
 {
-	char chain[64] = "", hash[2 * sizeof(s->fork_hash) + 1];
+	char chain[64] = "";
 
-	switch (field) {
-	case DIFF_FIELD_AGENT:
-		text_add_escaped(out, s->agent);
-		break;
-	case DIFF_FIELD_PROTOCOL:
-		text_printf(out, "protocol %" PRId64, s->protocol);
-		break;
-	case DIFF_FIELD_SERVICES:
-		text_printf(out, "services 0x%" PRIx64, s->services);
-		break;
-	case DIFF_FIELD_RECORD:
-		text_printf(out, "record %" PRIu64, s->record_seq);
-		break;
-	case DIFF_FIELD_FORK:
-		hex_encode(slice_of(s->fork_hash, sizeof(s->fork_hash)), hash);
-		chain_text_fork(s->fork_hash, crawl->started_at_ms, chain, sizeof(chain));
-		text_printf(out, "fork 0x%s%s%s%s", hash, chain[0] != 0 ? " (" : "", chain,
-			    chain[0] != 0 ? ")" : "");
-		break;
-	case DIFF_FIELDS:
-		break;
-	}
+	diff_add_value(out, field, s);
+	if (field != DIFF_FIELD_FORK)
+		return;
+	chain_text_fork(s->fork_hash, crawl->started_at_ms, chain, sizeof(chain));
+	if (chain[0] != 0)
+		text_printf(out, " (%s)", chain);
 }
 
 /* "left     bitcoin://1.2.3.4:8333      connect_timeout  /Satoshi:27.0.0/" */

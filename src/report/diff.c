@@ -1,8 +1,8 @@
 #include "report/diff.h"
 
-#include "base/text.h"
 #include "report/tally.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,6 +33,32 @@ const char *diff_field_key(enum diff_field field)
 const char *diff_field_text(enum diff_field field)
 {
 	return fields[field].text;
+}
+
+void diff_add_value(struct text *out, enum diff_field field, const struct store_change_side *side)
+{
+	char hex[2 * sizeof(side->fork_hash) + 1];
+
+	switch (field) {
+	case DIFF_FIELD_AGENT:
+		text_add_escaped(out, side->agent);
+		break;
+	case DIFF_FIELD_PROTOCOL:
+		text_printf(out, "protocol %" PRId64, side->protocol);
+		break;
+	case DIFF_FIELD_SERVICES:
+		text_printf(out, "services 0x%" PRIx64, side->services);
+		break;
+	case DIFF_FIELD_RECORD:
+		text_printf(out, "record %" PRIu64, side->record_seq);
+		break;
+	case DIFF_FIELD_FORK:
+		hex_encode(slice_of(side->fork_hash, sizeof(side->fork_hash)), hex);
+		text_printf(out, "fork 0x%s", hex);
+		break;
+	case DIFF_FIELDS:
+		break;
+	}
 }
 
 /* A node without a session tells no name, and any other peer says so if it has none. */

@@ -9,6 +9,7 @@
 #define PEERWALK_REPORT_DIFF_H
 
 #include "base/hash.h"
+#include "base/text.h"
 #include "store/query.h"
 
 #include <jansson.h>
@@ -47,6 +48,8 @@ enum diff_field {
 const char *diff_kind_name(enum diff_kind kind);
 const char *diff_field_key(enum diff_field field);
 const char *diff_field_text(enum diff_field field);
+/* What that side says there, for people; escaped. */
+void diff_add_value(struct text *out, enum diff_field field, const struct store_change_side *side);
 
 enum diff_kind diff_kind(const struct store_change *c);
 /* A bit for each field (1 << enum diff_field) that both sides have, and that differs: what was not

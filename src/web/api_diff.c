@@ -114,33 +114,6 @@ static enum err find(struct serve *s, struct store *store, const struct store_cr
 
 /* --- a page --- */
 
-static void add_field(struct text *out, enum diff_field field, const struct store_change_side *s)
-{
-	char hex[2 * sizeof(s->fork_hash) + 1];
-
-	text_add(out, out->len > 0 ? ", " : "");
-	switch (field) {
-	case DIFF_FIELD_AGENT:
-		text_add_escaped(out, s->agent);
-		break;
-	case DIFF_FIELD_PROTOCOL:
-		text_printf(out, "protocol %" PRId64, s->protocol);
-		break;
-	case DIFF_FIELD_SERVICES:
-		text_printf(out, "services 0x%" PRIx64, s->services);
-		break;
-	case DIFF_FIELD_RECORD:
-		text_printf(out, "record %" PRIu64, s->record_seq);
-		break;
-	case DIFF_FIELD_FORK:
-		hex_encode(slice_of(s->fork_hash, sizeof(s->fork_hash)), hex);
-		text_printf(out, "fork 0x%s", hex);
-		break;
-	case DIFF_FIELDS:
-		break;
-	}
-}
-
 /* What it says otherwise; or how its visit ended, where it was not there in both. */
 static json_t *side_json(const struct store_change_side *s, unsigned fields)
 {
@@ -151,8 +124,10 @@ static json_t *side_json(const struct store_change_side *s, unsigned fields)
 		return s->visited ? json_string(outcome_name(s->outcome)) : json_null();
 	text_add(&text, "");
 	for (enum diff_field i = 0; i < DIFF_FIELDS; i++) {
-		if ((fields >> i & 1) != 0)
-			add_field(&text, i, s);
+		if ((fields >> i & 1) == 0)
+			continue;
+		text_add(&text, text.len > 0 ? ", " : "");
+		diff_add_value(&text, i, s);
 	}
 	out = text.err == ERR_OK ? json_stringn(text.data, text.len) : NULL;
 	text_clear(&text);
