@@ -189,6 +189,7 @@ struct summary crawl_run_summary(const struct crawl_run *run, const struct walk_
 		.visited_before = run->visited_before,
 		.bytes_in = result->totals.bytes_in,
 		.bytes_out = result->totals.bytes_out,
+		.visits_ms = result->totals.visits_ms,
 		.nodes = crawl_run_finds_nodes(run) ? &result->totals.nodes : NULL,
 		.cpu_seconds = result->cpu_seconds,
 		.max_rss_bytes = result->max_rss_bytes,

@@ -160,15 +160,16 @@ json_t *summary_json(const struct summary *s)
 	json_t *doc;
 
 	format_time(s->started_at_ms, false, started);
-	doc = json_pack("{s:s, s:I, s:s, s:f, s:I, s:I, s:I, s:o, s:I, s:I, s:I, s:f, s:I, s:b}",
-			"network", s->network, "crawl", (json_int_t)s->crawl, "started_at", started,
-			"seconds", (double)s->elapsed_ms / 1000.0, "known",
-			(json_int_t)s->stats.known, "visited", (json_int_t)s->stats.visited,
-			"reached", (json_int_t)s->stats.reached, "outcomes",
-			outcomes_json(&s->stats), "adverts", (json_int_t)s->stats.adverts,
-			"bytes_in", (json_int_t)s->bytes_in, "bytes_out", (json_int_t)s->bytes_out,
-			"cpu_seconds", s->cpu_seconds, "max_rss_bytes",
-			(json_int_t)s->max_rss_bytes, "complete", (int)s->complete);
+	doc = json_pack(
+		"{s:s, s:I, s:s, s:f, s:f, s:I, s:I, s:I, s:o, s:I, s:I, s:I, s:f, s:I, s:b}",
+		"network", s->network, "crawl", (json_int_t)s->crawl, "started_at", started,
+		"seconds", (double)s->elapsed_ms / 1000.0, "visit_seconds",
+		(double)s->visits_ms / 1000.0, "known", (json_int_t)s->stats.known, "visited",
+		(json_int_t)s->stats.visited, "reached", (json_int_t)s->stats.reached, "outcomes",
+		outcomes_json(&s->stats), "adverts", (json_int_t)s->stats.adverts, "bytes_in",
+		(json_int_t)s->bytes_in, "bytes_out", (json_int_t)s->bytes_out, "cpu_seconds",
+		s->cpu_seconds, "max_rss_bytes", (json_int_t)s->max_rss_bytes, "complete",
+		(int)s->complete);
 	if (doc != NULL && s->nodes != NULL)
 		add_nodes(doc, s->nodes);
 	return doc;

@@ -16,6 +16,7 @@ struct summary {
 	struct crawl_stats stats;
 	uint64_t visited_before; /* of stats.visited: by runs that this one resumed */
 	uint64_t bytes_in, bytes_out;
+	uint64_t visits_ms;               /* what all visits took together */
 	const struct driver_nodes *nodes; /* NULL: a network without */
 	double cpu_seconds;
 	uint64_t max_rss_bytes;

@@ -208,6 +208,7 @@ static void finish_visit(struct flight *f, const struct record *record)
 	uv_mutex_lock(&d->lock);
 	d->totals.bytes_in += r.bytes_in;
 	d->totals.bytes_out += r.bytes_out;
+	d->totals.visits_ms += (uint64_t)r.total_ms;
 	count_node(&d->totals.nodes, &r);
 	final = crawl_finish(d->crawl, f->id, r.outcome, r.reached);
 	crawl_stats(d->crawl, &stats);

@@ -36,6 +36,7 @@ struct driver_nodes {
 
 struct driver_totals {
 	uint64_t bytes_in, bytes_out;
+	uint64_t visits_ms; /* what all visits took, first tries of the silent too */
 	struct driver_nodes nodes;
 	uint64_t local_errors; /* visits that this machine could not begin */
 };
