@@ -1,0 +1,106 @@
+"""table.py: what the benchmarks measured, as one table of ratios.
+
+usage: table.py FIGURES [--against FILE | --keep FILE]
+
+FIGURES has a JSON object a line: name, value, unit, floor (or null), ratio (or null: value and floor
+tell it). A ratio says how many times more than the floor it takes, so less is better; of what is
+counted a second (unit /s) it says how many times more than the floor it does.
+--keep writes the ratios to FILE; --against fails if one is worse by half than it stands there.
+"""
+import json
+import sys
+
+WORSE = 1.5
+
+# name: what it is, and the goal: for the ratio (x), or for the value in its unit.
+ROWS = {
+    "bitcoin_visit": ("CPU a visit, to the bare loop", "1.3 x"),
+    "bitcoin_visit_ghosts": ("CPU a visit, half of them ghosts, to the bare loop", "1.3 x"),
+    "bitcoin_threads": ("two threads to one, Bitcoin", "1.7 x"),
+    "bitcoin_crawl_wall": ("a crawl with liars and ghosts, to its visits' time", "1.2 x"),
+    "bitcoin_crawl_rss": ("its memory", "64 MB"),
+    "bitcoin_ghosts_wall": ("a crawl with ten times as many ghosts, likewise", "1.2 x"),
+    "bitcoin_ghosts_rss": ("its memory", "64 MB"),
+    "ethereum_node": ("CPU a node of Ethereum, to the signatures", "1.3 x"),
+    "ethereum_threads": ("two threads to one, Ethereum", "1.7 x"),
+    "ethereum_alone": ("all of 10,000 nodes, sessions too", "30 s"),
+    "ethereum_ghosts": ("with as many ghosts", "30 s"),
+    "ethereum_liars": ("with liars too", "30 s"),
+    "ethereum_lossy": ("with 5 % of the datagrams lost", "30 s"),
+}
+
+
+def read(path):
+    with open(path, encoding="utf-8") as lines:
+        figures = [json.loads(line) for line in lines]
+    for f in figures:
+        if f.get("ratio") is None and f.get("floor"):
+            f["ratio"] = f["value"] / f["floor"]
+    return figures
+
+
+def more_is_better(figure):
+    return figure["unit"] == "/s"
+
+
+def number(value):
+    if value is None:
+        return ""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.1f}"
+
+
+def met(figure, goal):
+    wanted, unit = goal.split(" ", 1)
+    wanted = float(wanted.replace(",", ""))
+    value = figure["ratio"] if unit == "x" else figure["value"]
+    return value >= wanted if more_is_better(figure) else value <= wanted
+
+
+def show(figures):
+    print(f"\n{'':58} {'measured':>10} {'':<6} {'floor':>10} {'ratio':>7}  goal")
+    for f in figures:
+        what, goal = ROWS.get(f["name"], (f["name"], None))
+        ratio = f"{f['ratio']:.2f}" if f.get("ratio") is not None else ""
+        verdict = "" if goal is None else f"  {goal}" + ("" if met(f, goal) else "  MISSED")
+        print(f"{what:58} {number(f['value']):>10} {f['unit']:<6} {number(f.get('floor')):>10} "
+              f"{ratio:>7}{verdict}")
+
+
+def keep(figures, path):
+    ratios = {f["name"]: round(f["ratio"], 2) for f in figures if f.get("ratio") is not None}
+    with open(path, "w", encoding="utf-8") as out:
+        json.dump(ratios, out, indent=2)
+        out.write("\n")
+
+
+def compare(figures, path):
+    """The names of those that are worse by half, or were not measured at all."""
+    with open(path, encoding="utf-8") as kept:
+        before = json.load(kept)
+    now = {f["name"]: f for f in figures}
+    bad = []
+    for name, ratio in before.items():
+        f = now.get(name)
+        if f is None:
+            bad.append(f"{name}: was not measured")
+        elif f["ratio"] * WORSE < ratio if more_is_better(f) else f["ratio"] > ratio * WORSE:
+            bad.append(f"{name}: {f['ratio']:.2f}, and was {ratio:.2f}")
+    return bad
+
+
+def main(argv):
+    if len(argv) not in (2, 4) or (len(argv) == 4 and argv[2] not in ("--against", "--keep")):
+        sys.exit(__doc__)
+    figures = read(argv[1])
+    show(figures)
+    if len(argv) == 4 and argv[2] == "--keep":
+        keep(figures, argv[3])
+    elif len(argv) == 4:
+        bad = compare(figures, argv[3])
+        for line in bad:
+            print(f"worse by half: {line}")
+        if bad:
+            sys.exit(1)
+
+
+main(sys.argv)
