@@ -256,7 +256,7 @@ static void give_long(struct rig *rig, const struct enode *list, size_t count)
 	rig_give(rig, DISCV4_NEIGHBORS, slice_of(bytes, w.len), &its_key, &it.endpoint.addr);
 }
 
-/* f both packets, n the first only, x both expired, l all in one packet */
+/* f both packets, n the first only, x both expired, l all in one packet, d both, and each twice */
 static void give_answer(struct rig *rig, char how)
 {
 	const struct kademlia_node *near[KADEMLIA_BUCKET_SIZE];
@@ -277,8 +277,9 @@ static void give_answer(struct rig *rig, char how)
 		give_long(rig, list, count);
 		return;
 	}
-	give_nodes(rig, list, first, expiration_s);
-	if (how != 'n' && count > first)
+	for (int i = 0; i < (how == 'd' ? 2 : 1); i++)
+		give_nodes(rig, list, first, expiration_s);
+	for (int i = 0; i < (how == 'd' ? 2 : 1) && how != 'n' && count > first; i++)
 		give_nodes(rig, list + first, count - first, expiration_s);
 }
 
@@ -397,7 +398,7 @@ static bool act_record(struct rig *rig, char what)
 /* What the node does, a letter each; at the end of the script it is silent. Besides those
  * above, f n x l: NEIGHBORS, see give_answer; 0 empty, b hostile ones, m unasked, 6 of 15
  * and 16 nodes; c garbage; . nothing, until the wait is over; it is good from here on: D,
- * with long packets L, with first packets only N */
+ * with long packets L, with first packets only N, with each packet twice W */
 static void act(struct rig *rig, char what)
 {
 	if (act_pong(rig, what) || act_ping(rig, what) || act_record(rig, what))
@@ -414,8 +415,8 @@ static void act(struct rig *rig, char what)
 		probe_garbage(&rig->probe, DISCV4_PACKET_MIN);
 	else if (what == '.')
 		wait_over(rig);
-	else if (what == 'D' || what == 'L' || what == 'N')
-		serve(rig, what == 'D' ? 'f' : what == 'L' ? 'l' : 'n');
+	else if (strchr("DLNW", what) != NULL)
+		serve(rig, what == 'D' ? 'f' : what == 'L' ? 'l' : what == 'N' ? 'n' : 'd');
 	else
 		give_answer(rig, what);
 }
@@ -471,6 +472,7 @@ static const struct {
 	{ "hostile NEIGHBORS", "pib", "bad_address low_port off_curve", 40, OK_PART, 1, 1, 4, 3,
 	  0 },
 	{ "24 nodes in one answer", "pi6D", "many", 40, OK_ALL, 1, 1, 4, 1, 1 },
+	{ "each packet comes twice", "piW", "", 40, OK_PART, 1, 1, 11, 1, 1 },
 	{ "bonded by a fourth of five tries", "pi.pi.pi.piD", "", 40, OK_ALL, 4, 4, 6, 1, 1 },
 	{ "bonded anew, its PING comes first", "p..iD", "", 40, OK_ALL, 2, 1, 4, 1, 1 },
 	/* The record. */

@@ -114,12 +114,19 @@ bool drain_next(struct drain *d, const struct targets *targets,
 	return true;
 }
 
-static void note_seen(struct drain *d, uint64_t id)
+static bool is_seen(const struct drain *d, uint64_t id)
 {
 	for (unsigned i = 0; i < d->seen_count; i++) {
 		if (d->seen[i] == id)
-			return;
+			return true;
 	}
+	return false;
+}
+
+static void note_seen(struct drain *d, uint64_t id)
+{
+	if (is_seen(d, id))
+		return;
 	/* More than a table of the reference client holds: its rules are not this node's. */
 	if (++d->bucket_counts[depth_of(d, id)] > KADEMLIA_BUCKET_SIZE)
 		d->doubt = true;
@@ -299,6 +306,11 @@ unsigned drain_findnodes(const struct drain *d)
 unsigned drain_count(const struct drain *d)
 {
 	return d->seen_count;
+}
+
+bool drain_has(const struct drain *d, const uint8_t hash[static KADEMLIA_HASH_LEN])
+{
+	return is_seen(d, id_of(hash));
 }
 
 bool drain_endless(const struct drain *d)

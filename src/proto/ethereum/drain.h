@@ -111,7 +111,9 @@ void drain_reply_end(struct drain *d);
 /* What can be said when it is over, or if it ended now. */
 enum drain_result drain_result(const struct drain *d);
 unsigned drain_findnodes(const struct drain *d); /* sent so far */
-unsigned drain_count(const struct drain *d);     /* different nodes named, up to a full table */
+/* Different nodes named, up to a full table; whether that is one of them. */
+unsigned drain_count(const struct drain *d);
+bool drain_has(const struct drain *d, const uint8_t hash[static KADEMLIA_HASH_LEN]);
 /* It has named more different nodes than any table holds: it makes them up. */
 bool drain_endless(const struct drain *d);
 

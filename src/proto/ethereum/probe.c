@@ -131,7 +131,7 @@ void probe_begin_asking(struct probe *p, uint64_t now_ms)
 static void next_findnode(struct probe *p, uint64_t now_ms)
 {
 	p->rest = false;
-	p->answer_nodes = 0;
+	p->answer_new = 0;
 	if (drain_next(&p->drain, p->params.targets, p->target))
 		ask(&p->findnode);
 	else

@@ -102,12 +102,13 @@ static void take_neighbors(struct probe *p, const struct discv4_neighbors *m, ui
 	if (p->info.neighbors_ms < 0)
 		p->info.neighbors_ms = probe_elapsed(p, now_ms);
 	reader_init(&r, m->nodes);
-	while (count < DISCV4_NEIGHBORS_MAX && discv4_neighbors_next(&r, &node))
-		kademlia_hash(node.key, hashes[count++]);
-	p->info.named += (unsigned)count;
-	p->answer_nodes += (unsigned)count;
-	if (p->answer_nodes > DRAIN_REPLY_MAX)
+	while (count < DISCV4_NEIGHBORS_MAX && discv4_neighbors_next(&r, &node)) {
+		kademlia_hash(node.key, hashes[count]);
+		p->answer_new += !drain_has(&p->drain, hashes[count++]);
+	}
+	if (p->answer_new > DRAIN_REPLY_MAX)
 		probe_note(p, PROBE_BREACH_MANY);
+	p->info.named += (unsigned)count;
 	reader_init(&p->nodes, m->nodes);
 	if (!p->rest) {
 		p->rest = true;
