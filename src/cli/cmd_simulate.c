@@ -24,7 +24,7 @@ enum {
 struct simulate_options {
 	uint64_t peers, ghosts, seed, latency_ms, jitter_ms, port, duration_ms;
 	double loss, liars;
-	const char *range, *truth, *seeds_out, *magic;
+	const char *range, *truth, *seeds_out, *magic, *device;
 };
 
 #define AT(field) offsetof(struct simulate_options, field)
@@ -53,6 +53,10 @@ static const struct option_row rows[] = {
 	  "port of most peers; the four after it are used too, for Ethereum the one after it "
 	  "(default: the network's)",
 	  NULL, AT(port), 0, 65531, NULL },
+	{ "device", 0, OPTION_TEXT, "NAME",
+	  "the network device that callers come from, in a network namespace of your own; "
+	  "nobody can come over another",
+	  "lo", AT(device), 0, 0, NULL },
 	{ "magic", 0, OPTION_TEXT, "HEX",
 	  "the four magic bytes of a Bitcoin-like chain that is not on the list", NULL, AT(magic),
 	  0, 0, NULL },
@@ -250,6 +254,7 @@ static int make_world(struct run *run)
 		.loss = o->loss,
 		.liars = o->liars,
 		.port = (uint16_t)(o->port != 0 ? o->port : run->network.default_port),
+		.device = o->device,
 	};
 	enum { MINUTE_MS = 60 * 1000 };
 	enum err err;
@@ -318,7 +323,7 @@ const struct command command_simulate = {
 		 "which chain. Some of the clients name nodes that they have never checked, so "
 		 "that ghosts spread.\n"
 		 "Nobody but this machine can reach it: the sockets are bound to the loopback "
-		 "device. It runs until interrupted.\n"
+		 "device, unless --device names another. It runs until interrupted.\n"
 		 "The truth has a line for each peer and ghost; reachable is 1 for those that a "
 		 "crawl from the seeds can find and that complete a handshake; Ethereum's: that "
 		 "prove their address.",

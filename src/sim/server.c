@@ -82,7 +82,6 @@ static void on_closed(void *ctx)
 static bool open_sockets(struct sim_server *s, struct sim_why why)
 {
 	const struct sim_config *config = sim_world_config(s->world);
-	enum netaddr_kind kind = (enum netaddr_kind)config->range.base.kind;
 	struct sim_peer first;
 
 	sim_world_peer(s->world, 0, &first);
@@ -92,11 +91,11 @@ static bool open_sockets(struct sim_server *s, struct sim_why why)
 		if (!sim_conns_listen(s->conns, (uint16_t)(config->port + i), why))
 			return false;
 	}
-	s->refusing = sim_socket_bind(kind, (uint16_t)(config->port + SIM_PORT_REFUSED), why);
+	s->refusing = sim_socket_bind(config, (uint16_t)(config->port + SIM_PORT_REFUSED), why);
 	if (s->refusing < 0)
 		return false;
-	s->silent = sim_socket_silent(kind, (uint16_t)(config->port + SIM_PORT_SILENT), &s->filler,
-				      why);
+	s->silent = sim_socket_silent(config, (uint16_t)(config->port + SIM_PORT_SILENT),
+				      &s->filler, why);
 	return s->silent >= 0;
 }
 

@@ -2,10 +2,10 @@
  *
  * One listening socket a port serves every address of the range: the local address of
  * an accepted connection tells which peer was dialled. The sockets are bound to the
- * loopback device, so nobody outside can reach them. Ports: port..port+2 are peers',
- * port+3 refuses (nothing listens), port+4 is silent (a full accept queue, so that
- * the kernel drops the SYN). No privileges are needed on 127.0.0.0/8; other ranges have
- * to be made local first, in a network namespace.
+ * loopback device unless the configuration names another, so nobody outside can reach them. Ports:
+ * port..port+2 are peers', port+3 refuses (nothing listens), port+4 is silent (a full accept queue,
+ * so that the kernel drops the SYN). No privileges are needed on 127.0.0.0/8; other ranges have to
+ * be made local first, in a network namespace.
  *
  * Answers take the peer's round trip and up to jitter_ms; the first one two round
  * trips, as the kernel has accepted the connection in no time. With config.loss an

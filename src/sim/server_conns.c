@@ -357,7 +357,7 @@ static void on_listener_closed(uv_handle_t *handle)
 
 bool sim_conns_listen(struct sim_conns *s, uint16_t port, struct sim_why why)
 {
-	int fd = sim_socket_bind((enum netaddr_kind)s->config.sim->range.base.kind, port, why);
+	int fd = sim_socket_bind(s->config.sim, port, why);
 	uv_tcp_t *listener = &s->listeners[s->listening];
 	int status;
 

@@ -152,7 +152,7 @@ static enum err open_udp(struct sim_ethereum_server *s, struct sim_why why)
 	struct udp_config config = {
 		.local = { .kind = s->config->range.base.kind, .port = s->config->port },
 		.any_address = true,
-		.device = "lo",
+		.device = sim_socket_device(s->config),
 		.on_datagram = on_datagram,
 		.ctx = s,
 	};
@@ -167,7 +167,6 @@ static enum err open_udp(struct sim_ethereum_server *s, struct sim_why why)
 
 static enum err open_sockets(struct sim_ethereum_server *s, struct sim_why why)
 {
-	enum netaddr_kind kind = (enum netaddr_kind)s->config->range.base.kind;
 	struct enode first;
 	enum err err;
 
@@ -179,8 +178,8 @@ static enum err open_sockets(struct sim_ethereum_server *s, struct sim_why why)
 		return err;
 	if (!sim_conns_listen(s->conns, s->config->port, why))
 		return ERR_IO;
-	s->refusing =
-		sim_socket_bind(kind, (uint16_t)(s->config->port + SIM_ETHEREUM_PORT_CLOSED), why);
+	s->refusing = sim_socket_bind(s->config,
+				      (uint16_t)(s->config->port + SIM_ETHEREUM_PORT_CLOSED), why);
 	return s->refusing >= 0 ? ERR_OK : ERR_IO;
 }
 

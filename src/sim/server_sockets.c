@@ -51,7 +51,24 @@ void sim_socket_bind_failed(uint16_t port, int error, struct sim_why why)
 		snprintf(why.text, why.cap, "can't bind to port %u: %s", port, strerror(error));
 }
 
-int sim_socket_bind(enum netaddr_kind kind, uint16_t port, struct sim_why why)
+const char *sim_socket_device(const struct sim_config *config)
+{
+	return config->device != NULL ? config->device : "lo";
+}
+
+/* Without this, peers of the simulation would be open to the whole network. */
+static bool bind_to_device(int fd, const char *device, struct sim_why why)
+{
+	if (setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, device, (socklen_t)strlen(device)) == 0)
+		return true;
+	snprintf(why.text, why.cap,
+		 "can't bind a socket to the network device %s: %s; without privileges this needs "
+		 "Linux 5.7 or newer",
+		 device, strerror(errno));
+	return false;
+}
+
+static int bind_at(enum netaddr_kind kind, uint16_t port, const char *device, struct sim_why why)
 {
 	const struct netaddr any = { .kind = (uint8_t)kind, .port = port };
 	struct sockaddr_storage sockaddr;
@@ -62,14 +79,8 @@ int sim_socket_bind(enum netaddr_kind kind, uint16_t port, struct sim_why why)
 		snprintf(why.text, why.cap, "can't open a socket: %s", strerror(errno));
 		return -1;
 	}
-	/* Without this, peers of the simulation would be open to the whole network. */
-	if (setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, "lo", sizeof("lo")) != 0) {
-		snprintf(why.text, why.cap,
-			 "can't bind a socket to the loopback device: %s; without privileges "
-			 "this needs Linux 5.7 or newer",
-			 strerror(errno));
+	if (!bind_to_device(fd, device, why))
 		goto fail;
-	}
 	/* Accepted sockets inherit it: short messages in a row must not wait for ACKs. */
 	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) != 0 ||
 	    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)) != 0 ||
@@ -84,6 +95,12 @@ int sim_socket_bind(enum netaddr_kind kind, uint16_t port, struct sim_why why)
 fail:
 	close(fd);
 	return -1;
+}
+
+int sim_socket_bind(const struct sim_config *config, uint16_t port, struct sim_why why)
+{
+	return bind_at((enum netaddr_kind)config->range.base.kind, port, sim_socket_device(config),
+		       why);
 }
 
 /* One more connection of our own to the port: 1 if it was taken, 0 if it hangs, -1. */
@@ -116,9 +133,14 @@ static int fill(enum netaddr_kind kind, uint16_t port, int *filler)
 	return (poll_fd.revents & (POLLERR | POLLHUP)) == 0 ? 1 : -1;
 }
 
-int sim_socket_silent(enum netaddr_kind kind, uint16_t port, int *filler, struct sim_why why)
+int sim_socket_silent(const struct sim_config *config, uint16_t port, int *filler,
+		      struct sim_why why)
 {
-	int fd = sim_socket_bind(kind, port, why), fds[FILLERS_MAX], n = 0, taken = 1;
+	enum netaddr_kind kind = (enum netaddr_kind)config->range.base.kind;
+	const char *device = sim_socket_device(config);
+	/* Our own connections come over the loopback, whoever else is to come. */
+	int fd = bind_at(kind, port, "lo", why), fds[FILLERS_MAX], n = 0, taken = 1;
+	bool full;
 
 	*filler = -1;
 	if (fd < 0)
@@ -134,7 +156,8 @@ int sim_socket_silent(enum netaddr_kind kind, uint16_t port, int *filler, struct
 		if (fds[i] >= 0)
 			close(fds[i]);
 	}
-	if (*filler >= 0 && n == 2)
+	full = *filler >= 0 && n == 2;
+	if (full && (strcmp(device, "lo") == 0 || bind_to_device(fd, device, why)))
 		return fd;
 	/* Several in the queue: closing them would not make room, but says the kernel
 	 * counts in a way that we don't know; better not to promise silence. */
@@ -142,8 +165,9 @@ int sim_socket_silent(enum netaddr_kind kind, uint16_t port, int *filler, struct
 		close(*filler);
 	*filler = -1;
 	close(fd);
-	snprintf(why.text, why.cap, "can't make port %u silent: the kernel goes on accepting",
-		 port);
+	if (!full)
+		snprintf(why.text, why.cap,
+			 "can't make port %u silent: the kernel goes on accepting", port);
 	return -1;
 }
 

@@ -57,6 +57,8 @@ struct sim_config {
 	double liars;      /* share of the peers that lie, 0..1 */
 	struct cidr range; /* where the addresses lie */
 	uint16_t port;     /* the usual one; others use port+1, port+2 */
+	/* Real sockets: the network device that callers come from; NULL: the loopback. */
+	const char *device;
 };
 
 struct sim_peer {
