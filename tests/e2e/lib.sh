@@ -25,6 +25,54 @@ trap clean_up EXIT
 cd "$dir" || exit 1
 unset "${!PEERWALK_@}"
 
+# --- namespaces ---
+
+# Starts the script anew in user, mount and network namespaces of its own, or skips it.
+in_own_namespaces() {
+	[ -z "${E2E_OWN:-}" ] || return 0
+	if ! unshare -Urnm true 2>/dev/null || ! command -v ip >/dev/null; then
+		echo "user namespaces are not allowed here, or there is no \`ip\`: skipped"
+		exit 77
+	fi
+	rm -rf "$dir"
+	cd / && E2E_OWN=1 exec unshare -Urnm bash "$source_dir/tests/e2e/$(basename "$0")" "$program" \
+		"$source_dir" "$build"
+}
+
+is_sanitized() {
+	grep -qE '__[at]san_init' "$program"
+}
+
+# A lossy line (tests/relay/relay.c) from here, a network namespace of our own, to a far one, with
+# those settings. Here is 198.51.100.1 and 2600:9::9; there all of 10.0.0.0/8 and fd00::/8 is.
+relay=
+line() { # settings...
+	"$build/tests/relay/relay" "$@" >line.out 2>err &
+	relay=$!
+	if ! within grep -q '^ready' line.out; then
+		cat err
+		echo "there is no TUN device: skipped"
+		exit 77
+	fi
+	ip link set lo up
+	ip addr add 198.51.100.1/32 dev line
+	ip -6 addr add 2600:9::9/128 dev line nodad
+	ip link set line up
+	ip route add default dev line src 198.51.100.1
+	ip -6 route add default dev line src 2600:9::9
+	far bash -c 'ip link set lo up && ip link set line up && ip route add default dev line &&
+		ip -6 route add default dev line && ip route add local 10.0.0.0/8 dev lo &&
+		ip -6 route add local fd00::/8 dev lo && echo 1 >/proc/sys/net/ipv6/ip_nonlocal_bind'
+}
+far() {
+	nsenter --net="/proc/$relay/ns/net" "$@"
+}
+# What it did is in line.out.
+end_line() {
+	kill -TERM "$relay"
+	wait "$relay"
+}
+
 # --- checks ---
 
 result() { # name, status
