@@ -196,12 +196,13 @@ size_t text_escape(struct slice s, char *out, size_t cap)
 	return len;
 }
 
-/* Spreadsheets take these at the start for a formula; the full-width ones too. */
-static bool looks_like_formula(struct slice s)
+/* Spreadsheets take these at the start for a formula; the full-width ones too. What stands before
+ * them, and is one of `passed`, counts for nothing. */
+static bool looks_like_formula(struct slice s, struct slice passed)
 {
 	uint32_t code = 0;
 
-	while (s.len > 0 && s.data[0] == ' ')
+	while (s.len > 0 && memchr(passed.data, s.data[0], passed.len) != NULL)
 		s = slice_from(s, 1);
 	if (s.len == 0 || utf8_decode(s, &code) == 0)
 		return false;
@@ -222,22 +223,31 @@ void text_add_escaped_rest(struct text *t, const char *text)
 	}
 }
 
+/* Where the decimal mark is a comma, spreadsheets begin a column at a semicolon, and know no quotes
+ * within it. */
+static bool begins_formula(struct slice s)
+{
+	return s.data[0] == ';' && looks_like_formula(slice_from(s, 1), slice_text(" \""));
+}
+
 void text_add_csv(struct text *t, struct slice s)
 {
 	bool quote = s.len > 0 &&
 		     (s.data[0] == ' ' || s.data[s.len - 1] == ' ' ||
-		      memchr(s.data, ',', s.len) != NULL || memchr(s.data, '"', s.len) != NULL);
+		      memchr(s.data, ',', s.len) != NULL || memchr(s.data, ';', s.len) != NULL ||
+		      memchr(s.data, '"', s.len) != NULL);
 	char one[ESCAPED_MAX];
 
 	text_add(t, quote ? "\"" : "");
-	if (looks_like_formula(s))
+	if (looks_like_formula(s, slice_text(" ")))
 		text_add(t, "'");
 	while (s.len > 0 && t->err == ERR_OK) {
+		bool formula = begins_formula(s);
 		size_t n = escape_one(&s, one);
 
 		if (one[0] == '"')
 			text_add(t, "\"");
-		text_add_slice(t, slice_of(one, n));
+		text_add_slice(t, formula ? slice_text("\\x3b") : slice_of(one, n));
 	}
 	text_add(t, quote ? "\"" : "");
 }

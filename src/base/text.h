@@ -25,7 +25,8 @@ void text_add_escaped(struct text *t, struct slice s);
 /* The same for a text of which parts were escaped before: their backslashes stay as they are. */
 void text_add_escaped_rest(struct text *t, const char *text);
 /* One CSV field of RFC 4180, after text_add_escaped; quoted where needed, and with
- * a leading apostrophe where a spreadsheet would take it for a formula (= + - @). */
+ * a leading apostrophe where a spreadsheet would take it for a formula (= + - @). A
+ * semicolon before a formula, where some of them begin a column, becomes \x3b. */
 void text_add_csv(struct text *t, struct slice s);
 
 /* The first character of text in UTF-8: how many bytes it has; 0 if it is none (no well-formed

@@ -34,6 +34,7 @@ static const struct {
 	{ "plus", BYTES("+1"), "+1", "'+1" },
 	{ "minus", BYTES("-1"), "-1", "'-1" },
 	{ "at", BYTES("@x"), "@x", "'@x" },
+	{ "formula behind a semicolon", BYTES("a;=1;b"), "a;=1;b", "a\\x3b=1;b" },
 	{ "tab, then a formula", BYTES("\t=1"), "\\x09=1", NULL },
 	{ "page", BYTES("</script><b>"), "</script><b>", NULL },
 	{ "quotes only", BYTES("\"\""), "\"\"", NULL },

@@ -134,6 +134,12 @@ static const struct {
 	  "'\xef\xbc\x9d"
 	  "1" },
 	{ "equals later on", "a=1", "a=1" },
+	{ "a semicolon is quoted", "a;b", "\"a;b\"" },
+	{ "a formula behind a semicolon", "a;=1", "\"a\\x3b=1\"" },
+	{ "blanks and quotes between", "a; \"=1;", "\"a\\x3b \"\"=1;\"" },
+	{ "at the start, too", ";-1", "\"\\x3b-1\"" },
+	{ "full-width behind a semicolon", "a;\uff20x", "\"a\\x3b\uff20x\"" },
+	{ "semicolons one after the other", ";;+1", "\";\\x3b+1\"" },
 };
 
 static void csv_fields(void **state)
