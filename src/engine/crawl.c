@@ -226,7 +226,8 @@ static void set_own(struct crawl *c, uint32_t id)
 {
 	struct advert peer;
 
-	set_state(c, id, OWN);
+	c->unnamed -= (*tag_of(c, id) & UNNAMED) != 0;
+	*tag_of(c, id) = OWN;
 	get_peer(c, id, &peer);
 	glance_cache_drop(&c->plain, glance_of(&c->glance_key, &peer.addr));
 }

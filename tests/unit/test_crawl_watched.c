@@ -221,6 +221,24 @@ static void nobody_is_named_by_being_dialled(void **state)
 	crawl_free(c);
 }
 
+static void who_is_our_own_is_no_longer_waited_for(void **state)
+{
+	const struct crawl_config config = { .concurrency = 10, .key = { 3, 4 } };
+	struct crawl *c = new_crawl(&config);
+	struct crawl_dial dial;
+	struct peer p;
+	uint64_t until;
+
+	(void)state;
+	watch(c, false, 0, "1.1.1.1", true);
+	crawl_add_own(c, &peer_at(&p, false, 0, "1.1.1.1")->addr);
+	assert_int_equal(stats_of(c).known, 0);
+	assert_int_equal(crawl_unnamed(c), 0);
+	assert_int_equal(name(c, &p.advert), CRAWL_EXCLUDED);
+	assert_int_equal(crawl_next(c, NOW_MS, &dial, &until), CRAWL_DONE);
+	crawl_free(c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -230,6 +248,7 @@ int main(void)
 		cmocka_unit_test(the_rules_of_this_round_count),
 		cmocka_unit_test(the_cap_of_known_addresses_holds),
 		cmocka_unit_test(nobody_is_named_by_being_dialled),
+		cmocka_unit_test(who_is_our_own_is_no_longer_waited_for),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
