@@ -150,6 +150,21 @@ enum err db_do(struct store *s, enum sql sql)
 	return st != NULL ? db_run(s, st) : db_fail(s);
 }
 
+enum err db_begin(struct store *s, enum sql sql)
+{
+	return db_use(s, SQL_ROLLBACK) != NULL ? db_do(s, sql) : db_fail(s);
+}
+
+void db_undo(struct store *s)
+{
+	sqlite3_stmt *st = s->stmts[SQL_ROLLBACK];
+
+	if (sqlite3_get_autocommit(s->db) || st == NULL)
+		return;
+	sqlite3_step(st);
+	db_done(st);
+}
+
 enum err db_script(struct store *s, const char *script)
 {
 	return sqlite3_exec(s->db, script, NULL, NULL, NULL) == SQLITE_OK ? ERR_OK : db_fail(s);

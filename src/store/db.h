@@ -68,6 +68,10 @@ void db_done(sqlite3_stmt *st);
 enum err db_run(struct store *s, sqlite3_stmt *st);
 /* db_use and db_run for one without values. */
 enum err db_do(struct store *s, enum sql sql);
+/* SQL_BEGIN or SQL_BEGIN_READ. The way back is prepared with it: db_undo, which ends the
+ * transaction if there is one, needs no memory. */
+enum err db_begin(struct store *s, enum sql sql);
+void db_undo(struct store *s);
 /* A whole script. */
 enum err db_script(struct store *s, const char *script);
 

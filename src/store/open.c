@@ -66,13 +66,12 @@ static enum err schema_read(struct store *s, int64_t *version)
 
 static enum err schema_get(struct store *s, int64_t *version)
 {
-	enum err err = db_do(s, SQL_BEGIN_READ);
+	enum err err = db_begin(s, SQL_BEGIN_READ);
 
 	*version = 0;
 	if (err == ERR_OK)
 		err = schema_read(s, version);
-	if (!sqlite3_get_autocommit(s->db))
-		sqlite3_exec(s->db, sql_text(SQL_ROLLBACK), NULL, NULL, NULL);
+	db_undo(s);
 	return err;
 }
 
@@ -114,7 +113,7 @@ static enum err set_version(struct store *s, int64_t version)
 static enum err migrate(struct store *s)
 {
 	int64_t version = 0;
-	enum err err = db_do(s, SQL_BEGIN);
+	enum err err = db_begin(s, SQL_BEGIN);
 
 	if (err != ERR_OK)
 		return err;
@@ -129,8 +128,8 @@ static enum err migrate(struct store *s)
 		err = put_names(s);
 	if (err == ERR_OK)
 		err = db_do(s, SQL_COMMIT);
-	if (err != ERR_OK && !sqlite3_get_autocommit(s->db))
-		sqlite3_exec(s->db, sql_text(SQL_ROLLBACK), NULL, NULL, NULL);
+	if (err != ERR_OK)
+		db_undo(s);
 	return err;
 }
 

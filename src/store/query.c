@@ -10,13 +10,12 @@
 
 enum err store_read_begin(struct store *s)
 {
-	return db_do(s, SQL_BEGIN_READ);
+	return db_begin(s, SQL_BEGIN_READ);
 }
 
 void store_read_end(struct store *s)
 {
-	if (!sqlite3_get_autocommit(s->db))
-		sqlite3_exec(s->db, sql_text(SQL_ROLLBACK), NULL, NULL, NULL);
+	db_undo(s);
 }
 
 static void crawl_row(sqlite3_stmt *st, struct store_crawl *out)

@@ -14,8 +14,7 @@ const char *store_why(const struct store *s)
 /* What was learnt inside the transaction is no longer so. */
 static void rollback(struct store *s)
 {
-	if (!sqlite3_get_autocommit(s->db))
-		sqlite3_exec(s->db, sql_text(SQL_ROLLBACK), NULL, NULL, NULL);
+	db_undo(s);
 	s->in_batch = false;
 	s->network_id = 0;
 	s->from_id = 0;
@@ -26,7 +25,7 @@ enum err store_begin(struct store *s)
 	enum err err;
 
 	assert(!s->in_batch);
-	err = db_do(s, SQL_BEGIN);
+	err = db_begin(s, SQL_BEGIN);
 	s->in_batch = err == ERR_OK;
 	return err;
 }
