@@ -301,23 +301,41 @@ static void put(struct writer *w, const char *text)
 	writer_slice(w, slice_text(text));
 }
 
-/* `before` and the text in quotes; neither of them where it is no UTF-8. */
+/* One character of a string, of n bytes in UTF-8. */
+static void put_char(struct writer *w, uint32_t code, const uint8_t *bytes, size_t n)
+{
+	char escaped[8];
+
+	if (code == '"' || code == '\\') {
+		writer_u8(w, '\\');
+	} else if (code < 0x20) {
+		snprintf(escaped, sizeof(escaped), "\\u%04x", (unsigned)code);
+		put(w, escaped);
+		return;
+	}
+	writer_slice(w, slice_of(bytes, n));
+}
+
+/* `before` and the text in quotes; neither of them where it is no UTF-8. Without jansson: what a
+ * session says needs no memory that could be missing. */
 static void put_text_field(struct writer *w, const char *before, struct slice text)
 {
-	json_t *s = text.len > 0 ? json_stringn((const char *)text.data, text.len) : NULL;
+	struct writer whole = *w;
+	uint32_t code;
 	size_t n;
 
-	if (s == NULL)
+	if (text.len == 0)
 		return;
-	put(w, before);
-	if (writer_ok(w)) {
-		n = json_dumpb(s, (char *)w->data + w->len, w->cap - w->len, JSON_ENCODE_ANY);
-		if (n == 0 || n > w->cap - w->len)
-			writer_fail(w, ERR_FULL);
-		else
-			w->len += n;
+	put(&whole, before);
+	writer_u8(&whole, '"');
+	for (; text.len > 0; text = slice_from(text, n)) {
+		n = utf8_decode(text, &code);
+		if (n == 0)
+			return;
+		put_char(&whole, code, text.data, n);
 	}
-	json_decref(s);
+	writer_u8(&whole, '"');
+	*w = whole;
 }
 
 void gossip_hello_encode(struct writer *w, const struct gossip_hello *hello)
