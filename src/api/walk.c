@@ -479,7 +479,8 @@ void walk_stats(struct walk *w, struct walk_result *out)
 	out->elapsed_ms = (uv_hrtime() - w->started_ns) / 1000000;
 	out->cpu_seconds = limits_cpu_seconds() - w->cpu_before;
 	out->max_rss_bytes = limits_max_rss_bytes();
-	out->complete = !w->stopped && out->stats.waiting == 0 && out->stats.in_flight == 0;
+	out->complete = !w->stopped && out->stats.waiting == 0 && out->stats.in_flight == 0 &&
+			out->stats.no_memory == 0;
 }
 
 /* Sums up in the store; of a resumed crawl, known, visited and reached are of all runs. */
@@ -491,7 +492,7 @@ static enum err end_in_store(struct walk *w, const struct walk_result *r)
 	if (err != ERR_OK)
 		return store_error(w, err);
 	w->crawl.complete = r->complete;
-	w->crawl.ended_at_ms = w->stopped ? 0 : wall_ms();
+	w->crawl.ended_at_ms = w->stopped || r->stats.no_memory > 0 ? 0 : wall_ms();
 	w->crawl.known = r->stats.known;
 	w->crawl.visited = r->stats.visited;
 	w->crawl.reached = r->stats.reached;
@@ -506,8 +507,18 @@ static enum err end_in_store(struct walk *w, const struct walk_result *r)
 
 enum err walk_end(struct walk *w, struct walk_result *out)
 {
+	enum err err;
+
 	walk_stats(w, out);
-	return w->writer != NULL ? end_in_store(w, out) : ERR_OK;
+	err = w->writer != NULL ? end_in_store(w, out) : ERR_OK;
+	if (err != ERR_OK || w->stopped || out->stats.no_memory == 0)
+		return err;
+	snprintf(w->why, sizeof(w->why),
+		 "out of memory: %llu peers were left out of this crawl; end other programs, or "
+		 "raise the limit that this process has, then go on with what was left out "
+		 "(--resume)",
+		 (unsigned long long)out->stats.no_memory);
+	return ERR_NOMEM;
 }
 
 uv_loop_t *walk_loop(struct walk *w)

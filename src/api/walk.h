@@ -93,7 +93,8 @@ enum err walk_run(struct walk *w);
 /* Cancels what is in flight; on the first loop's thread, or before walk_run. */
 void walk_stop(struct walk *w);
 /* Writes what is still queued and the end of the crawl; a stopped one stays open, to be
- * resumed. The store's errors. */
+ * resumed. The store's errors; ERR_NOMEM: it is all written, but somebody was left out for want of
+ * memory (stats.no_memory), and it stays open as well. */
 enum err walk_end(struct walk *w, struct walk_result *out);
 
 /* The state of things; any thread between walk_new and walk_free. */

@@ -263,16 +263,17 @@ static int conclude(struct single *s)
 	const char *db = run->options->db;
 	struct walk_result result;
 	struct summary summary;
-	int status = crawl_run_end(run, &result);
+	int ended = crawl_run_end(run, &result), status;
 
-	if (status != EXIT_DONE)
-		return status;
+	/* Who is not in it for want of memory changes nothing of what is. */
+	if (ended != EXIT_DONE && result.stats.no_memory == 0)
+		return ended;
 	log_end(run, &result);
 	summary = crawl_run_summary(run, &result);
 	status = summary_print(run->cli, &summary);
 	fflush(stdout); /* closing the database takes a while, and it must not get lost */
-	if (status != EXIT_DONE)
-		return status;
+	if (status != EXIT_DONE || ended != EXIT_DONE)
+		return ended != EXIT_DONE ? ended : status;
 	if (run->interrupted != 0) {
 		cli_note(run->cli,
 			 "interrupted; what was learnt is in %s, and crawl %s --resume "

@@ -275,7 +275,8 @@ static int run_round(struct watching *w)
 	if (run->interrupted != 0)
 		close_signals(w); /* whoever asks again does not want to wait */
 	status = crawl_run_end(run, &result);
-	if (status != EXIT_DONE)
+	/* Who was left out for want of memory may be there in the next round. */
+	if (status != EXIT_DONE && result.stats.no_memory == 0)
 		return status;
 	if (run->interrupted == 0)
 		watch_end(w->watch, &result);

@@ -173,6 +173,12 @@ static enum crawl_verdict known_verdict(struct crawl *c, uint32_t id)
 	return again ? CRAWL_AGAIN : CRAWL_KNOWN;
 }
 
+static bool was_added(struct crawl *c, enum err err)
+{
+	c->stats.no_memory += err == ERR_NOMEM;
+	return err == ERR_OK;
+}
+
 /* A new address, or one that may not become known. */
 static enum crawl_verdict add_new(struct crawl *c, const struct netaddr *addr, uint64_t hash)
 {
@@ -183,7 +189,7 @@ static enum crawl_verdict add_new(struct crawl *c, const struct netaddr *addr, u
 		return CRAWL_CUT;
 	if (!is_allowed(c, addr))
 		return CRAWL_NOT_ROUTABLE;
-	if (addrset_add_hashed(&c->known, addr, hash, &id, &added) != ERR_OK)
+	if (!was_added(c, addrset_add_hashed(&c->known, addr, hash, &id, &added)))
 		return CRAWL_CUT;
 	return judge(c, addr, tag_of(c, id));
 }
@@ -200,7 +206,7 @@ static enum crawl_verdict add_node(struct crawl *c, const struct advert *peer, b
 		return nodeset_find(&c->nodes, peer, &id) ? known_verdict(c, id) : CRAWL_CUT;
 	if (!is_allowed(c, &peer->addr))
 		return CRAWL_NOT_ROUTABLE;
-	if (nodeset_add(&c->nodes, peer, &id, &added) != ERR_OK)
+	if (!was_added(c, nodeset_add(&c->nodes, peer, &id, &added)))
 		return CRAWL_CUT;
 	return added ? judge(c, &peer->addr, tag_of(c, id)) : known_verdict(c, id);
 }
@@ -346,7 +352,7 @@ void crawl_add_own(struct crawl *c, const struct netaddr *addr)
 	uint32_t id;
 
 	if (c->config.nodes || !is_usable(addr) ||
-	    addrset_add(&c->known, addr, &id, &added) != ERR_OK)
+	    !was_added(c, addrset_add(&c->known, addr, &id, &added)))
 		return;
 	if (!added && state_of(c, id) != WAITING)
 		return; /* under way already, or never dialled anyhow */
@@ -427,7 +433,7 @@ static void give_up(struct crawl *c, uint32_t id)
 {
 	set_state(c, id, DONE);
 	c->stats.waiting--;
-	c->stats.cut++;
+	c->stats.no_memory++;
 }
 
 static void park(struct crawl *c, uint64_t key, uint32_t id)
@@ -594,6 +600,7 @@ bool crawl_finish(struct crawl *c, uint32_t id, enum outcome outcome, bool reach
 		set_own(c, id);
 	if (outcome == OUTCOME_CANCELLED) {
 		c->stats.waiting++; /* for a later run */
+		c->stats.no_memory += !c->stopped;
 		return true;
 	}
 	if (is_worth_another_try(c, outcome) && first && push_retry(c, id, RETRY))
@@ -609,9 +616,9 @@ static bool add_quietly(struct crawl *c, const struct advert *peer, uint32_t *id
 
 	if (c->config.nodes)
 		return peer->node_id.len == PEER_NODE_ID_MAX && netaddr_is_ip(&peer->addr) &&
-		       nodeset_add(&c->nodes, peer, id, &added) == ERR_OK && added;
+		       was_added(c, nodeset_add(&c->nodes, peer, id, &added)) && added;
 	return is_usable(&peer->addr) &&
-	       addrset_add(&c->known, &peer->addr, id, &added) == ERR_OK && added;
+	       was_added(c, addrset_add(&c->known, &peer->addr, id, &added)) && added;
 }
 
 void crawl_add_visited(struct crawl *c, const struct advert *peer, enum outcome outcome,

@@ -89,6 +89,9 @@ struct crawl_stats {
 	uint64_t begun; /* dials handed out, retries included */
 	uint64_t reached;
 	uint64_t adverts, not_routable, excluded, cut;
+	/* Addresses that were left out, and visits that were cut short, for want of memory: without
+	 * crawl_stop nobody else cancels any. */
+	uint64_t no_memory;
 	uint64_t outcomes[OUTCOME_COUNT];
 	uint64_t bytes; /* memory of the crawl */
 };
