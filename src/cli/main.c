@@ -2,6 +2,7 @@
 #include "cli/alloc.h"
 #include "cli/cli.h"
 #include "cli/help.h"
+#include "cli/json_spare.h"
 #include "cli/log_arg.h"
 #include "cli/options.h"
 #include "cli/suggest.h"
@@ -205,6 +206,7 @@ int main(int argc, char **argv)
 	/* Peers that go away must not end the program; nor must a closed pipe. */
 	signal(SIGPIPE, SIG_IGN);
 	open_standard();
+	json_spare_use();
 	if (argc < 1)
 		return EXIT_USAGE;
 	place = command_place(argc, argv);
