@@ -235,6 +235,21 @@ killed_and_resumed() { # network, rate, visits until then, visits in all
 	check "and asks nobody twice" [ "$again" = 0 ]
 }
 
+# Kills it so many times, and checks what kill.py looked at; `seed` is the seed of the moments.
+kills() { # crawl, watch or node; how often
+	local line
+	python3 "$source_dir/tests/e2e/kill.py" "$1" "$program" "$2" "$seed" >looked 2>err
+	check "$1: it could look" [ $? -eq 0 ]
+	cp looked out
+	while IFS= read -r line; do
+		case $line in
+		ok\ *) check "$1: ${line#ok }" true ;;
+		FAILED\ *) check "$1: ${line#FAILED }" false ;;
+		*) echo "$line" ;;
+		esac
+	done <looked
+}
+
 # --- examples/chat.c ---
 
 # Three of them that know one address find each other, and each hears the others.
