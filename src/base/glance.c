@@ -81,7 +81,7 @@ void glance_cache_put(struct glance_cache *c, uint64_t hash)
 	}
 	/* A full group in a nearly empty cache is chance. Without memory for a larger one
 	 * this one goes on. */
-	if (size < GLANCE_SLOTS_MAX && c->used > size / 8 * 5 && set_size(c, size * 2) == ERR_OK)
+	if (size < GLANCE_SLOTS_MAX && c->used > size / 2 && set_size(c, size * 2) == ERR_OK)
 		glance_cache_put(c, hash);
 	else
 		ways[hash >> 60] = glance_tag(hash);
