@@ -10,14 +10,15 @@
 
 struct dial {
 	struct tcp tcp;     /* first: its callbacks have no other way to the dial */
-	struct alarm alarm; /* the visit's deadline; once it is over, the end of the dial */
+	struct alarm alarm; /* the visit's deadline; once that is over, the end of the dial */
 	struct dialer *dialer;
 	dial_done_fn *on_done;
 	void *ctx;
 	uint64_t alarm_ms; /* for when the alarm is set; UINT64_MAX: it isn't */
 	struct held held;  /* an unfinished message */
 	bool told;         /* on_done was called */
-	bool over;         /* the next alarm takes the dial with it */
+	bool over;         /* the alarm takes the dial with it: the next, or the one that rings */
+	bool ringing;
 	bool dialled_again;
 	bool failed_here;   /* this machine's fault, not the peer's */
 	bool granted;       /* an alarm rang late, and the peer got its grace */
@@ -162,16 +163,11 @@ static struct dial *dial_of_alarm(struct alarm *alarm)
 	return (struct dial *)(void *)((char *)alarm - offsetof(struct dial, alarm));
 }
 
-static void on_alarm(struct alarm *alarm)
+static void wake(struct dial *dial)
 {
-	struct dial *dial = dial_of_alarm(alarm);
 	uint64_t now = dialer_now_ms(dial->dialer);
 	enum outcome why;
 
-	if (dial->over) {
-		free(dial);
-		return;
-	}
 	if (dial->connect_error != 0) {
 		dial_outcome(dial->connect_error, &why);
 		visit_connect_failed(&dial->visit, why, now);
@@ -187,6 +183,21 @@ static void on_alarm(struct alarm *alarm)
 	dial->alarm_ms = UINT64_MAX;
 	visit_tick(&dial->visit, now);
 	step(dial);
+}
+
+/* Most visits end here, and no event can name theirs any more: the next one has its memory while
+ * that is warm. */
+static void on_alarm(struct alarm *alarm)
+{
+	struct dial *dial = dial_of_alarm(alarm);
+
+	if (!dial->over) {
+		dial->ringing = true;
+		wake(dial);
+		dial->ringing = false;
+	}
+	if (dial->over)
+		free(dial);
 }
 
 static void await_deadline(struct dial *dial)
@@ -207,7 +218,8 @@ static void finish(struct dial *dial)
 	held_clear(&dial->held, &dial->dialer->held_bytes);
 	tcp_close(&dial->tcp);
 	/* Events of this turn may still name it. */
-	set_alarm(dial, dialer_now_ms(dial->dialer));
+	if (!dial->ringing)
+		set_alarm(dial, dialer_now_ms(dial->dialer));
 }
 
 static void send_pending(struct dial *dial)

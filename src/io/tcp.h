@@ -5,8 +5,9 @@
  * edge-triggered, and leaves it with its descriptor; the loop watches that set as one
  * descriptor, which exists while there are connections.
  *
- * The caller embeds struct tcp, and keeps it until the loop has turned once after
- * tcp_close, as events of this turn may still name it. Errors are libuv's (negative).
+ * The caller embeds struct tcp. Events that are being told may name one that was closed
+ * meanwhile: after a tcp_close in a callback of the set it is kept until the loop has turned
+ * once. Errors are libuv's (negative).
  * Everything happens on the loop's thread. */
 #ifndef PEERWALK_IO_TCP_H
 #define PEERWALK_IO_TCP_H
