@@ -1,5 +1,7 @@
 #include "store/batch.h"
 
+#include "store/db.h"
+
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -20,6 +22,7 @@ struct half {
 struct batches {
 	struct store *store;
 	batch_write_fn *write;
+	batch_rest_fn *rest;
 	void *ctx;
 	batch_error_fn *on_error;
 	void *error_ctx;
@@ -105,7 +108,9 @@ static enum err write_half(struct batches *b, const struct half *half)
 		err = b->write(b->ctx, head + BATCH_HEAD_BYTES);
 		at += *(const uint64_t *)(const void *)head;
 	}
-	return err == ERR_OK ? store_commit(b->store) : err;
+	if (err == ERR_OK && b->rest != NULL)
+		err = b->rest(b->ctx);
+	return err == ERR_OK ? store_commit(b->store) : db_ended(b->store, err);
 }
 
 /* Until a batch is due; false when there will be none. Called with the lock held. */
@@ -159,8 +164,9 @@ static void free_all(struct batches *b)
 	free(b);
 }
 
-enum err batches_start(struct store *store, size_t queue_bytes, batch_write_fn *write, void *ctx,
-		       batch_error_fn *on_error, void *error_ctx, struct batches **out)
+enum err batches_start(struct store *store, size_t queue_bytes, batch_write_fn *write,
+		       batch_rest_fn *rest, void *ctx, batch_error_fn *on_error, void *error_ctx,
+		       struct batches **out)
 {
 	struct batches *b = calloc(1, sizeof(*b));
 	pthread_condattr_t monotonic;
@@ -170,6 +176,7 @@ enum err batches_start(struct store *store, size_t queue_bytes, batch_write_fn *
 		return ERR_NOMEM;
 	b->store = store;
 	b->write = write;
+	b->rest = rest;
 	b->ctx = ctx;
 	b->on_error = on_error;
 	b->error_ctx = error_ctx;

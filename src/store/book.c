@@ -265,7 +265,7 @@ enum err store_book_start(struct store *store, const char *name,
 	if (err == ERR_OK)
 		err = db_hold_book(store, b->id);
 	if (err == ERR_OK) {
-		err = batches_start(store, bytes, write_item, b, on_error, ctx, &b->batches);
+		err = batches_start(store, bytes, write_item, NULL, b, on_error, ctx, &b->batches);
 		if (err != ERR_OK)
 			db_fail_as(store, err, NULL);
 	}

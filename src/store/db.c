@@ -170,8 +170,7 @@ enum err db_script(struct store *s, const char *script)
 	return sqlite3_exec(s->db, script, NULL, NULL, NULL) == SQLITE_OK ? ERR_OK : db_fail(s);
 }
 
-/* Well-formed UTF-8 (RFC 3629) without NUL. */
-static bool is_text(struct slice s)
+bool db_is_text(struct slice s)
 {
 	size_t i = 0;
 
@@ -209,7 +208,7 @@ void db_bind_text(sqlite3_stmt *st, int at, struct slice s)
 
 void db_bind_bytes(sqlite3_stmt *st, int at, struct slice s)
 {
-	if (is_text(s))
+	if (db_is_text(s))
 		db_bind_text(st, at, s);
 	else
 		sqlite3_bind_blob(st, at, s.data, (int)s.len, SQLITE_STATIC);

@@ -19,6 +19,9 @@ enum {
 	DB_KEY_MAX = NETADDR_KEY_MAX + PEER_NODE_ID_MAX,
 };
 
+struct feed;
+struct puts;
+
 struct store {
 	sqlite3 *db;
 	char *path;
@@ -28,12 +31,11 @@ struct store {
 	int hold_fd;  /* of the locks on crawls and books; -1: none yet */
 	sqlite3_stmt *stmts[SQL_COUNT];
 	char why[STORE_WHY_MAX];
-	/* The last network asked for, and the last peer that named others. */
+	/* The last network asked for. */
 	char network[64];
 	int64_t network_id;
-	uint8_t from_key[DB_KEY_MAX];
-	size_t from_key_len;
-	int64_t from_id, from_network_id;
+	const struct feed *feed; /* what the statement reads that runs (feed.h) */
+	struct puts *puts;       /* what a batch has learnt so far (put.h); NULL: nothing yet */
 	/* Up to that peer of that network old things were removed (prune.c); 0: none yet. */
 	int64_t pruned_peer, pruned_network;
 };
@@ -75,8 +77,10 @@ void db_undo(struct store *s);
 /* A whole script. */
 enum err db_script(struct store *s, const char *script);
 
-/* Text where it is UTF-8 without NUL, a blob otherwise: strangers' bytes come back
- * as they were, and tools that read text are never handed anything else. */
+/* Well-formed UTF-8 (RFC 3629) without NUL. */
+bool db_is_text(struct slice s);
+/* Text where it is that, a blob otherwise: strangers' bytes come back as they were, and tools that
+ * read text are never handed anything else. */
 void db_bind_bytes(sqlite3_stmt *st, int at, struct slice s);
 void db_bind_text(sqlite3_stmt *st, int at, struct slice s);
 /* Hex digits. out has room for 2 * PEER_NODE_ID_MAX + 1 and lives until the step. */
@@ -92,10 +96,14 @@ size_t db_key(const struct netaddr *addr, struct slice node_id, uint8_t out[stat
  * the key is none. */
 struct advert db_key_peer(struct slice key);
 
-/* A round's visit, before it changes the peer's rows: keeps its schedule, ends its sessions, notes
- * what it said otherwise than before (watch.c). id: its row's. */
-enum err watch_put(struct store *s, const struct store_crawl *crawl, int64_t network_id, int64_t id,
-		   const struct record *record);
+/* A round's visits of different peers, before they change the peers' rows: keeps their schedules,
+ * ends their sessions, notes what they said otherwise than before (watch.c). */
+struct watch_visit {
+	int64_t id; /* of the peer's row, which may be still to come */
+	const struct record *record;
+};
+enum err watch_put(struct store *s, const struct store_crawl *crawl, int64_t network_id,
+		   const struct watch_visit *visits, size_t count);
 
 /* What a visit learnt of a node, beside its row in visits (node.c). peer: its row's id. */
 enum err node_put(struct store *s, const struct store_crawl *crawl, int64_t peer,

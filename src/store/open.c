@@ -1,4 +1,5 @@
-#include "store/db.h"
+#include "store/feed.h"
+#include "store/put.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -235,6 +236,8 @@ static enum err prepare_file(struct store *s)
 
 static enum err open_file(struct store *s, const char *name, int flags)
 {
+	enum err err;
+
 	/* One thread at a time uses a store: SQLite's own lock is not needed. */
 	if (sqlite3_open_v2(name, &s->db, flags | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK) {
 		if (s->db == NULL)
@@ -243,7 +246,8 @@ static enum err open_file(struct store *s, const char *name, int flags)
 	}
 	sqlite3_extended_result_codes(s->db, 1);
 	sqlite3_busy_timeout(s->db, STORE_BUSY_MS);
-	return prepare_file(s);
+	err = feed_open(s);
+	return err == ERR_OK ? prepare_file(s) : err;
 }
 
 /* A database in a folder that can't be written, at rest: SQLite can't make the shared
@@ -363,6 +367,7 @@ void store_close(struct store *s)
 {
 	if (s == NULL)
 		return;
+	put_free(s);
 	close_file(s);
 	db_release(s);
 	free(s->path);

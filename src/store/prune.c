@@ -2,7 +2,7 @@
  * by day. */
 #include "store/watch.h"
 
-#include "store/db.h"
+#include "store/put.h"
 
 #include <assert.h>
 
@@ -127,6 +127,7 @@ static enum err prune_peers(struct prune *p, bool *more)
 		err = run(p, SQL_PRUNE_NODES, old, 2);
 	*more = old[1] != INT64_MAX;
 	s->pruned_peer = *more && err == ERR_OK ? old[1] : 0;
+	put_forget_ids(s);
 	return err;
 }
 

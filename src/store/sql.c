@@ -6,16 +6,18 @@
 	" c.max_rss_bytes, c.settings, c.every_ms, c.pruned FROM crawls c"                     \
 	" JOIN networks n ON n.id = c.network_id "
 
-/* What SQL_PEER_VISITED changes, whether or not the peer said who it is. A late retry
- * in the same crawl replaces what the first try had added. */
-#define PEER_VISITED                                                                           \
-	"UPDATE peers SET crawl_id = ?2,"                                                      \
-	" visits = visits + (visit_crawl_id IS NOT ?2),"                                       \
-	" reached_count = reached_count + ?5 - (visit_crawl_id IS ?2 AND reached),"            \
-	" last_seen_ms = iif(?5, max(last_seen_ms, ?3), last_seen_ms),"                        \
-	" last_reached_ms = iif(?5, max(ifnull(last_reached_ms, 0), ?8), last_reached_ms),"    \
-	" visit_crawl_id = ?2, visit_at_ms = ?3, outcome = ?4, reached = ?5, connect_ms = ?6," \
-	" handshake_ms = ?7, tcp_port = ifnull(?13, tcp_port)"
+/* What a batch learns of peers (put_columns.c). A row that is there is told from others by its
+ * number. */
+#define PEERS_INTO                                                                       \
+	"INSERT INTO peers(id, network_id, key, kind, address, port, node_id, crawl_id," \
+	" first_seen_ms, last_seen_ms, claimed_services, claimed_seen_s, tcp_port"
+#define PEERS_FED "SELECT c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12"
+#define PEERS_CHANGED                                                                        \
+	" FROM batch WHERE true ON CONFLICT(id) DO UPDATE SET crawl_id = excluded.crawl_id," \
+	" first_seen_ms = min(first_seen_ms, excluded.first_seen_ms),"                       \
+	" last_seen_ms = max(last_seen_ms, excluded.last_seen_ms),"                          \
+	" claimed_services = ifnull(excluded.claimed_services, claimed_services),"           \
+	" claimed_seen_s = ifnull(excluded.claimed_seen_s, claimed_seen_s)"
 
 /* ?1: crawl, ?2: network name, ?3: outcome, ?4: kind, ?5: fork hashes; NULL: any. d is the
  * table with the node's fork. */
@@ -126,34 +128,42 @@ static const char *const texts[SQL_COUNT] = {
 				       " ORDER BY c.started_at_ms DESC, c.id DESC LIMIT 1",
 	[SQL_CRAWL_BEFORE] =
 		CRAWL_COLUMNS "WHERE c.id < ?1 AND n.name = ?2 ORDER BY c.id DESC LIMIT 1",
-	[SQL_PEER_KNOWN] =
-		"INSERT INTO peers(network_id, key, kind, address, port, node_id, crawl_id,"
-		" first_seen_ms, last_seen_ms, claimed_services, claimed_seen_s, tcp_port)"
-		" VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, ?9, ?10, ?11)"
-		" ON CONFLICT(network_id, key) DO UPDATE SET crawl_id = ?7,"
-		" first_seen_ms = min(first_seen_ms, ?8),"
-		" last_seen_ms = max(last_seen_ms, ?8),"
-		" claimed_services = ifnull(?9, claimed_services),"
-		" claimed_seen_s = ifnull(?10, claimed_seen_s),"
-		" tcp_port = ifnull(tcp_port, ?11)",
-	[SQL_PEER_FIND] = "SELECT id FROM peers WHERE network_id = ?1 AND key = ?2",
-	[SQL_PEER_ADD] = "INSERT INTO peers(network_id, key, kind, address, port, node_id,"
-			 " first_seen_ms, last_seen_ms, tcp_port)"
-			 " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8)",
-	[SQL_PEER_VISITED] = PEER_VISITED " WHERE id = ?1",
-	[SQL_PEER_VISITED_HEARD] =
-		PEER_VISITED ", agent = ?9, protocol = ?10, services = ?11, height = ?12,"
-			     " node_id = ifnull(?14, node_id) WHERE id = ?1",
-	[SQL_VISIT_PUT] =
+	[SQL_PEER_ANY] = "SELECT 1 FROM peers WHERE network_id = ?1 LIMIT 1",
+	[SQL_PEER_NEWEST] = "SELECT ifnull(max(id), 0) FROM peers",
+	[SQL_PEERS_FIND] = "SELECT b.c0, p.id FROM batch b CROSS JOIN peers p"
+			   " ON p.network_id = ?1 AND p.key = b.c1",
+	[SQL_PEERS_KNOWN] = PEERS_INTO ") " PEERS_FED PEERS_CHANGED
+				       ", tcp_port = ifnull(tcp_port, excluded.tcp_port)",
+	/* A late retry in the same crawl replaces what the first try had added. What a peer says of
+	 * itself comes with its agent. */
+	[SQL_PEERS_PUT] = PEERS_INTO
+	", last_reached_ms, visit_crawl_id, visit_at_ms, outcome, reached, connect_ms,"
+	" handshake_ms, agent, protocol, services, height, visits, reached_count) " PEERS_FED
+	", c13, c14, c15, c16, c17, c18, c19, c20, c21, c22, c23, c24, c25" PEERS_CHANGED
+	", visits = visits + (visit_crawl_id IS NOT excluded.visit_crawl_id),"
+	" reached_count = reached_count + excluded.reached"
+	" - (visit_crawl_id IS excluded.visit_crawl_id AND reached),"
+	" last_reached_ms = iif(excluded.reached,"
+	" max(ifnull(last_reached_ms, 0), excluded.last_reached_ms), last_reached_ms),"
+	" visit_crawl_id = excluded.visit_crawl_id, visit_at_ms = excluded.visit_at_ms,"
+	" outcome = excluded.outcome, reached = excluded.reached,"
+	" connect_ms = excluded.connect_ms, handshake_ms = excluded.handshake_ms,"
+	" tcp_port = iif(excluded.tcp_port > 0, excluded.tcp_port,"
+	" ifnull(tcp_port, -excluded.tcp_port)),"
+	" agent = ifnull(excluded.agent, agent),"
+	" protocol = iif(excluded.agent IS NULL, protocol, excluded.protocol),"
+	" services = iif(excluded.agent IS NULL, services, excluded.services),"
+	" height = iif(excluded.agent IS NULL, height, excluded.height),"
+	" node_id = iif(excluded.node_id = '', node_id, excluded.node_id)",
+	[SQL_VISITS_PUT] =
 		"INSERT OR REPLACE INTO visits(crawl_id, peer_id, started_at_ms, outcome,"
 		" reached, tries, stepwise, rule, connect_ms, version_ms, handshake_ms,"
 		" reply_ms, total_ms, agent, node_id, negotiation, protocol, services,"
 		" height, relay, clock_skew_s, feefilter, sees_us_as, adverts, adverts_new,"
 		" adverts_cut, messages_in, unknown_in, bytes_in, bytes_out)"
-		" VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-	[SQL_VISIT_AGAIN] = "UPDATE visits SET tries = ?4 WHERE crawl_id = ?1 AND peer_id ="
-			    " (SELECT id FROM peers WHERE network_id = ?2 AND key = ?3)"
-			    " AND outcome = ?5",
+		" SELECT * FROM batch",
+	[SQL_VISIT_AGAIN] = "UPDATE visits SET tries = ?3 WHERE crawl_id = ?1 AND peer_id = ?2"
+			    " AND outcome = ?4",
 	[SQL_NODE_VISIT_PUT] =
 		"INSERT OR REPLACE INTO node_visits(crawl_id, peer_id, completeness, findnodes,"
 		" entries, record, record_seq, session, session_rule, capabilities, listen_port,"
@@ -184,7 +194,8 @@ static const char *const texts[SQL_COUNT] = {
 		" eth_network = ifnull(?14, n.eth_network),"
 		" genesis = iif(?14 IS NULL, n.genesis, ?15),"
 		" head = iif(?14 IS NULL, n.head, ?16)",
-	[SQL_ADVERT_PUT] = "INSERT OR REPLACE INTO adverts VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
+	[SQL_ADVERTS_PUT] =
+		"INSERT OR REPLACE INTO adverts SELECT c0, c1, c2, c3, c4, c5 FROM batch",
 	[SQL_RESUME] = "SELECT p.key, v.outcome, v.reached, v.tries, p.tcp_port FROM peers p"
 		       " LEFT JOIN visits v ON v.crawl_id = ?1 AND v.peer_id = p.id"
 		       " WHERE p.crawl_id = ?1 ORDER BY p.id",
@@ -245,10 +256,11 @@ static const char *const texts[SQL_COUNT] = {
 	/* What a peer said last, and its schedule: as it is before a visit. */
 	[SQL_WATCH_BEFORE] =
 		"SELECT p.visit_crawl_id, p.reached, p.last_reached_ms, p.agent, p.protocol,"
-		" p.services, d.record_seq, d.fork_hash, " SCHEDULE_COLUMNS PEER_FROM WATCH_OF_PEER
-		" WHERE p.id = ?1",
-	[SQL_WATCH_PUT] = "INSERT OR REPLACE INTO watch VALUES(?1, ?2, ?3, ?4, ?5, ?6,"
-			  " nullif(?7, 0), nullif(?8, 0), ?9, ?10, ?11, ?12, ?13)",
+		" p.services, d.record_seq, d.fork_hash, " SCHEDULE_COLUMNS
+		", b.c0 FROM batch b LEFT JOIN peers p ON p.id = b.c1"
+		" LEFT JOIN nodes d ON d.peer_id = p.id" WATCH_OF_PEER,
+	[SQL_WATCH_PUT] = "INSERT OR REPLACE INTO watch SELECT c0, c1, c2, c3, c4, c5, c6, c7, c8,"
+			  " c9, c10, c11, c12 FROM batch",
 	[SQL_WATCH_FORGET] = "DELETE FROM watch WHERE misses >= ?3 AND EXISTS (SELECT 1"
 			     " FROM peers p WHERE p.id = peer_id AND p.network_id = ?1"
 			     " AND p.last_seen_ms < ?2)",

@@ -1,9 +1,11 @@
 #include "store/watch.h"
 
 #include "base/text.h"
+#include "store/feed.h"
 #include "store/rows.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -25,9 +27,16 @@ enum {
 	BEFORE_RECORD_SEQ,
 	BEFORE_FORK,
 	BEFORE_SCHEDULE,
+	BEFORE_AT = BEFORE_SCHEDULE + 7 + SCHEDULE_WINDOWS, /* which of the visits */
 };
 
-/* A visit in a round, and the row of SQL_WATCH_BEFORE of its peer. */
+/* A peer's schedule after its visit. */
+struct watched {
+	int64_t id;
+	struct schedule schedule;
+};
+
+/* A visit in a round, and the row of SQL_WATCH_BEFORE of its peer: all NULL if it is new. */
 struct watch {
 	struct store *store;
 	const struct store_crawl *crawl;
@@ -55,27 +64,24 @@ bool row_schedule(sqlite3_stmt *st, int at, struct schedule *out)
 	return true;
 }
 
-static enum err put_schedule(struct store *s, int64_t id, const struct schedule *schedule)
+/* Columns of SQL_WATCH_PUT. */
+static void schedule_column(const struct feed *feed, size_t row, int column, sqlite3_context *out)
 {
-	sqlite3_stmt *st = db_use(s, SQL_WATCH_PUT);
+	const struct watched *watched = (const struct watched *)feed->rows + row;
+	const struct schedule *s = &watched->schedule;
+	const int64_t numbers[] = { watched->id,   s->due_ms,    s->misses,      s->first_ms,
+				    s->visited_ms, s->before_ms, s->up_since_ms, s->up_until_ms };
+	double share;
 
-	if (st == NULL)
-		return db_fail(s);
-	sqlite3_bind_int64(st, 1, id);
-	sqlite3_bind_int64(st, 2, schedule->due_ms);
-	sqlite3_bind_int64(st, 3, schedule->misses);
-	sqlite3_bind_int64(st, 4, schedule->first_ms);
-	sqlite3_bind_int64(st, 5, schedule->visited_ms);
-	sqlite3_bind_int64(st, 6, schedule->before_ms);
-	sqlite3_bind_int64(st, 7, schedule->up_since_ms);
-	sqlite3_bind_int64(st, 8, schedule->up_until_ms);
-	for (int i = 0; i < SCHEDULE_WINDOWS; i++) {
-		double share = schedule_uptime(schedule, (enum schedule_window)i);
-
-		if (share >= 0)
-			sqlite3_bind_double(st, 9 + i, share);
+	if (column < 8) {
+		/* There is no session, or was none. */
+		if (column < 6 || numbers[column] != 0)
+			sqlite3_result_int64(out, numbers[column]);
+		return;
 	}
-	return db_run(s, st);
+	share = schedule_uptime(s, (enum schedule_window)(column - 8));
+	if (share >= 0)
+		sqlite3_result_double(out, share);
 }
 
 static enum err put_session(struct store *s, int64_t id, const struct schedule_session *session)
@@ -135,7 +141,7 @@ static enum err put_times(struct watch *w, struct schedule *schedule)
 	} else if (schedule_visited(schedule, every_ms, r->started_at_ms, r->reached, &ended)) {
 		err = put_session(w->store, w->id, &ended);
 	}
-	return err == ERR_OK ? put_schedule(w->store, w->id, schedule) : err;
+	return err;
 }
 
 static enum err put_change(struct watch *w, const char *what, struct slice was, struct slice now)
@@ -242,25 +248,55 @@ static enum err put_told(struct watch *w, bool began)
 	return err;
 }
 
-enum err watch_put(struct store *s, const struct store_crawl *crawl, int64_t network_id, int64_t id,
-		   const struct record *record)
+/* Columns of `batch` in SQL_WATCH_BEFORE. */
+static void visit_column(const struct feed *feed, size_t row, int column, sqlite3_context *out)
 {
-	struct watch w = { s, crawl, network_id, id, record, db_use(s, SQL_WATCH_BEFORE) };
-	struct schedule schedule;
+	const struct watch_visit *visit = (const struct watch_visit *)feed->rows + row;
+
+	sqlite3_result_int64(out, column == 0 ? (int64_t)row : visit->id);
+}
+
+static enum err watch_all(struct store *s, struct watch *w, const struct watch_visit *visits,
+			  size_t count, struct watched *watched)
+{
+	const struct feed feed = { visits, count, visit_column };
+	enum err err = ERR_OK;
+	int rc = SQLITE_DONE;
+
+	w->row = feed_use(s, SQL_WATCH_BEFORE, &feed);
+	if (w->row == NULL)
+		return db_fail(s);
+	while (err == ERR_OK && (rc = sqlite3_step(w->row)) == SQLITE_ROW) {
+		size_t at = (size_t)number(w, BEFORE_AT);
+		struct schedule *schedule = &watched[at].schedule;
+
+		w->id = watched[at].id = visits[at].id;
+		w->record = visits[at].record;
+		row_schedule(w->row, BEFORE_SCHEDULE, schedule);
+		err = put_times(w, schedule);
+		if (err == ERR_OK)
+			err = put_told(w, schedule->up_since_ms == w->record->started_at_ms);
+	}
+	if (err == ERR_OK && rc != SQLITE_DONE)
+		err = db_fail(s);
+	db_done(w->row);
+	return err;
+}
+
+enum err watch_put(struct store *s, const struct store_crawl *crawl, int64_t network_id,
+		   const struct watch_visit *visits, size_t count)
+{
+	struct watch w = { .store = s, .crawl = crawl, .network_id = network_id };
+	struct watched *watched = malloc(count * sizeof(*watched));
+	const struct feed feed = { watched, count, schedule_column };
 	enum err err;
 
-	if (w.row == NULL)
-		return db_fail(s);
-	sqlite3_bind_int64(w.row, 1, id);
-	if (sqlite3_step(w.row) == SQLITE_ROW) {
-		row_schedule(w.row, BEFORE_SCHEDULE, &schedule);
-		err = put_times(&w, &schedule);
-		if (err == ERR_OK)
-			err = put_told(&w, schedule.up_since_ms == record->started_at_ms);
-	} else {
-		err = db_fail(s);
-	}
-	db_done(w.row);
+	if (watched == NULL)
+		return db_fail_as(s, ERR_NOMEM, NULL);
+	err = watch_all(s, &w, visits, count, watched);
+	if (err == ERR_OK)
+		err = feed_run(s, SQL_WATCH_PUT, &feed);
+	free(watched);
 	return err;
 }
 

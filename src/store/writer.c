@@ -1,6 +1,7 @@
 #include "store/writer.h"
 
 #include "store/batch.h"
+#include "store/put.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -159,7 +160,7 @@ static enum err write_advert(struct store_writer *w, const struct item *item)
 		.node_id = slice_of(advert->node_id.data + advert->node_id.len, item->from_id_len),
 	};
 
-	return store_put_advert(w->store, w->crawl, &from, advert, item->named.at_ms);
+	return put_advert(w->store, w->crawl, &from, advert, item->named.at_ms);
 }
 
 static enum err write_item(void *ctx, const void *data)
@@ -169,15 +170,22 @@ static enum err write_item(void *ctx, const void *data)
 
 	switch ((enum item_kind)item->kind) {
 	case ITEM_KNOWN:
-		return store_put_known(w->store, w->crawl, &item->named.addr,
-				       item->named.has_advert ? &item->named.advert : NULL,
-				       item->named.at_ms);
+		return put_known(w->store, w->crawl, &item->named.addr,
+				 item->named.has_advert ? &item->named.advert : NULL,
+				 item->named.at_ms);
 	case ITEM_VISIT:
-		return store_put_visit(w->store, w->crawl, &item->record);
+		return put_visit(w->store, w->crawl, &item->record);
 	case ITEM_ADVERT:
 		return write_advert(w, item);
 	}
 	return ERR_VALUE;
+}
+
+static enum err write_rest(void *ctx)
+{
+	struct store_writer *w = ctx;
+
+	return put_flush(w->store);
 }
 
 enum err store_writer_start(struct store *store, const struct store_crawl *crawl,
@@ -192,8 +200,8 @@ enum err store_writer_start(struct store *store, const struct store_crawl *crawl
 		return ERR_NOMEM;
 	w->store = store;
 	w->crawl = crawl;
-	err = batches_start(store, STORE_WRITER_QUEUE_BYTES, write_item, w, on_error, ctx,
-			    &w->batches);
+	err = batches_start(store, STORE_WRITER_QUEUE_BYTES, write_item, write_rest, w, on_error,
+			    ctx, &w->batches);
 	if (err != ERR_OK)
 		free(w);
 	else

@@ -1,0 +1,368 @@
+/* put_columns.c: what is gathered, column by column, in the order of the statements in sql.c. */
+#include "store/put.h"
+
+#include "store/feed.h"
+
+/* --- peers --- */
+
+static const struct put_peer *peer_at(const struct feed *feed, const uint32_t *list, size_t row)
+{
+	const struct puts *p = feed->rows;
+
+	return &p->peers[list[row]];
+}
+
+static void key_column(const struct put_peer *peer, sqlite3_context *out)
+{
+	uint8_t key[DB_KEY_MAX];
+	size_t len = db_key(&peer->addr, peer->node_id, key);
+
+	sqlite3_result_blob(out, key, (int)len, SQLITE_TRANSIENT);
+}
+
+static void host_column(const struct put_peer *peer, sqlite3_context *out)
+{
+	char host[NETADDR_HOST_TEXT_MAX];
+	size_t len = netaddr_host_text(&peer->addr, host);
+
+	sqlite3_result_text(out, host, (int)len, SQLITE_TRANSIENT);
+}
+
+/* What the row has already is left as it is, so there it doesn't matter. */
+static void node_id_column(const struct put_peer *peer, sqlite3_context *out)
+{
+	if (peer->visit != NULL && put_said_id(peer->visit))
+		feed_hex(out, peer->visit->info.node_id);
+	else
+		feed_hex(out, peer->fresh ? peer->node_id : slice_of(NULL, 0));
+}
+
+/* Of a row that is there: what is not to change anything. */
+static int64_t first_seen_ms(const struct put_peer *peer)
+{
+	return peer->fresh && peer->at_ms < peer->from_ms ? peer->at_ms : peer->from_ms;
+}
+
+static int64_t last_seen_ms(const struct put_peer *peer)
+{
+	return peer->fresh && peer->at_ms > peer->to_ms ? peer->at_ms : peer->to_ms;
+}
+
+/* Below 0: what others say, which only fills in what is missing. A new row has the number itself.
+ */
+static void port_column(const struct put_peer *peer, sqlite3_context *out)
+{
+	const struct record *visit = peer->again ? NULL : peer->visit;
+	int said = visit != NULL && visit->node != NULL ? visit->node->tcp_port : 0;
+
+	if (said != 0)
+		sqlite3_result_int(out, said);
+	else if (peer->tcp_port != 0)
+		sqlite3_result_int(out, peer->fresh || visit == NULL ? peer->tcp_port
+								     : -(int)peer->tcp_port);
+}
+
+/* c0 .. c12 of SQL_PEERS_KNOWN and SQL_PEERS_PUT. */
+static void peer_column(const struct puts *p, const struct put_peer *peer, int column,
+			sqlite3_context *out)
+{
+	switch (column) {
+	case 0:
+		sqlite3_result_int64(out, peer->id);
+		return;
+	case 1:
+		sqlite3_result_int64(out, p->network_id);
+		return;
+	case 2:
+		key_column(peer, out);
+		return;
+	case 3:
+		sqlite3_result_int(out, peer->addr.kind);
+		return;
+	case 4:
+		if (peer->fresh)
+			host_column(peer, out);
+		else
+			feed_text(out, slice_of(NULL, 0));
+		return;
+	case 5:
+		sqlite3_result_int(out, peer->addr.port);
+		return;
+	case 6:
+		node_id_column(peer, out);
+		return;
+	case 7:
+		if (peer->known || peer->visit != NULL)
+			sqlite3_result_int64(out, p->crawl->id);
+		return;
+	case 8:
+		sqlite3_result_int64(out, first_seen_ms(peer));
+		return;
+	case 9:
+		sqlite3_result_int64(out, last_seen_ms(peer));
+		return;
+	case 10:
+		if (peer->claim != NULL)
+			sqlite3_result_int64(out, (int64_t)peer->claim->services);
+		return;
+	case 11:
+		if (peer->claim != NULL)
+			sqlite3_result_int64(out, peer->claim->last_seen_s);
+		return;
+	case 12:
+		port_column(peer, out);
+		return;
+	}
+}
+
+static void known_column(const struct feed *feed, size_t row, int column, sqlite3_context *out)
+{
+	const struct puts *p = feed->rows;
+
+	peer_column(p, peer_at(feed, p->known, row), column, out);
+}
+
+/* -1: not reached, which is NULL. */
+static void ms_column(int32_t ms, sqlite3_context *out)
+{
+	if (ms >= 0)
+		sqlite3_result_int(out, ms);
+}
+
+/* c13 .. c23 of SQL_PEERS_PUT. */
+static void newest_column(const struct puts *p, const struct record *r, int column,
+			  sqlite3_context *out)
+{
+	const struct peer_info *info = &r->info;
+
+	switch (column) {
+	case 13:
+		if (r->reached)
+			sqlite3_result_int64(out,
+					     r->started_at_ms +
+						     (r->handshake_ms > 0 ? r->handshake_ms : 0));
+		return;
+	case 14:
+		sqlite3_result_int64(out, p->crawl->id);
+		return;
+	case 15:
+		sqlite3_result_int64(out, r->started_at_ms);
+		return;
+	case 16:
+		sqlite3_result_int(out, (int)r->outcome);
+		return;
+	case 17:
+		sqlite3_result_int(out, r->reached);
+		return;
+	case 18:
+		ms_column(r->connect_ms, out);
+		return;
+	case 19:
+		ms_column(r->handshake_ms, out);
+		return;
+	case 20:
+		if (info->has_version || put_said_id(r))
+			feed_bytes(out, info->agent);
+		return;
+	}
+	if (!info->has_version)
+		return;
+	if (column == 21)
+		sqlite3_result_int64(out, info->protocol);
+	else if (column == 22)
+		sqlite3_result_int64(out, (int64_t)info->services);
+	else if (column == 23)
+		sqlite3_result_int64(out, info->height);
+}
+
+static void whole_column(const struct feed *feed, size_t row, int column, sqlite3_context *out)
+{
+	const struct puts *p = feed->rows;
+	const struct put_peer *peer = peer_at(feed, p->whole, row);
+	const struct record *r = peer->again ? NULL : peer->visit;
+
+	if (column < 13)
+		peer_column(p, peer, column, out);
+	else if (column == 24)
+		sqlite3_result_int(out, r != NULL);
+	else if (column == 25)
+		sqlite3_result_int(out, r != NULL && r->reached);
+	else if (r != NULL)
+		newest_column(p, r, column, out);
+}
+
+/* --- visits --- */
+
+/* c13 .. c22 of SQL_VISITS_PUT: what the peer said of itself. */
+static void info_column(const struct record *r, int column, sqlite3_context *out)
+{
+	const struct peer_info *info = &r->info;
+	char text[NETADDR_TEXT_MAX];
+
+	switch (column) {
+	case 13:
+		if (info->has_version || put_said_id(r))
+			feed_bytes(out, info->agent);
+		return;
+	case 14:
+		/* A node's key is who was visited: the peer's row has it, a million visits need
+		 * not. */
+		if (put_said_id(r))
+			feed_hex(out, info->node_id);
+		return;
+	case 15:
+		if (info->negotiation.len > 0)
+			feed_bytes(out, info->negotiation);
+		return;
+	case 20:
+		if (info->has_clock)
+			sqlite3_result_int64(out, info->clock_skew_s);
+		return;
+	case 21:
+		if (info->has_feefilter)
+			sqlite3_result_int64(out, (int64_t)info->feefilter);
+		return;
+	case 22:
+		if (info->sees_us_as.kind != NETADDR_NONE)
+			sqlite3_result_text(out, text, (int)netaddr_text(&info->sees_us_as, text),
+					    SQLITE_TRANSIENT);
+		return;
+	}
+	if (!info->has_version)
+		return;
+	if (column == 16)
+		sqlite3_result_int64(out, info->protocol);
+	else if (column == 17)
+		sqlite3_result_int64(out, (int64_t)info->services);
+	else if (column == 18)
+		sqlite3_result_int64(out, info->height);
+	else if (column == 19)
+		sqlite3_result_int(out, info->relay);
+}
+
+/* c23 .. c29. */
+static void count_column(const struct record *r, int column, sqlite3_context *out)
+{
+	const uint64_t counts[] = { r->adverts,    r->adverts_new, r->adverts_cut, r->messages_in,
+				    r->unknown_in, r->bytes_in,    r->bytes_out };
+
+	sqlite3_result_int64(out, (int64_t)counts[column - 23]);
+}
+
+static void visit_column(const struct feed *feed, size_t row, int column, sqlite3_context *out)
+{
+	const struct puts *p = feed->rows;
+	const struct put_peer *peer = peer_at(feed, p->visited, row);
+	const struct record *r = peer->visit;
+
+	switch (column) {
+	case 0:
+		sqlite3_result_int64(out, p->crawl->id);
+		return;
+	case 1:
+		sqlite3_result_int64(out, peer->id);
+		return;
+	case 2:
+		sqlite3_result_int64(out, r->started_at_ms);
+		return;
+	case 3:
+		sqlite3_result_int(out, (int)r->outcome);
+		return;
+	case 4:
+		sqlite3_result_int(out, r->reached);
+		return;
+	case 5:
+		sqlite3_result_int(out, r->tries);
+		return;
+	case 6:
+		sqlite3_result_int(out, r->stepwise);
+		return;
+	case 7:
+		if (r->rule != NULL)
+			feed_text(out, slice_text(r->rule));
+		return;
+	case 8:
+		ms_column(r->connect_ms, out);
+		return;
+	case 9:
+		ms_column(r->version_ms, out);
+		return;
+	case 10:
+		ms_column(r->handshake_ms, out);
+		return;
+	case 11:
+		ms_column(r->reply_ms, out);
+		return;
+	case 12:
+		ms_column(r->total_ms, out);
+		return;
+	}
+	if (column < 23)
+		info_column(r, column, out);
+	else
+		count_column(r, column, out);
+}
+
+/* --- adverts, and the rest --- */
+
+static void advert_column(const struct feed *feed, size_t row, int column, sqlite3_context *out)
+{
+	const struct puts *p = feed->rows;
+	const struct put_advert *a = &p->adverts[row];
+
+	switch (column) {
+	case 0:
+		sqlite3_result_int64(out, p->crawl->id);
+		return;
+	case 1:
+		sqlite3_result_int64(out, p->peers[a->from].id);
+		return;
+	case 2:
+		sqlite3_result_int64(out, p->peers[a->peer].id);
+		return;
+	case 3:
+		sqlite3_result_int64(out, a->at_ms);
+		return;
+	case 4:
+		sqlite3_result_int64(out, (int64_t)a->advert->services);
+		return;
+	case 5:
+		sqlite3_result_int64(out, a->advert->last_seen_s);
+		return;
+	}
+}
+
+static void missing_column(const struct feed *feed, size_t row, int column, sqlite3_context *out)
+{
+	const struct puts *p = feed->rows;
+
+	if (column == 0)
+		sqlite3_result_int64(out, p->missing[row]);
+	else
+		key_column(&p->peers[p->missing[row]], out);
+}
+
+struct feed put_missing(const struct puts *p)
+{
+	return (struct feed){ p, p->missing_count, missing_column };
+}
+
+struct feed put_peers_known(const struct puts *p)
+{
+	return (struct feed){ p, p->known_count, known_column };
+}
+
+struct feed put_peers_whole(const struct puts *p)
+{
+	return (struct feed){ p, p->whole_count, whole_column };
+}
+
+struct feed put_visits(const struct puts *p)
+{
+	return (struct feed){ p, p->visited_count, visit_column };
+}
+
+struct feed put_adverts(const struct puts *p)
+{
+	return (struct feed){ p, p->adverts_count, advert_column };
+}
