@@ -1,58 +1,53 @@
-/* bench_store: how fast the store takes known addresses and visits, as a share of what
- * bare SQLite inserts of rows of that size do in the same run, on the same disk.
+/* bench_store: how fast a crawl's writer stores its visits, beside what bare SQLite inserts of rows
+ * of that size do in the same run, on the same disk.
  *
- *     bench_store [COUNT [FOLDER]]
- */
+ *     bench_store [--json] [COUNT [FOLDER]]
+ *
+ * Visits go through store_writer_known and store_writer_visit, as a crawl's do; a full queue makes
+ * us wait, so the time is that of the writer's thread. One of three peers answers. --json prints
+ * the figures alone, an object a line. */
+#include "tool.h"
+
 #include "base/hash.h"
-#include "base/text.h"
 #include "store/query.h"
 #include "store/writer.h"
 
 #include <sqlite3.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-enum { BATCH = 50 * 1000, HOUR_MS = 60 * 60 * 1000 };
+enum {
+	FLOOR_BATCH = 50 * 1000,
+	HOUR_MS = 60 * 60 * 1000,
+	/* How many a crawl knows that it has not visited yet: what is in flight, and some seconds
+	 * of waiting. */
+	AHEAD = 20 * 1000,
+};
 
-static double now_s(void)
-{
-	struct timespec t;
+static const int64_t start_ms = 1780000000000;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
-static void check(bool ok, const char *what, const char *why)
-{
-	if (ok)
-		return;
-	fprintf(stderr, "bench_store: %s: %s\n", what, why);
-	exit(1);
-}
+struct bench {
+	struct store *store;
+	struct store_crawl crawl;
+	struct store_writer *writer;
+	uint64_t count, written; /* visits */
+	char path[4096];
+	double floor_per_s;
+	bool json;
+	double wall, cpu; /* when the case began */
+	int64_t bytes;    /* of the file then */
+};
 
 /* Spread like strangers' addresses: no order at all. */
 static struct netaddr address(uint64_t i)
 {
-	return netaddr_ipv4((uint32_t)random_mix(i + 1), (uint16_t)(8333 + i % 3));
-}
-
-static void tell(const char *what, uint64_t count, double seconds, double floor_per_s)
-{
-	double per_s = (double)count / seconds;
-
-	printf("%-28s %10.0f /s", what, per_s);
-	if (floor_per_s > 0)
-		printf("   %.2f of bare inserts", per_s / floor_per_s);
-	printf("\n");
-	fflush(stdout);
+	return netaddr_ipv4((uint32_t)random_mix(i + 1), (uint16_t)(8333 + i % 100));
 }
 
 static void remove_db(const char *path)
 {
-	char log[4096];
+	char log[4200];
 
 	unlink(path);
 	snprintf(log, sizeof(log), "%s-wal", path);
@@ -61,24 +56,48 @@ static void remove_db(const char *path)
 	unlink(log);
 }
 
+static void begin_case(struct bench *b)
+{
+	b->wall = seconds_of(CLOCK_MONOTONIC);
+	b->cpu = seconds_of(CLOCK_PROCESS_CPUTIME_ID);
+}
+
+/* name: in the table of all figures, or NULL. */
+static void tell(const struct bench *b, const char *name, const char *what, uint64_t count)
+{
+	double per_s = (double)count / (seconds_of(CLOCK_MONOTONIC) - b->wall);
+	double us = (seconds_of(CLOCK_PROCESS_CPUTIME_ID) - b->cpu) * 1e6 / (double)count;
+
+	if (!b->json) {
+		printf("%-46s %10.0f /s %8.2f us of CPU", what, per_s, us);
+		if (b->floor_per_s > 0)
+			printf("   %.2f of bare inserts", per_s / b->floor_per_s);
+		printf("\n");
+	} else if (name != NULL) {
+		printf("{\"name\": \"%s\", \"value\": %.0f, \"unit\": \"/s\", \"floor\": %.0f, "
+		       "\"ratio\": null}\n",
+		       name, per_s, b->floor_per_s);
+	}
+	fflush(stdout);
+}
+
 /* The floor: one prepared INSERT into one table without an index, of rows of about the
- * bytes that a visit has, in transactions of the same size. */
-static double bare(const char *path, uint64_t count)
+ * bytes that a visit has, in large transactions. */
+static void bare(struct bench *b)
 {
 	sqlite3 *db;
 	sqlite3_stmt *st;
-	double start;
 
-	remove_db(path);
-	check(sqlite3_open(path, &db) == SQLITE_OK, "open", path);
+	remove_db(b->path);
+	check(sqlite3_open(b->path, &db) == SQLITE_OK, "open", b->path);
 	sqlite3_exec(db,
 		     "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
 		     "PRAGMA wal_autocheckpoint = 16384; CREATE TABLE t(a, b, c, d, e, f, g, h);"
 		     "BEGIN",
 		     NULL, NULL, NULL);
 	sqlite3_prepare_v2(db, "INSERT INTO t VALUES(?,?,?,?,?,?,?,?)", -1, &st, NULL);
-	start = now_s();
-	for (uint64_t i = 0; i < count; i++) {
+	begin_case(b);
+	for (uint64_t i = 0; i < b->count; i++) {
 		sqlite3_bind_int64(st, 1, (int64_t)i);
 		sqlite3_bind_text(st, 2, "/Satoshi:27.0.0/", -1, SQLITE_STATIC);
 		sqlite3_bind_text(st, 3, "version wtxidrelay sendaddrv2 verack", -1, SQLITE_STATIC);
@@ -86,128 +105,134 @@ static double bare(const char *path, uint64_t count)
 			sqlite3_bind_int64(st, c, (int64_t)i * c);
 		check(sqlite3_step(st) == SQLITE_DONE, "insert", sqlite3_errmsg(db));
 		sqlite3_reset(st);
-		if (i % BATCH == BATCH - 1)
+		if (i % FLOOR_BATCH == FLOOR_BATCH - 1)
 			sqlite3_exec(db, "COMMIT; BEGIN", NULL, NULL, NULL);
 	}
 	sqlite3_exec(db, "COMMIT", NULL, NULL, NULL);
-	start = now_s() - start;
+	tell(b, NULL, "bare inserts (the floor)", b->count);
+	b->floor_per_s = (double)b->count / (seconds_of(CLOCK_MONOTONIC) - b->wall);
 	sqlite3_finalize(st);
 	sqlite3_close(db);
-	remove_db(path);
-	return (double)count / start;
+	remove_db(b->path);
 }
 
-/* Every third peer answers, as in the real network; the others never do. */
-static struct record visit(uint64_t i)
+static void begin_crawl(struct bench *b, uint64_t every_ms)
 {
-	struct record r = { .addr = address(i),
-			    .started_at_ms = 1780000000000 + (int64_t)i,
-			    .outcome = OUTCOME_CONNECT_TIMEOUT,
-			    .tries = 2,
-			    .connect_ms = -1,
-			    .version_ms = -1,
-			    .handshake_ms = -1,
-			    .reply_ms = -1,
-			    .total_ms = 5000,
-			    .info.height = -1 };
-
-	if (i % 3 != 0)
-		return r;
-	r.outcome = OUTCOME_OK;
-	r.reached = true;
-	r.connect_ms = 40 + (int32_t)(i % 100);
-	r.version_ms = r.handshake_ms = 2 * r.connect_ms;
-	r.reply_ms = 3 * r.connect_ms;
-	r.total_ms = r.reply_ms + 5;
-	r.info = (struct peer_info){
-		.agent = slice_text("/Satoshi:27.0.0/"),
-		.negotiation = slice_text("version wtxidrelay sendaddrv2 verack"),
-		.has_version = true,
-		.protocol = 70016,
-		.services = 0xc09,
-		.height = 900000,
-		.relay = true,
-		.has_clock = true,
-		.clock_skew_s = 1,
-		.sees_us_as = netaddr_ipv4(0x01020304, 8333),
-	};
-	r.adverts = 1000;
-	r.messages_in = 8;
-	r.bytes_in = 30000;
-	r.bytes_out = 300;
-	return r;
+	b->crawl = (struct store_crawl){ .network = "bitcoin",
+					 .started_at_ms = start_ms + b->crawl.id * HOUR_MS,
+					 .every_ms = every_ms };
+	check(store_crawl_begin(b->store, &b->crawl) == ERR_OK, "crawl", store_why(b->store));
+	check(store_writer_start(b->store, &b->crawl, NULL, NULL, &b->writer) == ERR_OK, "writer",
+	      "start");
+	begin_case(b);
 }
 
-static void batch(struct store *s, uint64_t i, uint64_t count)
+static void end_crawl(struct bench *b, const char *name, const char *what, uint64_t count)
 {
-	if (i % BATCH == BATCH - 1 || i == count - 1)
-		check(store_commit(s) == ERR_OK, "commit", store_why(s));
+	check(store_writer_stop(b->writer) == ERR_OK, "writer", store_why(b->store));
+	tell(b, name, what, count);
+	b->crawl.ended_at_ms = b->crawl.started_at_ms + HOUR_MS / 2;
+	check(store_crawl_end(b->store, &b->crawl) == ERR_OK, "crawl", store_why(b->store));
 }
 
-static void bench_puts(struct store *s, const struct store_crawl *crawl, uint64_t count,
-		       double floor_per_s, const char *again)
+static void known(struct bench *b, uint64_t i)
 {
-	struct advert advert = { .services = 9, .last_seen_s = 1780000000 };
-	char what[64];
-	double start = now_s();
+	struct advert advert = { .addr = address(i), .services = 9, .last_seen_s = 1780000000 };
 
-	for (uint64_t i = 0; i < count; i++) {
-		if (i % BATCH == 0)
-			check(store_begin(s) == ERR_OK, "begin", store_why(s));
-		advert.addr = address(i);
-		check(store_put_known(s, crawl, &advert.addr, &advert, 1780000000000) == ERR_OK,
-		      "known", store_why(s));
-		batch(s, i, count);
+	store_writer_known(b->writer, &advert.addr, &advert, b->crawl.started_at_ms);
+}
+
+static void visit(struct bench *b, uint64_t i, uint8_t tries)
+{
+	struct record r =
+		made_visit(i, address(i), b->crawl.started_at_ms + (int64_t)(i * 1000 / b->count));
+
+	r.tries = tries;
+	store_writer_visit(b->writer, &r);
+	b->written++;
+}
+
+/* A crawl: everybody becomes known, and is visited when so many others have been. */
+static void crawl(struct bench *b, uint64_t ahead, uint64_t every_ms, const char *name,
+		  const char *what)
+{
+	begin_crawl(b, every_ms);
+	for (uint64_t i = 0; i < b->count + ahead; i++) {
+		if (i < b->count)
+			known(b, i);
+		if (i >= ahead)
+			visit(b, i - ahead, 1);
 	}
-	snprintf(what, sizeof(what), "known%s", again);
-	tell(what, count, now_s() - start, floor_per_s);
-	start = now_s();
-	for (uint64_t i = 0; i < count; i++) {
-		struct record r = visit(i);
-
-		r.started_at_ms += crawl->id * HOUR_MS;
-		if (i % BATCH == 0)
-			check(store_begin(s) == ERR_OK, "begin", store_why(s));
-		check(store_put_visit(s, crawl, &r) == ERR_OK, "visit", store_why(s));
-		batch(s, i, count);
-	}
-	snprintf(what, sizeof(what), "visits%s", again);
-	tell(what, count, now_s() - start, floor_per_s);
+	end_crawl(b, name, what, b->count);
 }
 
-static void bench_adverts(struct store *s, const struct store_crawl *crawl, uint64_t count,
-			  double floor_per_s)
+/* The second try of the silent, long after the first; the first is not counted. */
+static void retries(struct bench *b)
 {
-	double start = now_s();
+	uint64_t silent = 0;
 
-	for (uint64_t i = 0; i < count; i++) {
+	begin_crawl(b, 0);
+	for (uint64_t i = 0; i < b->count; i++)
+		visit(b, i, 1);
+	check(store_writer_stop(b->writer) == ERR_OK, "writer", store_why(b->store));
+	check(store_writer_start(b->store, &b->crawl, NULL, NULL, &b->writer) == ERR_OK, "writer",
+	      "start");
+	begin_case(b);
+	for (uint64_t i = 0; i < b->count; i++) {
+		if (answers(i))
+			continue;
+		visit(b, i, 2);
+		b->written--;
+		silent++;
+	}
+	end_crawl(b, "store_retries", "second tries of the silent", silent);
+}
+
+static void adverts(struct bench *b)
+{
+	begin_crawl(b, 0);
+	for (uint64_t i = 0; i < b->count; i++) {
 		struct advert from = { .addr = address(i / 1000) };
-		struct advert advert = { .addr = address(random_mix(i) % count), .services = 9 };
+		struct advert advert = { .addr = address(random_mix(i) % b->count), .services = 9 };
 
-		if (i % BATCH == 0)
-			check(store_begin(s) == ERR_OK, "begin", store_why(s));
-		check(store_put_advert(s, crawl, &from, &advert, 1780000000000) == ERR_OK, "advert",
-		      store_why(s));
-		batch(s, i, count);
+		store_writer_advert(b->writer, &from, &advert, b->crawl.started_at_ms);
 	}
-	tell("adverts", count, now_s() - start, floor_per_s);
+	end_crawl(b, "store_adverts", "adverts, a thousand of each", b->count);
 }
 
-static void bench_writer(struct store *s, const struct store_crawl *crawl, uint64_t count,
-			 double floor_per_s)
+static int64_t file_bytes(struct bench *b)
 {
-	struct store_writer *w;
-	double start = now_s();
+	struct stat st;
 
-	check(store_writer_start(s, crawl, NULL, NULL, &w) == ERR_OK, "writer", "start");
-	for (uint64_t i = 0; i < count; i++) {
-		struct record r = visit(i);
+	/* The log as well, in which the last pages may be. */
+	store_close(b->store);
+	check(stat(b->path, &st) == 0, "stat", b->path);
+	return st.st_size;
+}
 
-		store_writer_known(w, &r.addr, NULL, r.started_at_ms);
-		store_writer_visit(w, &r);
-	}
-	check(store_writer_stop(w) == ERR_OK, "writer", store_why(s));
-	tell("writer: known and visit", count, now_s() - start, floor_per_s);
+static void open_db(struct bench *b)
+{
+	char why[640];
+
+	check(store_open(b->path, STORE_CREATE, &b->store, why, sizeof(why)) == ERR_OK, "open",
+	      why);
+}
+
+static void disk(struct bench *b, const char *name, const char *what)
+{
+	int64_t before = b->bytes;
+	double each;
+
+	b->bytes = file_bytes(b);
+	each = (double)(b->bytes - before) / (double)b->written;
+	b->written = 0;
+	open_db(b);
+	if (!b->json)
+		printf("%-46s %10.0f bytes\n", what, each);
+	else
+		printf("{\"name\": \"%s\", \"value\": %.0f, \"unit\": \"bytes\", \"floor\": null, "
+		       "\"ratio\": null}\n",
+		       name, each);
 }
 
 static enum err count_peer(void *ctx, const struct store_peer *peer)
@@ -222,43 +247,52 @@ static enum err count_visit(void *ctx, const struct store_visit *v)
 	return ERR_OK;
 }
 
+static void walks(struct bench *b)
+{
+	struct store_filter filter = STORE_FILTER_ANY;
+	uint64_t n = 0;
+
+	begin_case(b);
+	check(store_peers(b->store, &filter, count_peer, &n) == ERR_OK, "peers",
+	      store_why(b->store));
+	tell(b, NULL, "walk over peers", n);
+	filter.crawl_id = 1;
+	begin_case(b);
+	n = 0;
+	check(store_visits(b->store, &filter, count_visit, &n) == ERR_OK, "visits",
+	      store_why(b->store));
+	tell(b, NULL, "walk over visits", n);
+}
+
 int main(int argc, char **argv)
 {
-	uint64_t count = argc > 1 ? strtoull(argv[1], NULL, 10) : 500 * 1000, n = 0;
-	const char *folder = argc > 2 ? argv[2] : ".";
-	struct store_crawl crawl = { .network = "bitcoin", .started_at_ms = 1780000000000 };
-	struct store_filter filter = STORE_FILTER_ANY;
-	char path[4096], why[512];
-	struct store *s;
-	double floor_per_s, start;
+	struct bench b = { .count = 500 * 1000 };
+	int at = 1;
 
-	check(count > 0, "COUNT", "must be a number above 0");
-	snprintf(path, sizeof(path), "%s/bench_store.%d.db", folder, (int)getpid());
-	floor_per_s = bare(path, count);
-	tell("bare inserts (the floor)", count, (double)count / floor_per_s, 0);
-	check(store_open(path, STORE_CREATE, &s, why, sizeof(why)) == ERR_OK, "open", why);
-	check(store_crawl_begin(s, &crawl) == ERR_OK, "crawl", store_why(s));
-	bench_puts(s, &crawl, count, floor_per_s, "");
-	check(store_crawl_begin(s, &crawl) == ERR_OK, "crawl", store_why(s));
-	bench_puts(s, &crawl, count, floor_per_s, ", next crawl");
-	crawl.every_ms = HOUR_MS;
-	for (unsigned i = 0; i < 2; i++) {
-		check(store_crawl_begin(s, &crawl) == ERR_OK, "crawl", store_why(s));
-		bench_puts(s, &crawl, count, floor_per_s, i == 0 ? ", watched" : ", watched again");
-	}
-	crawl.every_ms = 0;
-	bench_adverts(s, &crawl, count, floor_per_s);
-	check(store_crawl_begin(s, &crawl) == ERR_OK, "crawl", store_why(s));
-	bench_writer(s, &crawl, count, floor_per_s);
-	start = now_s();
-	check(store_peers(s, &filter, count_peer, &n) == ERR_OK, "peers", store_why(s));
-	tell("walk over peers", n, now_s() - start, floor_per_s);
-	filter.crawl_id = crawl.id;
-	start = now_s();
-	n = 0;
-	check(store_visits(s, &filter, count_visit, &n) == ERR_OK, "visits", store_why(s));
-	tell("walk over visits", n, now_s() - start, floor_per_s);
-	store_close(s);
-	remove_db(path);
+	b.json = argc > at && strcmp(argv[at], "--json") == 0;
+	at += b.json;
+	if (argc > at)
+		b.count = strtoull(argv[at], NULL, 10);
+	check(b.count > 0, "COUNT", "must be a number above 0");
+	snprintf(b.path, sizeof(b.path), "%s/bench_store.%d.db", argc > at + 1 ? argv[at + 1] : ".",
+		 (int)getpid());
+	bare(&b);
+	open_db(&b);
+	crawl(&b, 0, 0, "store_new", "new, visited at once");
+	disk(&b, "store_bytes_new", "  a visit and its peer on disk");
+	crawl(&b, AHEAD, 0, "store_known", "known before, the next crawl");
+	disk(&b, "store_bytes_known", "  a visit on disk");
+	retries(&b);
+	crawl(&b, 0, HOUR_MS, NULL, "watched, the first round");
+	crawl(&b, 0, HOUR_MS, "store_watched", "watched, a later round");
+	adverts(&b);
+	walks(&b);
+	store_close(b.store);
+	remove_db(b.path);
+	open_db(&b);
+	b.crawl.id = 0;
+	crawl(&b, b.count, 0, "store_ahead", "new, visited when all others were known");
+	store_close(b.store);
+	remove_db(b.path);
 	return 0;
 }
