@@ -17,7 +17,7 @@ struct feed {
 	void (*column)(const struct feed *feed, size_t row, int column, sqlite3_context *out);
 };
 
-enum { FEED_COLUMNS = 30 /* as many as a visit has */ };
+enum { FEED_COLUMNS = 31 /* as many as a visit has */ };
 
 /* Makes the table known to the store's database. ERR_NOMEM. */
 enum err feed_open(struct store *s);

@@ -62,7 +62,7 @@ static void port_column(const struct put_peer *peer, sqlite3_context *out)
 								     : -(int)peer->tcp_port);
 }
 
-/* c0 .. c12 of SQL_PEERS_KNOWN and SQL_PEERS_PUT. */
+/* c0 .. c9: who it is. */
 static void peer_column(const struct puts *p, const struct put_peer *peer, int column,
 			sqlite3_context *out)
 {
@@ -101,25 +101,18 @@ static void peer_column(const struct puts *p, const struct put_peer *peer, int c
 	case 9:
 		sqlite3_result_int64(out, last_seen_ms(peer));
 		return;
-	case 10:
-		if (peer->claim != NULL)
-			sqlite3_result_int64(out, (int64_t)peer->claim->services);
-		return;
-	case 11:
-		if (peer->claim != NULL)
-			sqlite3_result_int64(out, peer->claim->last_seen_s);
-		return;
-	case 12:
-		port_column(peer, out);
-		return;
 	}
 }
 
-static void known_column(const struct feed *feed, size_t row, int column, sqlite3_context *out)
+/* c23 .. c25: what others say. */
+static void claim_column(const struct put_peer *peer, int column, sqlite3_context *out)
 {
-	const struct puts *p = feed->rows;
-
-	peer_column(p, peer_at(feed, p->known, row), column, out);
+	if (column == 25)
+		port_column(peer, out);
+	else if (peer->claim != NULL && column == 23)
+		sqlite3_result_int64(out, (int64_t)peer->claim->services);
+	else if (peer->claim != NULL)
+		sqlite3_result_int64(out, peer->claim->last_seen_s);
 }
 
 /* -1: not reached, which is NULL. */
@@ -129,100 +122,125 @@ static void ms_column(int32_t ms, sqlite3_context *out)
 		sqlite3_result_int(out, ms);
 }
 
-/* c13 .. c23 of SQL_PEERS_PUT. */
+/* c10 .. c18: the newest visit. */
 static void newest_column(const struct puts *p, const struct record *r, int column,
 			  sqlite3_context *out)
 {
-	const struct peer_info *info = &r->info;
-
 	switch (column) {
-	case 13:
+	case 10:
 		if (r->reached)
 			sqlite3_result_int64(out,
 					     r->started_at_ms +
 						     (r->handshake_ms > 0 ? r->handshake_ms : 0));
 		return;
-	case 14:
+	case 11:
+		sqlite3_result_int(out, 1);
+		return;
+	case 12:
+	case 16:
+		sqlite3_result_int(out, r->reached);
+		return;
+	case 13:
 		sqlite3_result_int64(out, p->crawl->id);
 		return;
-	case 15:
+	case 14:
 		sqlite3_result_int64(out, r->started_at_ms);
 		return;
-	case 16:
+	case 15:
 		sqlite3_result_int(out, (int)r->outcome);
 		return;
 	case 17:
-		sqlite3_result_int(out, r->reached);
-		return;
-	case 18:
 		ms_column(r->connect_ms, out);
 		return;
-	case 19:
+	case 18:
 		ms_column(r->handshake_ms, out);
 		return;
-	case 20:
+	}
+}
+
+/* c19 .. c22: what it said of itself. */
+static void heard_column(const struct record *r, int column, sqlite3_context *out)
+{
+	const struct peer_info *info = &r->info;
+
+	if (column == 19) {
 		if (info->has_version || put_said_id(r))
 			feed_bytes(out, info->agent);
+	} else if (!info->has_version) {
 		return;
-	}
-	if (!info->has_version)
-		return;
-	if (column == 21)
+	} else if (column == 20) {
 		sqlite3_result_int64(out, info->protocol);
-	else if (column == 22)
+	} else if (column == 21) {
 		sqlite3_result_int64(out, (int64_t)info->services);
-	else if (column == 23)
+	} else {
 		sqlite3_result_int64(out, info->height);
+	}
+}
+
+/* Of SQL_PEERS_KNOWN and SQL_PEERS_PUT. */
+static void row_column(const struct puts *p, const struct put_peer *peer, int column,
+		       sqlite3_context *out)
+{
+	const struct record *r = peer->again ? NULL : peer->visit;
+
+	if (column < 10)
+		peer_column(p, peer, column, out);
+	else if (column > 22)
+		claim_column(peer, column, out);
+	else if (r != NULL && column < 19)
+		newest_column(p, r, column, out);
+	else if (r != NULL)
+		heard_column(r, column, out);
+	else if (column == 11 || column == 12) /* how often it was visited, and reached */
+		sqlite3_result_int(out, 0);
+}
+
+static void known_column(const struct feed *feed, size_t row, int column, sqlite3_context *out)
+{
+	const struct puts *p = feed->rows;
+
+	row_column(p, peer_at(feed, p->known, row), column, out);
 }
 
 static void whole_column(const struct feed *feed, size_t row, int column, sqlite3_context *out)
 {
 	const struct puts *p = feed->rows;
-	const struct put_peer *peer = peer_at(feed, p->whole, row);
-	const struct record *r = peer->again ? NULL : peer->visit;
 
-	if (column < 13)
-		peer_column(p, peer, column, out);
-	else if (column == 24)
-		sqlite3_result_int(out, r != NULL);
-	else if (column == 25)
-		sqlite3_result_int(out, r != NULL && r->reached);
-	else if (r != NULL)
-		newest_column(p, r, column, out);
+	row_column(p, peer_at(feed, p->whole, row), column, out);
 }
 
 /* --- visits --- */
 
-/* c13 .. c22 of SQL_VISITS_PUT: what the peer said of itself. */
+/* c14 .. c23 of SQL_VISITS_PUT: what the peer said of itself. */
 static void info_column(const struct record *r, int column, sqlite3_context *out)
 {
 	const struct peer_info *info = &r->info;
 	char text[NETADDR_TEXT_MAX];
 
 	switch (column) {
-	case 13:
+	case 14:
 		if (info->has_version || put_said_id(r))
 			feed_bytes(out, info->agent);
 		return;
-	case 14:
+	case 15:
 		/* A node's key is who was visited: the peer's row has it, a million visits need
 		 * not. */
 		if (put_said_id(r))
 			feed_hex(out, info->node_id);
 		return;
-	case 15:
+	case 16:
 		if (info->negotiation.len > 0)
 			feed_bytes(out, info->negotiation);
 		return;
-	case 20:
+	case 21:
 		if (info->has_clock)
 			sqlite3_result_int64(out, info->clock_skew_s);
 		return;
-	case 21:
+	case 22:
 		if (info->has_feefilter)
 			sqlite3_result_int64(out, (int64_t)info->feefilter);
 		return;
-	case 22:
+	case 23:
 		if (info->sees_us_as.kind != NETADDR_NONE)
 			sqlite3_result_text(out, text, (int)netaddr_text(&info->sees_us_as, text),
 					    SQLITE_TRANSIENT);
@@ -230,25 +248,26 @@ static void info_column(const struct record *r, int column, sqlite3_context *out
 	}
 	if (!info->has_version)
 		return;
-	if (column == 16)
+	if (column == 17)
 		sqlite3_result_int64(out, info->protocol);
-	else if (column == 17)
-		sqlite3_result_int64(out, (int64_t)info->services);
 	else if (column == 18)
-		sqlite3_result_int64(out, info->height);
+		sqlite3_result_int64(out, (int64_t)info->services);
 	else if (column == 19)
+		sqlite3_result_int64(out, info->height);
+	else if (column == 20)
 		sqlite3_result_int(out, info->relay);
 }
 
-/* c23 .. c29. */
+/* c24 .. c30. */
 static void count_column(const struct record *r, int column, sqlite3_context *out)
 {
 	const uint64_t counts[] = { r->adverts,    r->adverts_new, r->adverts_cut, r->messages_in,
 				    r->unknown_in, r->bytes_in,    r->bytes_out };
 
-	sqlite3_result_int64(out, (int64_t)counts[column - 23]);
+	sqlite3_result_int64(out, (int64_t)counts[column - 24]);
 }
 
+/* c0 is SQLite's. */
 static void visit_column(const struct feed *feed, size_t row, int column, sqlite3_context *out)
 {
 	const struct puts *p = feed->rows;
@@ -256,48 +275,48 @@ static void visit_column(const struct feed *feed, size_t row, int column, sqlite
 	const struct record *r = peer->visit;
 
 	switch (column) {
-	case 0:
+	case 1:
 		sqlite3_result_int64(out, p->crawl->id);
 		return;
-	case 1:
+	case 2:
 		sqlite3_result_int64(out, peer->id);
 		return;
-	case 2:
+	case 3:
 		sqlite3_result_int64(out, r->started_at_ms);
 		return;
-	case 3:
+	case 4:
 		sqlite3_result_int(out, (int)r->outcome);
 		return;
-	case 4:
+	case 5:
 		sqlite3_result_int(out, r->reached);
 		return;
-	case 5:
+	case 6:
 		sqlite3_result_int(out, r->tries);
 		return;
-	case 6:
+	case 7:
 		sqlite3_result_int(out, r->stepwise);
 		return;
-	case 7:
+	case 8:
 		if (r->rule != NULL)
 			feed_text(out, slice_text(r->rule));
 		return;
-	case 8:
+	case 9:
 		ms_column(r->connect_ms, out);
 		return;
-	case 9:
+	case 10:
 		ms_column(r->version_ms, out);
 		return;
-	case 10:
+	case 11:
 		ms_column(r->handshake_ms, out);
 		return;
-	case 11:
+	case 12:
 		ms_column(r->reply_ms, out);
 		return;
-	case 12:
+	case 13:
 		ms_column(r->total_ms, out);
 		return;
 	}
-	if (column < 23)
+	if (column < 24)
 		info_column(r, column, out);
 	else
 		count_column(r, column, out);

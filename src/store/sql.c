@@ -6,17 +6,19 @@
 	" c.max_rss_bytes, c.settings, c.every_ms, c.pruned FROM crawls c"                     \
 	" JOIN networks n ON n.id = c.network_id "
 
-/* What a batch learns of peers (put_columns.c). A row that is there is told from others by its
- * number. */
-#define PEERS_INTO                                                                       \
-	"INSERT INTO peers(id, network_id, key, kind, address, port, node_id, crawl_id," \
-	" first_seen_ms, last_seen_ms, claimed_services, claimed_seen_s, tcp_port"
-#define PEERS_FED "SELECT c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12"
-#define PEERS_CHANGED                                                                        \
-	" FROM batch WHERE true ON CONFLICT(id) DO UPDATE SET crawl_id = excluded.crawl_id," \
-	" first_seen_ms = min(first_seen_ms, excluded.first_seen_ms),"                       \
-	" last_seen_ms = max(last_seen_ms, excluded.last_seen_ms),"                          \
-	" claimed_services = ifnull(excluded.claimed_services, claimed_services),"           \
+/* What a batch learns of peers (put_columns.c). All columns in their order, as then nothing has to
+ * be moved. A row that is there is told from others by its number. */
+#define PEERS_INTO                                                                              \
+	"INSERT INTO peers(id, network_id, key, kind, address, port, node_id, crawl_id,"        \
+	" first_seen_ms, last_seen_ms, last_reached_ms, visits, reached_count, visit_crawl_id," \
+	" visit_at_ms, outcome, reached, connect_ms, handshake_ms, agent, protocol, services,"  \
+	" height, claimed_services, claimed_seen_s, tcp_port) SELECT c0, c1, c2, c3, c4, c5,"   \
+	" c6, c7, c8, c9, c10, c11, c12, c13, c14, c15, c16, c17, c18, c19, c20, c21, c22,"     \
+	" c23, c24, c25 FROM batch WHERE true ON CONFLICT(id) DO UPDATE SET"                    \
+	" crawl_id = excluded.crawl_id,"                                                        \
+	" first_seen_ms = min(first_seen_ms, excluded.first_seen_ms),"                          \
+	" last_seen_ms = max(last_seen_ms, excluded.last_seen_ms),"                             \
+	" claimed_services = ifnull(excluded.claimed_services, claimed_services),"              \
 	" claimed_seen_s = ifnull(excluded.claimed_seen_s, claimed_seen_s)"
 
 /* ?1: crawl, ?2: network name, ?3: outcome, ?4: kind, ?5: fork hashes; NULL: any. d is the
@@ -132,14 +134,10 @@ static const char *const texts[SQL_COUNT] = {
 	[SQL_PEER_NEWEST] = "SELECT ifnull(max(id), 0) FROM peers",
 	[SQL_PEERS_FIND] = "SELECT b.c0, p.id FROM batch b CROSS JOIN peers p"
 			   " ON p.network_id = ?1 AND p.key = b.c1",
-	[SQL_PEERS_KNOWN] = PEERS_INTO ") " PEERS_FED PEERS_CHANGED
-				       ", tcp_port = ifnull(tcp_port, excluded.tcp_port)",
+	[SQL_PEERS_KNOWN] = PEERS_INTO ", tcp_port = ifnull(tcp_port, excluded.tcp_port)",
 	/* A late retry in the same crawl replaces what the first try had added. What a peer says of
 	 * itself comes with its agent. */
 	[SQL_PEERS_PUT] = PEERS_INTO
-	", last_reached_ms, visit_crawl_id, visit_at_ms, outcome, reached, connect_ms,"
-	" handshake_ms, agent, protocol, services, height, visits, reached_count) " PEERS_FED
-	", c13, c14, c15, c16, c17, c18, c19, c20, c21, c22, c23, c24, c25" PEERS_CHANGED
 	", visits = visits + (visit_crawl_id IS NOT excluded.visit_crawl_id),"
 	" reached_count = reached_count + excluded.reached"
 	" - (visit_crawl_id IS excluded.visit_crawl_id AND reached),"
@@ -156,7 +154,7 @@ static const char *const texts[SQL_COUNT] = {
 	" height = iif(excluded.agent IS NULL, height, excluded.height),"
 	" node_id = iif(excluded.node_id = '', node_id, excluded.node_id)",
 	[SQL_VISITS_PUT] =
-		"INSERT OR REPLACE INTO visits(crawl_id, peer_id, started_at_ms, outcome,"
+		"INSERT OR REPLACE INTO visits(id, crawl_id, peer_id, started_at_ms, outcome,"
 		" reached, tries, stepwise, rule, connect_ms, version_ms, handshake_ms,"
 		" reply_ms, total_ms, agent, node_id, negotiation, protocol, services,"
 		" height, relay, clock_skew_s, feefilter, sees_us_as, adverts, adverts_new,"
