@@ -7,6 +7,7 @@
 #define PEERWALK_CLI_CLI_H
 
 #include "base/bytes.h"
+#include "cli/confine.h"
 #include "io/log.h"
 #include "proto/proto.h"
 
@@ -60,6 +61,7 @@ struct cli {
 	bool colour_err, colour_out; /* terminal, and NO_COLOR is not set */
 	struct log *log;             /* stderr, unless --log says otherwise (log_arg.h) */
 	const struct command *command;
+	char confined[CONFINE_TEXT_MAX]; /* what the process has given up; "": nothing */
 };
 
 struct command {

@@ -1,6 +1,7 @@
 /* main.c: the table of subcommands, and the way to one of them. */
 #include "cli/alloc.h"
 #include "cli/cli.h"
+#include "cli/confine_needs.h"
 #include "cli/help.h"
 #include "cli/json_spare.h"
 #include "cli/log_arg.h"
@@ -159,6 +160,8 @@ static int run_command(struct cli *cli, const struct command *command, int argc,
 	cli->quiet = o.globals.quiet;
 	cli->verbose = o.globals.verbose;
 	status = check_args(cli, &o);
+	if (status == EXIT_DONE)
+		confine_command(cli, &o);
 	if (status == EXIT_DONE)
 		status = log_arg_default(cli);
 	if (status == EXIT_DONE)

@@ -54,6 +54,11 @@ const struct option_row global_options[] = {
 	  .arg = "FILE",
 	  .help = "read settings from this INI file",
 	  .offset = GLOBAL(config) },
+	{ .name = "no-sandbox",
+	  .type = OPTION_FLAG,
+	  .help = "keep all that the system permits, as a debugger needs it; otherwise the process "
+		  "gives up what it has no use for",
+	  .offset = GLOBAL(no_sandbox) },
 	{ 0 },
 };
 

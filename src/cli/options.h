@@ -11,7 +11,7 @@
 
 /* What every subcommand understands. */
 struct global_options {
-	bool help, version, json, quiet;
+	bool help, version, json, quiet, no_sandbox;
 	unsigned verbose;
 	const char *config;
 };
