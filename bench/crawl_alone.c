@@ -122,7 +122,7 @@ static bool visit_next(struct bench *b, const struct visit_config *config)
 		return false;
 	ghost = (next.addr.bytes[3] & 1) != 0;
 	b->taken = 0;
-	visit_init(b->visit, config, &next.addr, 7, b->now_ms, 0);
+	visit_init(b->visit, config, &next.addr, NULL, 7, b->now_ms, 0);
 	if (ghost) {
 		visit_connect_failed(b->visit, OUTCOME_REFUSED, b->now_ms);
 	} else {

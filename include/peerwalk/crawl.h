@@ -65,8 +65,9 @@ struct pw_crawl_config {
 	double rate_per_s;           /**< visits begun a second (no limit) */
 	uint64_t max_visits;         /**< stop once so many were tried (no limit) */
 	uint64_t duration_ms;        /**< begin no visit after this time (no limit) */
-	uint64_t connect_timeout_ms; /**< for a connection (5,000) */
-	uint64_t timeout_ms;         /**< for a visit once connected (20,000; patient 90,000);
+	uint64_t connect_timeout_ms; /**< for a connection (learned, 5,000 at most) */
+	uint64_t timeout_ms;         /**< for a visit once connected (20,000; patient 90,000; for
+					  its answer what is learned, 10,000 at most);
 					  of a node's visit for the session */
 	const char *agent;           /**< our name, printable ASCII of 1 to 256 bytes: the user
 					  agent of BIP 14 ("/peerwalk:VERSION/"), for Ethereum

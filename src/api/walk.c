@@ -385,10 +385,27 @@ static enum err make_driver(struct walk *w)
 	return err;
 }
 
+/* A time that was asked for is kept to; what was not is learned. */
+static void set_patience(struct walk_config *c)
+{
+	struct patience_config *p = &c->crawl.patience;
+	bool nodes = c->visit.session.network->discovery == DISCOVERY_V4;
+
+	*p = (struct patience_config){ 0 };
+	if (c->visit.connect_timeout_ms == 0 && nodes)
+		*p = (struct patience_config){ .connect_ms = PROBE_REPLY_MS,
+					       .connect_min_ms = WALK_PONG_MIN_MS };
+	else if (c->visit.connect_timeout_ms == 0)
+		p->connect_ms = WALK_CONNECT_TIMEOUT_MS;
+	if (c->visit.session.timeout_ms == 0 && !nodes)
+		p->answer_ms = WALK_ANSWER_TIMEOUT_MS;
+}
+
 static void set_defaults(struct walk_config *c)
 {
 	struct session_params *s = &c->visit.session;
 
+	set_patience(c);
 	s->role = SESSION_INITIATOR;
 	s->goal = SESSION_GOAL_PEERS;
 	if (s->timeout_ms == 0)
@@ -474,6 +491,11 @@ void walk_stop(struct walk *w)
 void walk_stats(struct walk *w, struct walk_result *out)
 {
 	driver_stats(w->driver, &out->stats, &out->totals);
+	out->connect_timeout_ms = out->stats.wait.connect_ms > 0
+					  ? out->stats.wait.connect_ms
+					  : w->config.visit.connect_timeout_ms;
+	out->answer_timeout_ms =
+		out->stats.wait.answer_ms > 0 ? out->stats.wait.answer_ms : WALK_ANSWER_TIMEOUT_MS;
 	out->crawl_id = w->crawl.id;
 	out->started_at_ms = w->crawl.started_at_ms;
 	out->elapsed_ms = (uv_hrtime() - w->started_ns) / 1000000;

@@ -18,7 +18,12 @@ enum {
 	/* Visits over UDP hold no descriptor most of the time, and nearly all that wait wait for
 	 * nodes that are gone: each of those some seconds, and some kilobytes. */
 	WALK_NODES_CONCURRENCY = 10000,
+	/* Unless others are asked for, these are the most: what is waited in fact is learned
+	 * (engine/patience.h). */
 	WALK_CONNECT_TIMEOUT_MS = 5 * 1000, /* Bitcoin Core's own */
+	WALK_ANSWER_TIMEOUT_MS = 10 * 1000, /* the protocols' own, of the hand-shake */
+	/* Round the world and back; a node over UDP is asked again, twice at least. */
+	WALK_PONG_MIN_MS = 300,
 	/* A whole visit: handshake and reply have limits of their own. */
 	WALK_TIMEOUT_MS = 20 * 1000,
 	WALK_TIMEOUT_PATIENT_MS = 90 * 1000,
@@ -31,9 +36,11 @@ enum {
 struct walk;
 
 struct walk_config {
-	struct visit_config visit; /* session.network, its agent and its flags; zero times: ours */
-	struct crawl_config crawl; /* the key is drawn here; exclude outlives the walk */
-	unsigned threads;          /* 0: walk_threads() */
+	/* session.network, its agent and its flags; zero times: ours, or what is learned. */
+	struct visit_config visit;
+	/* The key is drawn here, and patience is set; exclude outlives the walk. */
+	struct crawl_config crawl;
+	unsigned threads; /* 0: walk_threads() */
 
 	/* Networks of DISCOVERY_V4 alone. What visit.session.identity is there, is made here. */
 	const struct secp_key *key;         /* who we are; NULL: a new key for this walk */
@@ -65,6 +72,8 @@ struct walk_result {
 	int64_t crawl_id; /* in the store; 0 without one */
 	int64_t started_at_ms;
 	uint64_t elapsed_ms;
+	/* How long a first try waits by now: learned, or as it was asked for. */
+	uint64_t connect_timeout_ms, answer_timeout_ms;
 	double cpu_seconds; /* of this process since walk_new */
 	uint64_t max_rss_bytes;
 	bool complete; /* nobody was left to ask */

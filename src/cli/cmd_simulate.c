@@ -22,8 +22,9 @@ enum {
 };
 
 struct simulate_options {
-	uint64_t peers, ghosts, seed, latency_ms, jitter_ms, port, duration_ms;
+	uint64_t peers, ghosts, seed, latency_ms, tail_ms, jitter_ms, port, duration_ms;
 	double loss, liars;
+	bool black_holes;
 	const char *range, *truth, *seeds_out, *magic, *device;
 };
 
@@ -38,6 +39,12 @@ static const struct option_row rows[] = {
 	  NULL },
 	{ "latency", 'l', OPTION_DURATION, "T", "median round trip to a peer", "50ms",
 	  AT(latency_ms), 0, 0, NULL },
+	{ "tail", 0, OPTION_DURATION, "T",
+	  "a long tail of round trips: one peer in n beyond n times the median, up to this", NULL,
+	  AT(tail_ms), 1, 0, NULL },
+	{ "black-holes", 0, OPTION_FLAG, NULL,
+	  "all ghosts are silent; else every second one refuses", NULL, AT(black_holes), 0, 0,
+	  NULL },
 	{ "jitter", 0, OPTION_DURATION, "T", "answers take up to so much longer", "10ms",
 	  AT(jitter_ms), 0, 0, NULL },
 	{ "loss", 0, OPTION_FRACTION, "P",
@@ -250,6 +257,8 @@ static int make_world(struct run *run)
 		.ghosts = (uint32_t)o->ghosts,
 		.seed = o->seed,
 		.latency_ms = (uint32_t)o->latency_ms,
+		.tail_ms = (uint32_t)o->tail_ms,
+		.black_holes = o->black_holes,
 		.jitter_ms = (uint32_t)o->jitter_ms,
 		.loss = o->loss,
 		.liars = o->liars,
@@ -259,8 +268,8 @@ static int make_world(struct run *run)
 	enum { MINUTE_MS = 60 * 1000 };
 	enum err err;
 
-	if (o->latency_ms > MINUTE_MS || o->jitter_ms > MINUTE_MS)
-		return cli_usage(run->cli, "--latency and --jitter: at most a minute");
+	if (o->latency_ms > MINUTE_MS || o->jitter_ms > MINUTE_MS || o->tail_ms > MINUTE_MS)
+		return cli_usage(run->cli, "--latency, --tail and --jitter: at most a minute");
 	if (cidr_parse(slice_text(o->range), &config.range) != ERR_OK)
 		return cli_usage(run->cli,
 				 "--range: expected a block of addresses such as 127.0.0.0/8 or "

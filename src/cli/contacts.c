@@ -120,8 +120,8 @@ static void dial_next(struct contact *c)
 		return;
 	}
 	dial_random(&nonce, sizeof(nonce));
-	if (dial_start(&c->all->loop->dialer, &c->visit, addr, nonce, on_dial_done, c, &c->dial) !=
-	    ERR_OK)
+	if (dial_start(&c->all->loop->dialer, &c->visit, addr, NULL, nonce, on_dial_done, c,
+		       &c->dial) != ERR_OK)
 		failed_here(c);
 }
 

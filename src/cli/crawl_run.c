@@ -1,5 +1,6 @@
 #include "cli/crawl_run.h"
 
+#include "base/text.h"
 #include "cli/store_arg.h"
 #include "report/report.h"
 
@@ -21,12 +22,26 @@ static void note_refusal(struct crawl_run *run)
 			   "going on as some become free (a smaller --concurrency needs fewer)");
 }
 
+/* Every so often: when it has changed by a quarter. */
+static void note_wait(struct crawl_run *run, uint64_t wait_ms)
+{
+	uint64_t told_ms = run->told_wait_ms;
+	char text[32];
+
+	if (wait_ms * 4 <= told_ms * 5 && wait_ms * 5 >= told_ms * 4)
+		return;
+	run->told_wait_ms = wait_ms;
+	format_duration(wait_ms, text);
+	cli_debug(run->cli, "an answer to a first try is waited for %s", text);
+}
+
 static void on_tick(void *ctx, struct walk *walk)
 {
 	struct crawl_run *run = ctx;
 	struct walk_result now;
 
 	walk_stats(walk, &now);
+	note_wait(run, now.connect_timeout_ms);
 	if (now.totals.local_errors > 0 && !run->refused)
 		note_refusal(run);
 	progress_update(run->progress,
@@ -185,6 +200,8 @@ struct summary crawl_run_summary(const struct crawl_run *run, const struct walk_
 		.crawl = result->crawl_id,
 		.started_at_ms = result->started_at_ms,
 		.elapsed_ms = result->elapsed_ms,
+		.connect_timeout_ms = result->connect_timeout_ms,
+		.answer_timeout_ms = result->answer_timeout_ms,
 		.stats = result->stats,
 		.visited_before = run->visited_before,
 		.bytes_in = result->totals.bytes_in,

@@ -49,6 +49,7 @@ struct crawl_run {
 	uint64_t visited_before; /* by the runs that this one goes on from */
 	int interrupted;         /* the status that a signal has set; 0: none */
 	bool refused;            /* said that this machine refused a connection */
+	uint64_t told_wait_ms;   /* the last time for a connection that was told */
 	/* On every tick of the walk; may be NULL. */
 	void (*on_tick)(void *ctx, const struct walk_result *now);
 	void *on_tick_ctx;

@@ -87,8 +87,8 @@ static void start(struct node_contact *c)
 
 	dial_random(&nonce, sizeof(nonce));
 	c->begun_ms = dialer_now_ms(&all->loop->dialer);
-	err = node_visit_start(c->pings_left > 0 ? all->pinger : all->visitor, &c->node, 0, nonce,
-			       c, &c->v);
+	err = node_visit_start(c->pings_left > 0 ? all->pinger : all->visitor, &c->node, 0, 0,
+			       nonce, c, &c->v);
 	if (err == ERR_BUSY)
 		uv_timer_start(&c->timer, on_timer, BUSY_RETRY_MS, 0);
 	else if (err != ERR_OK)

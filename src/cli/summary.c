@@ -81,6 +81,12 @@ static void print_costs(const struct summary *s)
 
 	format_duration(s->elapsed_ms, a);
 	line("time", "%s, %.1f visits a second", a, seconds > 0 ? visited / seconds : 0.0);
+	format_duration(s->connect_timeout_ms, a);
+	format_duration(s->answer_timeout_ms, b);
+	if (s->nodes != NULL)
+		line("waiting", "%s for a PONG, in the end", a);
+	else
+		line("waiting", "%s for a connection, %s for an answer, in the end", a, b);
 	format_bytes(s->bytes_in, a);
 	format_bytes(s->bytes_out, b);
 	line("traffic", "%s in, %s out", a, b);
@@ -154,6 +160,15 @@ static void add_nodes(json_t *doc, const struct driver_nodes *n)
 	json_object_set_new(doc, "datagrams_out", json_integer((json_int_t)n->datagrams_out));
 }
 
+static void add_waits(json_t *doc, const struct summary *s)
+{
+	json_object_set_new(doc, "connect_timeout_ms",
+			    json_integer((json_int_t)s->connect_timeout_ms));
+	if (s->nodes == NULL)
+		json_object_set_new(doc, "answer_timeout_ms",
+				    json_integer((json_int_t)s->answer_timeout_ms));
+}
+
 json_t *summary_json(const struct summary *s)
 {
 	char started[32];
@@ -170,6 +185,8 @@ json_t *summary_json(const struct summary *s)
 		(json_int_t)s->bytes_in, "bytes_out", (json_int_t)s->bytes_out, "cpu_seconds",
 		s->cpu_seconds, "max_rss_bytes", (json_int_t)s->max_rss_bytes, "complete",
 		(int)s->complete);
+	if (doc != NULL)
+		add_waits(doc, s);
 	if (doc != NULL && s->nodes != NULL)
 		add_nodes(doc, s->nodes);
 	return doc;

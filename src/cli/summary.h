@@ -13,6 +13,7 @@ struct summary {
 	int64_t crawl;  /* number in the database */
 	int64_t started_at_ms;
 	uint64_t elapsed_ms;
+	uint64_t connect_timeout_ms, answer_timeout_ms; /* of first tries, in the end */
 	struct crawl_stats stats;
 	uint64_t visited_before; /* of stats.visited: by runs that this one resumed */
 	uint64_t bytes_in, bytes_out;

@@ -2,6 +2,8 @@
 
 #include "base/addrset.h"
 #include "engine/gates.h"
+#include "engine/late.h"
+#include "engine/rate.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -11,8 +13,10 @@
 enum state {
 	WAITING = 0, /* a new entry of the set */
 	ACTIVE,
-	LEFT,         /* by an earlier run, as RETRY: for this one it is a peer to be tried */
-	RETRY,        /* a connect timeout that waits for its second try */
+	LEFT,       /* by an earlier run, as RETRY: for this one it is a peer to be tried */
+	RETRY,      /* a connect timeout that waits for its second try: among the late ones, */
+	LEFT_TAKEN, /* or handed out of them, and waiting at a gate */
+	RETRY_TAKEN,
 	ACTIVE_RETRY, /* the second try */
 	DONE,
 	NO_DIAL,
@@ -20,14 +24,16 @@ enum state {
 	OWN,
 	RESTING, /* not due in this round */
 };
-/* and beside it, of a peer of earlier rounds: that nobody has named it in this one. */
-enum { UNNAMED = 0x80 };
+/* and beside it */
+enum {
+	UNNAMED = 0x80, /* a peer of earlier rounds, whom nobody has named in this one */
+	HASTY = 0x40,   /* its first try had less than the whole time (engine/patience.h) */
+};
 
 enum {
-	DIALABLE_CLASSES = 2,      /* of the set: IPv4; IPv6 and CJDNS */
-	BLOCK = 32,                /* addresses hashed ahead of their look-up */
-	GLANCES = 128,             /* the same, of what is looked for in the cache */
-	WAIT_MAX_MS = 3600 * 1000, /* for the next token; then it is looked at again */
+	DIALABLE_CLASSES = 2, /* of the set: IPv4; IPv6 and CJDNS */
+	BLOCK = 32,           /* addresses hashed ahead of their look-up */
+	GLANCES = 128,        /* the same, of what is looked for in the cache */
 };
 
 struct crawl {
@@ -40,10 +46,9 @@ struct crawl {
 	struct gates gates;
 	uint32_t cursors[DIALABLE_CLASSES]; /* who comes next, in order of discovery */
 	unsigned turn;
-	uint32_t *retries; /* ids, in order; retry_next of them are handed out */
-	uint32_t retry_count, retry_next, retry_cap;
-	double tokens; /* of the rate limit */
-	uint64_t tokens_ms;
+	struct late late;
+	struct patience patience;
+	struct rate rate;
 	uint64_t tried; /* addresses, counted against max_visits */
 	uint32_t unnamed;
 	bool stopped;
@@ -65,8 +70,9 @@ enum err crawl_new(const struct crawl_config *config, uint64_t now_ms, struct cr
 		c->config.new_per_peer = config->nodes ? CRAWL_NEW_PER_NODE : CRAWL_NEW_PER_PEER;
 	if (c->config.known_max == 0)
 		c->config.known_max = config->nodes ? CRAWL_NODES_MAX : CRAWL_KNOWN_MAX;
-	c->start_ms = c->tokens_ms = now_ms;
-	c->tokens = 1;
+	patience_init(&c->patience, &config->patience);
+	rate_init(&c->rate, config->rate_per_s, now_ms);
+	c->start_ms = now_ms;
 	glance_key_init(&c->glance_key, &config->key);
 	if ((config->nodes ? nodeset_init(&c->nodes, &config->key)
 			   : addrset_init(&c->known, &config->key)) != ERR_OK ||
@@ -87,7 +93,7 @@ void crawl_free(struct crawl *c)
 	nodeset_clear(&c->nodes);
 	glance_cache_clear(&c->plain);
 	gates_clear(&c->gates);
-	free(c->retries);
+	late_clear(&c->late);
 	free(c);
 }
 
@@ -100,14 +106,14 @@ static uint8_t *tag_of(const struct crawl *c, uint32_t id)
 
 static enum state state_of(const struct crawl *c, uint32_t id)
 {
-	return *tag_of(c, id) & ~UNNAMED;
+	return *tag_of(c, id) & ~(UNNAMED | HASTY);
 }
 
 static void set_state(struct crawl *c, uint32_t id, enum state state)
 {
 	uint8_t *tag = tag_of(c, id);
 
-	*tag = (uint8_t)((*tag & UNNAMED) | state);
+	*tag = (uint8_t)((*tag & (UNNAMED | HASTY)) | state);
 }
 
 static void get_peer(const struct crawl *c, uint32_t id, struct advert *out)
@@ -163,12 +169,13 @@ static enum crawl_verdict known_verdict(struct crawl *c, uint32_t id)
 {
 	uint8_t *tag = tag_of(c, id);
 	bool again = (*tag & UNNAMED) != 0;
+	enum state state = state_of(c, id);
 
 	if (again) {
 		*tag &= (uint8_t)~UNNAMED;
 		c->unnamed--;
 	}
-	if (*tag == EXCLUDED || *tag == OWN)
+	if (state == EXCLUDED || state == OWN)
 		return CRAWL_EXCLUDED;
 	return again ? CRAWL_AGAIN : CRAWL_KNOWN;
 }
@@ -394,8 +401,9 @@ static uint32_t class_count(const struct crawl *c, unsigned class)
  * that were tried before. */
 static bool is_due(const struct crawl *c, enum state state)
 {
-	return state == RETRY || ((state == WAITING || state == LEFT) &&
-				  (c->config.max_visits == 0 || c->tried < c->config.max_visits));
+	return state == RETRY_TAKEN ||
+	       ((state == WAITING || state == LEFT_TAKEN) &&
+		(c->config.max_visits == 0 || c->tried < c->config.max_visits));
 }
 
 /* The next address of a class that still waits; false at the end of what is known. */
@@ -409,6 +417,28 @@ static bool next_of_class(struct crawl *c, unsigned class, uint32_t *id)
 	return false;
 }
 
+/* Of any id, also one that there is not. */
+static bool is_late(const void *ctx, uint32_t id)
+{
+	const struct crawl *c = ctx;
+	enum state state;
+
+	if ((id & ADDRSET_CLASS_MAX) >= class_count(c, id >> ADDRSET_CLASS_SHIFT))
+		return false;
+	state = state_of(c, id);
+	return state == RETRY || state == LEFT;
+}
+
+/* Second tries come last: when no first try waits. Those in flight may still name somebody new, who
+ * then goes first; to wait for the slowest of them would leave all other places empty. */
+static bool next_late(struct crawl *c, uint32_t *id)
+{
+	if (!late_next(&c->late, is_late, c, id))
+		return false;
+	set_state(c, *id, state_of(c, *id) == RETRY ? RETRY_TAKEN : LEFT_TAKEN);
+	return true;
+}
+
 static bool next_candidate(struct crawl *c, uint32_t *id)
 {
 	if (gates_ready(&c->gates, id))
@@ -418,14 +448,7 @@ static bool next_candidate(struct crawl *c, uint32_t *id)
 		if (next_of_class(c, c->turn, id))
 			return true;
 	}
-	/* Second tries come last: when no first try waits. Those in flight may still name
-	 * somebody new, who then goes first; to wait for the slowest of them would leave
-	 * all other places empty. */
-	if (c->retry_next < c->retry_count) {
-		*id = c->retries[c->retry_next++];
-		return true;
-	}
-	return false;
+	return next_late(c, id);
 }
 
 /* Without memory for the queue an address is given up, and counted. */
@@ -461,32 +484,32 @@ static bool enter(struct crawl *c, uint32_t id, const struct netaddr *addr)
 	return true;
 }
 
-static bool take_token(struct crawl *c, uint64_t now_ms, uint64_t *wait_until_ms)
-{
-	double rate = c->config.rate_per_s, burst = rate / 10 > 1 ? rate / 10 : 1, wait_ms;
-
-	if (rate <= 0)
-		return true;
-	/* Loops have clocks of their own, which may lag behind each other. */
-	if (now_ms > c->tokens_ms) {
-		c->tokens += (double)(now_ms - c->tokens_ms) * rate / 1000;
-		c->tokens_ms = now_ms;
-	}
-	if (c->tokens > burst)
-		c->tokens = burst;
-	if (c->tokens >= 1) {
-		c->tokens -= 1;
-		return true;
-	}
-	wait_ms = (1 - c->tokens) * 1000 / rate;
-	*wait_until_ms = now_ms + 1 + (uint64_t)(wait_ms < WAIT_MAX_MS ? wait_ms : WAIT_MAX_MS);
-	return false;
-}
-
 static bool is_over(const struct crawl *c, uint64_t now_ms)
 {
 	return c->stopped || (c->config.duration_ms > 0 && now_ms > c->start_ms &&
 			      now_ms - c->start_ms >= c->config.duration_ms);
+}
+
+static void hand_out(struct crawl *c, uint32_t id, enum state state, struct crawl_dial *out)
+{
+	uint8_t *tag = tag_of(c, id);
+
+	out->id = id;
+	out->attempt = state == WAITING ? 1 : 2;
+	out->hasty = out->was_hasty = false;
+	if (state == WAITING) {
+		out->hasty = patience_first(&c->patience, &out->wait);
+		*tag = (uint8_t)((*tag & UNNAMED) | (out->hasty ? HASTY : 0));
+	} else {
+		/* How long the run waited that left it, nobody knows. */
+		out->was_hasty = state == LEFT_TAKEN || (*tag & HASTY) != 0;
+		patience_second(&c->patience, out->was_hasty, &out->wait);
+	}
+	c->tried += state != RETRY_TAKEN;
+	set_state(c, id, state == WAITING ? ACTIVE : ACTIVE_RETRY);
+	c->stats.waiting--;
+	c->stats.in_flight++;
+	c->stats.begun++;
 }
 
 enum crawl_action crawl_next(struct crawl *c, uint64_t now_ms, struct crawl_dial *out,
@@ -499,7 +522,7 @@ enum crawl_action crawl_next(struct crawl *c, uint64_t now_ms, struct crawl_dial
 		return c->stats.in_flight > 0 ? CRAWL_WAIT : CRAWL_DONE;
 	if (c->stats.in_flight >= c->config.concurrency)
 		return CRAWL_WAIT;
-	if (!take_token(c, now_ms, wait_until_ms))
+	if (!rate_take(&c->rate, now_ms, wait_until_ms))
 		return CRAWL_WAIT;
 	while (next_candidate(c, &id)) {
 		enum state state = state_of(c, id);
@@ -518,16 +541,10 @@ enum crawl_action crawl_next(struct crawl *c, uint64_t now_ms, struct crawl_dial
 		}
 		if (!enter(c, id, &out->addr))
 			continue;
-		out->id = id;
-		out->attempt = state == WAITING ? 1 : 2;
-		c->tried += state != RETRY;
-		set_state(c, id, state == WAITING ? ACTIVE : ACTIVE_RETRY);
-		c->stats.waiting--;
-		c->stats.in_flight++;
-		c->stats.begun++;
+		hand_out(c, id, state, out);
 		return CRAWL_DIAL;
 	}
-	c->tokens += 1; /* not used after all */
+	rate_put_back(&c->rate);
 	return c->stats.in_flight > 0 ? CRAWL_WAIT : CRAWL_DONE;
 }
 
@@ -535,16 +552,8 @@ enum crawl_action crawl_next(struct crawl *c, uint64_t now_ms, struct crawl_dial
 
 static bool push_retry(struct crawl *c, uint32_t id, enum state state)
 {
-	if (c->retry_count == c->retry_cap) {
-		uint32_t cap = c->retry_cap == 0 ? 256 : c->retry_cap * 2;
-		uint32_t *retries = realloc(c->retries, cap * sizeof(*retries));
-
-		if (retries == NULL)
-			return false;
-		c->retries = retries;
-		c->retry_cap = cap;
-	}
-	c->retries[c->retry_count++] = id;
+	if (late_add(&c->late, id) != ERR_OK)
+		return false;
 	set_state(c, id, state);
 	c->stats.waiting++;
 	return true;
@@ -576,7 +585,7 @@ void crawl_give_back(struct crawl *c, uint32_t id)
 {
 	bool first = leave(c, id);
 
-	set_state(c, id, first ? WAITING : RETRY);
+	set_state(c, id, first ? WAITING : RETRY_TAKEN);
 	c->tried -= first;
 	c->stats.begun--;
 	c->stats.waiting++;
@@ -589,6 +598,16 @@ static bool is_worth_another_try(const struct crawl *c, enum outcome outcome)
 {
 	return outcome == OUTCOME_CONNECT_TIMEOUT ||
 	       (c->config.nodes && outcome == OUTCOME_HANDSHAKE_TIMEOUT);
+}
+
+void crawl_learn(struct crawl *c, const struct record *record)
+{
+	int64_t answer_ms = -1;
+
+	/* Where nodes answer over UDP there is no more to learn than a round trip. */
+	if (!c->config.nodes && record->handshake_ms >= 0 && record->connect_ms >= 0)
+		answer_ms = record->handshake_ms - record->connect_ms;
+	patience_learn(&c->patience, record->connect_ms, answer_ms);
 }
 
 bool crawl_finish(struct crawl *c, uint32_t id, enum outcome outcome, bool reached)
@@ -666,8 +685,8 @@ void crawl_stop(struct crawl *c)
 void crawl_stats(const struct crawl *c, struct crawl_stats *out)
 {
 	*out = c->stats;
+	patience_learned(&c->patience, &out->wait);
 	out->bytes = sizeof(*c) +
 		     (c->config.nodes ? nodeset_bytes(&c->nodes) : addrset_bytes(&c->known)) +
-		     glance_cache_bytes(&c->plain) + gates_bytes(&c->gates) +
-		     c->retry_cap * sizeof(*c->retries);
+		     glance_cache_bytes(&c->plain) + gates_bytes(&c->gates) + late_bytes(&c->late);
 }

@@ -7,7 +7,8 @@
  *
  * The rules, each with its cap:
  *   - every address is visited once; a connect timeout (of a node over UDP also a handshake
- *     timeout) is tried once more, when no first try waits;
+ *     timeout) is tried once more, when no first try waits; how long either try may take is
+ *     learned (engine/patience.h);
  *   - at most one visit at a time to one IP, per_group to one /16 (IPv4) or /32 (IPv6);
  *   - non-routable, own and excluded addresses are never dialled, seeds included;
  *   - of those that earlier rounds knew (crawl_add_watched) those alone are dialled that are due;
@@ -20,6 +21,7 @@
 
 #include "base/hash.h"
 #include "base/nodeset.h"
+#include "engine/patience.h"
 #include "engine/record.h"
 #include "proto/proto.h"
 
@@ -41,16 +43,17 @@ enum {
 };
 
 struct crawl_config {
-	bool nodes;                 /* peers have keys: adverts come with node_id */
-	uint32_t concurrency;       /* visits at a time, all loops together; > 0 */
-	double rate_per_s;          /* visits begun a second; 0: no limit */
-	uint64_t max_visits;        /* 0: no limit */
-	uint64_t duration_ms;       /* begin no visit later than this; 0: no limit */
-	bool allow_private;         /* dial private and loopback addresses too */
-	uint32_t per_group;         /* 0: CRAWL_PER_GROUP, or CRAWL_NODES_PER_GROUP */
-	uint32_t new_per_peer;      /* 0: CRAWL_NEW_PER_PEER, or CRAWL_NEW_PER_NODE */
-	uint32_t known_max;         /* 0: CRAWL_KNOWN_MAX, or CRAWL_NODES_MAX */
-	const struct cidr *exclude; /* outlives the crawl */
+	bool nodes;                      /* peers have keys: adverts come with node_id */
+	uint32_t concurrency;            /* visits at a time, all loops together; > 0 */
+	double rate_per_s;               /* visits begun a second; 0: no limit */
+	uint64_t max_visits;             /* 0: no limit */
+	uint64_t duration_ms;            /* begin no visit later than this; 0: no limit */
+	bool allow_private;              /* dial private and loopback addresses too */
+	uint32_t per_group;              /* 0: CRAWL_PER_GROUP, or CRAWL_NODES_PER_GROUP */
+	uint32_t new_per_peer;           /* 0: CRAWL_NEW_PER_PEER, or CRAWL_NEW_PER_NODE */
+	uint32_t known_max;              /* 0: CRAWL_KNOWN_MAX, or CRAWL_NODES_MAX */
+	struct patience_config patience; /* how long a visit waits; zeroes: nothing is learned */
+	const struct cidr *exclude;      /* outlives the crawl */
 	size_t exclude_count;
 	struct hash_key key; /* random: keeps peers from choosing colliding addresses */
 };
@@ -67,6 +70,11 @@ struct crawl_dial {
 	uint8_t attempt;      /* 1, or 2 for the late retry */
 	struct slice node_id; /* nodes: whom to expect there; borrows from the crawl for good */
 	uint16_t tcp_port;    /* nodes: 0: not known */
+	/* How long it may take to connect (nodes: to answer a PING) and to answer; 0: as long as
+	 * whoever visits waits anyway. */
+	struct patience_wait wait;
+	bool hasty;     /* that is less than the whole time; */
+	bool was_hasty; /* the second try: so was the first, or it may have been */
 };
 
 enum crawl_verdict {
@@ -93,7 +101,8 @@ struct crawl_stats {
 	 * crawl_stop nobody else cancels any. */
 	uint64_t no_memory;
 	uint64_t outcomes[OUTCOME_COUNT];
-	uint64_t bytes; /* memory of the crawl */
+	struct patience_wait wait; /* what is learned by now */
+	uint64_t bytes;            /* memory of the crawl */
 };
 
 /* ERR_NOMEM. */
@@ -128,6 +137,8 @@ uint32_t crawl_unnamed(const struct crawl *c);
  * by their keys. */
 void crawl_add_own(struct crawl *c, const struct netaddr *addr);
 
+/* What a visit tells of how long peers take to answer: its record, before crawl_finish. */
+void crawl_learn(struct crawl *c, const struct record *record);
 /* How the visit handed out as `id` ended. Returns false if it will be tried again
  * later in this crawl (then this outcome is not final). One that was cancelled is no visit: the
  * address counts as waiting, and is left for a later run. */

@@ -15,9 +15,11 @@ size_t visit_size(const struct network *network)
 }
 
 void visit_init(struct visit *v, const struct visit_config *config, const struct netaddr *addr,
-		uint64_t nonce, uint64_t now_ms, int64_t unix_ms)
+		const struct patience_wait *wait, uint64_t nonce, uint64_t now_ms, int64_t unix_ms)
 {
 	memset(v, 0, sizeof(*v));
+	if (wait != NULL)
+		v->wait = *wait;
 	v->config = config;
 	v->addr = *addr;
 	v->nonce = nonce;
@@ -89,6 +91,8 @@ void visit_connected(struct visit *v, uint64_t now_ms)
 	params.peer = v->addr;
 	params.nonce = v->nonce;
 	params.stepwise = v->stepwise;
+	if (v->wait.answer_ms > 0)
+		params.answer_ms = v->wait.answer_ms + 2 * (now_ms - v->attempt_ms);
 	params.unix_s = (v->started_unix_ms + (int64_t)(now_ms - v->started_ms)) / 1000;
 	proto_of(v)->init(v->session, &params, now_ms);
 	drain(v, now_ms);
@@ -143,12 +147,14 @@ void visit_closed(struct visit *v, enum session_close how, uint64_t now_ms)
 
 uint64_t visit_deadline(const struct visit *v)
 {
+	uint64_t connect_ms =
+		v->wait.connect_ms > 0 ? v->wait.connect_ms : v->config->connect_timeout_ms;
+
 	switch (v->state) {
 	case VISIT_CONNECTING:
 	case VISIT_RECONNECT:
-		return v->config->connect_timeout_ms < UINT64_MAX - v->attempt_ms
-			       ? v->attempt_ms + v->config->connect_timeout_ms
-			       : UINT64_MAX;
+		return connect_ms < UINT64_MAX - v->attempt_ms ? v->attempt_ms + connect_ms
+							       : UINT64_MAX;
 	case VISIT_OPEN:
 		return proto_of(v)->deadline(v->session);
 	case VISIT_DONE:

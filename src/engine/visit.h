@@ -13,6 +13,7 @@
 #ifndef PEERWALK_ENGINE_VISIT_H
 #define PEERWALK_ENGINE_VISIT_H
 
+#include "engine/patience.h"
 #include "engine/record.h"
 #include "proto/proto.h"
 
@@ -52,6 +53,7 @@ struct visit {
 	/* private */
 	uint64_t nonce, started_ms, attempt_ms;
 	uint64_t connected_ms; /* 0: not on this attempt; now_ms is never 0 */
+	struct patience_wait wait;
 	int64_t started_unix_ms;
 	uint8_t attempts;
 	bool handshaken, stepwise;
@@ -64,10 +66,12 @@ struct visit {
 };
 
 size_t visit_size(const struct network *network);
-/* The nonce tells our own connections apart: random, unknown to others. unix_ms is
- * the wall clock at now_ms, which counts from anywhere but is never 0. */
+/* wait: how long the peer may take, where that differs from what all visits of the config share;
+ * may be NULL. To its answer the visit adds twice the time that it took to connect. The nonce tells
+ * our own connections apart: random, unknown to others. unix_ms is the wall clock at now_ms, which
+ * counts from anywhere but is never 0. */
 void visit_init(struct visit *v, const struct visit_config *config, const struct netaddr *addr,
-		uint64_t nonce, uint64_t now_ms, int64_t unix_ms);
+		const struct patience_wait *wait, uint64_t nonce, uint64_t now_ms, int64_t unix_ms);
 void visit_connected(struct visit *v, uint64_t now_ms);
 /* REFUSED, UNREACHABLE, RESET or CONNECT_TIMEOUT. */
 void visit_connect_failed(struct visit *v, enum outcome why, uint64_t now_ms);

@@ -392,7 +392,8 @@ static void step(struct dial *dial)
 }
 
 enum err dial_start(struct dialer *d, const struct visit_config *config, const struct netaddr *addr,
-		    uint64_t nonce, dial_done_fn *on_done, void *ctx, struct dial **out)
+		    const struct patience_wait *wait, uint64_t nonce, dial_done_fn *on_done,
+		    void *ctx, struct dial **out)
 {
 	size_t size =
 		sizeof(struct dial) - sizeof(struct visit) + visit_size(config->session.network);
@@ -406,7 +407,7 @@ enum err dial_start(struct dialer *d, const struct visit_config *config, const s
 	*dial = (struct dial){
 		.dialer = d, .on_done = on_done, .ctx = ctx, .alarm_ms = UINT64_MAX
 	};
-	visit_init(&dial->visit, config, addr, nonce, dialer_now_ms(d), dialer_unix_ms(d));
+	visit_init(&dial->visit, config, addr, wait, nonce, dialer_now_ms(d), dialer_unix_ms(d));
 	dial->visit.owner = ctx;
 	err = begin_connect(dial);
 	if (err != 0 && !dial_outcome(err, &why)) {

@@ -46,10 +46,11 @@ struct dial;
 /* Called once, when the visit has ended; the record borrows from the dial. */
 typedef void dial_done_fn(void *ctx, struct dial *dial, const struct record *record);
 
-/* Begins a visit. ERR_NOMEM; ERR_IO if this machine couldn't even begin (no
- * descriptor, no local port): on_done is not called then. */
+/* Begins a visit; wait as visit_init has it. ERR_NOMEM; ERR_IO if this machine couldn't even begin
+ * (no descriptor, no local port): on_done is not called then. */
 enum err dial_start(struct dialer *d, const struct visit_config *config, const struct netaddr *addr,
-		    uint64_t nonce, dial_done_fn *on_done, void *ctx, struct dial **out);
+		    const struct patience_wait *wait, uint64_t nonce, dial_done_fn *on_done,
+		    void *ctx, struct dial **out);
 void dial_cancel(struct dial *dial);
 struct visit *dial_visit(struct dial *dial);
 /* In on_done: the visit was cancelled because this machine could not connect (no

@@ -210,6 +210,7 @@ static void finish_visit(struct flight *f, const struct record *record)
 	d->totals.bytes_out += r.bytes_out;
 	d->totals.visits_ms += (uint64_t)r.total_ms;
 	count_node(&d->totals.nodes, &r);
+	crawl_learn(d->crawl, &r);
 	final = crawl_finish(d->crawl, f->id, r.outcome, r.reached);
 	crawl_stats(d->crawl, &stats);
 	if (stats.in_flight == 0 || stats.waiting > 0)
@@ -241,20 +242,30 @@ static void on_node_done(void *ctx, struct node_visit *v, const struct record *r
 	end_flight(node_visit_owner(v), node_visit_failed_here(v), record);
 }
 
+/* Four PINGs in all for whoever is silent, and once as long a wait as three of them have. */
+static enum err start_node(struct flight *f, const struct crawl_dial *next, uint64_t nonce)
+{
+	struct enode node = { .endpoint = { .addr = next->addr, .tcp_port = next->tcp_port } };
+	unsigned pings = next->attempt > 1 ? 1 : 0;
+	uint32_t pong_ms = next->wait.connect_ms;
+
+	memcpy(node.key, next->node_id.data, sizeof(node.key));
+	if (next->hasty || next->was_hasty)
+		pings = 2;
+	if (next->was_hasty)
+		pong_ms = DRIVER_PONG_MS;
+	return node_visit_start(f->loop->visitor, &node, pings, pong_ms, nonce, f, &f->node);
+}
+
 static enum err start_visit(struct flight *f, const struct crawl_dial *next)
 {
 	struct loop *loop = f->loop;
 	uint64_t nonce = random_next(&loop->nonces);
-	struct enode node;
 
 	if (loop->visitor == NULL)
-		return dial_start(&loop->dialer, &loop->driver->visit, &next->addr, nonce, on_done,
-				  f, &f->dial);
-	node.endpoint = (struct enode_endpoint){ .addr = next->addr, .tcp_port = next->tcp_port };
-	memcpy(node.key, next->node_id.data, sizeof(node.key));
-	/* Who was silent three times gets one more chance, at the end. */
-	return node_visit_start(loop->visitor, &node, next->attempt > 1 ? 1 : 0, nonce, f,
-				&f->node);
+		return dial_start(&loop->dialer, &loop->driver->visit, &next->addr, &next->wait,
+				  nonce, on_done, f, &f->dial);
+	return start_node(f, next, nonce);
 }
 
 static bool begin(struct loop *loop, const struct crawl_dial *next)

@@ -20,6 +20,9 @@ enum {
 	/* After this machine's own refusal (no descriptor, no port) nothing is begun
 	 * for a while. */
 	DRIVER_BACK_OFF_MS = 200,
+	/* Nodes: the second try of whoever was silent to a hasty one: two PINGs in the time that
+	 * three have otherwise. */
+	DRIVER_PONG_MS = PROBE_TRIES * PROBE_REPLY_MS / 2,
 };
 
 struct driver;

@@ -46,6 +46,7 @@ struct node_visit {
 	uint64_t started_ms;
 	enum visit_stage stage;
 	unsigned pings;
+	uint32_t pong_ms;
 	bool failed_here, cancelled;
 	/* Its timer rang: a tick is due as soon as all datagrams that came are handled. */
 	bool is_due;
@@ -252,7 +253,7 @@ static void begin_session(struct node_visit *v)
 	v->session_config = n->config.visit;
 	v->session_config.on_event = NULL;
 	v->session_config.session.node_id = slice_of(v->node.key, sizeof(v->node.key));
-	if (dial_start(n->dialer, &v->session_config, &addr, v->nonce, on_session_done, v,
+	if (dial_start(n->dialer, &v->session_config, &addr, NULL, v->nonce, on_session_done, v,
 		       &v->dial) == ERR_OK)
 		return;
 	v->failed_here = true;
@@ -484,6 +485,7 @@ static void init_discovery(struct node_visit *v)
 	struct probe_params params = { .node = v->node,
 				       .targets = config->targets,
 				       .pings = v->pings,
+				       .pong_ms = v->pong_ms,
 				       .no_table = config->no_table,
 				       .no_record = config->no_record,
 				       .unix_ms = dialer_unix_ms(n->dialer),
@@ -618,7 +620,7 @@ void node_visitor_close(struct node_visitor *n)
 }
 
 enum err node_visit_start(struct node_visitor *n, const struct enode *node, unsigned pings,
-			  uint64_t nonce, void *owner, struct node_visit **out)
+			  uint32_t pong_ms, uint64_t nonce, void *owner, struct node_visit **out)
 {
 	struct node_visit *v;
 
@@ -634,6 +636,7 @@ enum err node_visit_start(struct node_visitor *n, const struct enode *node, unsi
 	v->owner = owner;
 	v->node = *node;
 	v->pings = pings;
+	v->pong_ms = pong_ms;
 	v->nonce = nonce;
 	v->started_ms = dialer_now_ms(n->dialer);
 	v->started_unix_ms = dialer_unix_ms(n->dialer);

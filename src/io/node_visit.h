@@ -61,10 +61,11 @@ enum err node_visitor_open(struct dialer *dialer, const struct node_visit_config
 void node_visitor_close(struct node_visitor *n);
 
 /* Begins a visit of the node at node->endpoint.addr, as soon as there is time for it; its times
- * count from then. pings: before it counts as silent; 0: PROBE_TRIES. nonce: random, never used
- * before with this identity. ERR_NOMEM; ERR_BUSY if a visit of that IP address is going on. */
+ * count from then. pings: before it counts as silent; 0: PROBE_TRIES. pong_ms: how long to wait
+ * after each; 0: PROBE_REPLY_MS. nonce: random, never used before with this identity. ERR_NOMEM;
+ * ERR_BUSY if a visit of that IP address is going on. */
 enum err node_visit_start(struct node_visitor *n, const struct enode *node, unsigned pings,
-			  uint64_t nonce, void *owner, struct node_visit **out);
+			  uint32_t pong_ms, uint64_t nonce, void *owner, struct node_visit **out);
 void node_visit_cancel(struct node_visit *v);
 void *node_visit_owner(const struct node_visit *v);
 const struct enode *node_visit_node(const struct node_visit *v);

@@ -78,9 +78,18 @@ struct session_params {
 	uint16_t listen_port; /* gossip: where we listen; 0: nowhere */
 	const struct identity *identity; /* outlives the session; NULL where there are none */
 	uint64_t timeout_ms;             /* the whole session, from init; 0: for ever */
-	uint32_t ping_count;             /* SESSION_GOAL_PING */
+	/* The hand-shake, where the protocol would wait longer; 0: as it does. RLPx's is its own.
+	 */
+	uint64_t answer_ms;
+	uint32_t ping_count; /* SESSION_GOAL_PING */
 	uint64_t ping_interval_ms;
 };
+
+/* How long the hand-shake may take of a protocol that waits so long. */
+static inline uint64_t session_answer_ms(const struct session_params *p, uint64_t protocol_ms)
+{
+	return p->answer_ms > 0 && p->answer_ms < protocol_ms ? p->answer_ms : protocol_ms;
+}
 
 /* Why the connection under a session ended. */
 enum session_close {

@@ -318,7 +318,7 @@ void sim_ethereum_identity(const struct sim_ethereum *w, struct identity *out)
 
 uint32_t sim_ethereum_rtt_ms(const struct sim_ethereum *w, uint32_t index)
 {
-	return sim_rtt_ms(w->config.latency_ms, draw(w, STREAM_RTT, index));
+	return sim_rtt_ms(w->config.latency_ms, w->config.tail_ms, draw(w, STREAM_RTT, index));
 }
 
 /* Milliseconds since 1970, as Geth begins; older software counts from 1. */

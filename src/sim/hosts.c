@@ -138,11 +138,20 @@ struct netaddr sim_hosts_any(const struct sim_hosts *h, uint64_t roll, uint16_t 
 	return host_address(h, h->first + roll % (h->end - h->first), port);
 }
 
-uint32_t sim_rtt_ms(uint32_t median_ms, uint64_t roll)
+static uint32_t tail_rtt_ms(uint32_t median_ms, uint32_t tail_ms, double unit)
+{
+	double rtt_ms = median_ms / (2 * (1 - unit));
+
+	return rtt_ms < tail_ms ? (uint32_t)rtt_ms : tail_ms;
+}
+
+uint32_t sim_rtt_ms(uint32_t median_ms, uint32_t tail_ms, uint64_t roll)
 {
 	struct random r = { roll };
 	double a = 1.0 - random_unit(&r), b = random_unit(&r), rtt_ms;
 
+	if (tail_ms > 0)
+		return tail_rtt_ms(median_ms, tail_ms, b);
 	/* Box and Muller's way to a normal variable; 0.6 puts 90 % under 2.2 medians. */
 	rtt_ms = median_ms * exp(0.6 * sqrt(-2.0 * log(a)) * cos(6.283185307179586 * b));
 	if (rtt_ms > 10.0 * median_ms)

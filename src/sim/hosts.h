@@ -32,7 +32,9 @@ bool sim_hosts_index(const struct sim_hosts *h, const struct netaddr *addr, uint
 struct netaddr sim_hosts_any(const struct sim_hosts *h, uint64_t roll, uint16_t port);
 
 /* The round trip to somebody in a network with that median, by a random number: log-normal, most
- * near the median, a few far away, as on the real Internet; at most ten times the median. */
-uint32_t sim_rtt_ms(uint32_t median_ms, uint64_t roll);
+ * near the median, a few far away, as on the real Internet; at most ten times the median. With
+ * a tail there is one in n beyond n medians (Pareto's distribution, of index 1: it has no mean),
+ * but nobody beyond tail_ms. */
+uint32_t sim_rtt_ms(uint32_t median_ms, uint32_t tail_ms, uint64_t roll);
 
 #endif

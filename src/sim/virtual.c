@@ -202,6 +202,13 @@ static void dial_nobody(struct driver *d, struct flight *f, uint64_t at_ms)
 		schedule_bare(d, f, EVENT_REFUSED, at_ms);
 }
 
+static uint32_t slowness(const struct driver *d)
+{
+	uint64_t from_ms = d->run->slower_from_ms;
+
+	return from_ms > 0 && d->now_ms >= START_MS + from_ms ? d->run->slower_by : 1;
+}
+
 static void dial(struct driver *d, struct flight *f)
 {
 	uint64_t at_ms = d->now_ms, retry_ms = SIM_SYN_RETRY_MS;
@@ -222,7 +229,7 @@ static void dial(struct driver *d, struct flight *f)
 		return;
 	}
 	sim_world_peer(d->run->world, (uint32_t)f->index, &peer);
-	f->rtt_ms = peer.rtt_ms;
+	f->rtt_ms = peer.rtt_ms * slowness(d);
 	at_ms += f->rtt_ms;
 	f->to_peer_ms = f->to_client_ms = at_ms;
 	if (peer.kind == SIM_GHOST_REFUSED)
@@ -286,8 +293,8 @@ static void start(struct driver *d, const struct crawl_dial *order)
 	}
 	f->crawl_id = order->id;
 	f->taken = f->adverts_new = f->adverts_cut = 0;
-	visit_init(f->visit, &d->visit, &order->addr, random_next(&d->random) | 1, d->now_ms,
-		   unix_ms);
+	visit_init(f->visit, &d->visit, &order->addr, &order->wait, random_next(&d->random) | 1,
+		   d->now_ms, unix_ms);
 	f->visit->owner = f;
 	dial(d, f);
 	f->visit_wakes_ms = visit_deadline(f->visit);
@@ -308,6 +315,7 @@ static void finish(struct driver *d, struct flight *f)
 	visit_record(f->visit, d->now_ms, &record);
 	record.adverts_new = f->adverts_new;
 	record.adverts_cut = f->adverts_cut;
+	crawl_learn(d->crawl, &record);
 	final = crawl_finish(d->crawl, f->crawl_id, record.outcome, record.reached);
 	if (final && d->run->on_record != NULL)
 		d->run->on_record(d->run->ctx, f->index < 0 ? SIM_NOBODY : (uint32_t)f->index,

@@ -31,6 +31,9 @@ struct sim_run {
 	 * be NULL. */
 	void (*on_record)(void *ctx, uint32_t index, const struct record *record);
 	void *ctx;
+	/* From this time on, round trips of new connections are so many times as long; 0: never. */
+	uint64_t slower_from_ms;
+	uint32_t slower_by;
 };
 
 struct sim_result {

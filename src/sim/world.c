@@ -200,7 +200,8 @@ static enum sim_kind draw_kind(const struct sim_world *w, uint32_t index)
 	uint64_t lies = SIM_KIND_COUNT - SIM_LIAR_MAGIC;
 
 	if (index >= w->config.peers)
-		return roll & 1 ? SIM_GHOST_SILENT : SIM_GHOST_REFUSED;
+		return w->config.black_holes || (roll & 1) != 0 ? SIM_GHOST_SILENT
+								: SIM_GHOST_REFUSED;
 	if (index == 0) /* somebody to begin with, in every world */
 		return SIM_HONEST;
 	if ((double)(roll >> 11) * 0x1p-53 < w->config.liars)
@@ -349,7 +350,8 @@ void sim_world_peer(const struct sim_world *w, uint32_t index, struct sim_peer *
 		.protocol = agent->protocol,
 		.services = t->services,
 		.height = draw_height(w, index),
-		.rtt_ms = sim_rtt_ms(w->config.latency_ms, draw(w, STREAM_RTT, index)),
+		.rtt_ms = sim_rtt_ms(w->config.latency_ms, w->config.tail_ms,
+				     draw(w, STREAM_RTT, index)),
 		.clock_skew_s = draw_clock_skew_s(w, index),
 		.listed = !t->hidden,
 	};

@@ -52,6 +52,8 @@ struct sim_config {
 	uint32_t peers, ghosts;
 	uint64_t seed;
 	uint32_t latency_ms; /* median round-trip time */
+	uint32_t tail_ms;    /* 0: log-normal; else a long tail, up to this (sim/hosts.h) */
+	bool black_holes;    /* all ghosts are silent; false: half of them refuse */
 	uint32_t jitter_ms;  /* added to each answer, 0..jitter */
 	double loss;       /* virtual time: chance that a connection attempt or an answer is lost */
 	double liars;      /* share of the peers that lie, 0..1 */

@@ -95,6 +95,8 @@ static void check_dial(const struct crawl_dial *order)
 	CHECK(group < rig.config.per_group && count < rig.config.concurrency);
 	CHECK(d->times == 0 || (d->times == 1 && d->outcome == OUTCOME_CONNECT_TIMEOUT));
 	CHECK(order->attempt == (d->times > 0 || d->before ? 2 : 1));
+	CHECK(order->wait.connect_ms > 0 && order->wait.connect_ms <= 5000);
+	CHECK(!order->was_hasty || order->wait.connect_ms == 5000);
 	d->times++;
 }
 
@@ -141,6 +143,7 @@ static void end_flight(struct flight *f)
 	CHECK(record.total_ms >= 0 && record.info.agent.len <= PEER_AGENT_MAX);
 	CHECK(record.handshake_ms < 0 || record.reached);
 	d->outcome = record.outcome;
+	crawl_learn(rig.crawl, &record);
 	CHECK(crawl_finish(rig.crawl, f->id, record.outcome, record.reached) ==
 	      (record.outcome != OUTCOME_CONNECT_TIMEOUT || f->attempt == 2));
 	rig.cancelled += record.outcome == OUTCOME_CANCELLED;
@@ -229,7 +232,7 @@ static void next(void)
 	*f = (struct flight){ .id = order.id, .attempt = order.attempt };
 	f->visit = malloc(visit_size(rig.network));
 	CHECK(f->visit != NULL);
-	visit_init(f->visit, &rig.visit, &order.addr, 7000 + rig.begun, rig.now,
+	visit_init(f->visit, &rig.visit, &order.addr, &order.wait, 7000 + rig.begun, rig.now,
 		   FAR_UNIX_S * 1000LL);
 	f->visit->owner = f;
 }
@@ -462,6 +465,7 @@ static void begin(const uint8_t how[static 4])
 		.per_group = 1 + (how[1] >> 3) % 4,
 		.new_per_peer = NEW_PER_PEER,
 		.known_max = KNOWN_MAX,
+		.patience = { .connect_ms = 5000, .answer_ms = 10000 },
 		.exclude = &exclude,
 		.exclude_count = how[0] & 8 ? 1 : 0,
 		.key = { 1, 2 },

@@ -222,7 +222,7 @@ static inline void visit(struct told *t, const struct enode *node)
 
 	memset(t, 0, sizeof(*t));
 	left++;
-	assert_int_equal(node_visit_start(visitor, node, 0, ++nonce, t, &t->visit), ERR_OK);
+	assert_int_equal(node_visit_start(visitor, node, 0, 0, ++nonce, t, &t->visit), ERR_OK);
 	assert_ptr_equal(node_visit_owner(t->visit), t);
 	assert_memory_equal(node_visit_node(t->visit), node, sizeof(*node));
 	/* Even what is over already is told from the loop. */

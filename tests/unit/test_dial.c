@@ -227,8 +227,9 @@ static void once_run(struct once *o, struct peer *p)
 		o->stall.data = o;
 		uv_async_send(&o->stall);
 	}
-	assert_int_equal(dial_start(o->dialer, &o->visit, &p->addr, 5, on_once_done, o, &dial),
-			 ERR_OK);
+	assert_int_equal(
+		dial_start(o->dialer, &o->visit, &p->addr, NULL, 5, on_once_done, o, &dial),
+		ERR_OK);
 	uv_run(&o->loop, UV_RUN_DEFAULT);
 	assert_int_equal(o->ends, 1);
 	assert_int_equal(uv_loop_close(&o->loop), 0);

@@ -94,12 +94,12 @@ static void one_visit_of_one_address(void **state)
 	(void)state;
 	open_visitor();
 	visit(&t, &p->enode);
-	assert_int_equal(node_visit_start(visitor, &p->enode, 0, 90, NULL, &none), ERR_BUSY);
+	assert_int_equal(node_visit_start(visitor, &p->enode, 0, 0, 90, NULL, &none), ERR_BUSY);
 	assert_null(none);
 	/* Another key and port of that host, too; another host not. */
 	beside.endpoint.addr = p->enode.endpoint.addr;
 	beside.endpoint.addr.port++;
-	assert_int_equal(node_visit_start(visitor, &beside, 0, 91, NULL, &none), ERR_BUSY);
+	assert_int_equal(node_visit_start(visitor, &beside, 0, 0, 91, NULL, &none), ERR_BUSY);
 	visit(&u, &q->enode);
 	run();
 	assert_int_equal(t.outcome, OUTCOME_OK);

@@ -110,8 +110,9 @@ static void visit_all(struct crowd *c, struct simnet *net)
 		struct enode node;
 
 		sim_ethereum_enode(net->world, i, &node);
-		assert_int_equal(node_visit_start(c->visitor, &node, 0, i + 1, &c->results[i], &v),
-				 ERR_OK);
+		assert_int_equal(
+			node_visit_start(c->visitor, &node, 0, 0, i + 1, &c->results[i], &v),
+			ERR_OK);
 		c->left++;
 	}
 	while (c->left > 0)

@@ -177,7 +177,8 @@ static void crowd_init(struct crowd *crowd, struct simnet *net, uint32_t count)
 		c->in = malloc(IN_MAX);
 		assert_true(c->visit && c->in);
 		sim_world_peer(net->world, i, &peer);
-		visit_init(c->visit, &crowd->config, &peer.addr, i + 1, now_ms(net), 1790000000000);
+		visit_init(c->visit, &crowd->config, &peer.addr, NULL, i + 1, now_ms(net),
+			   1790000000000);
 		client_dial(c, now_ms(net));
 	}
 }

@@ -235,7 +235,8 @@ static uint64_t session_deadline(const void *session)
 	if (t->params.timeout_ms > 0)
 		end = talk_after(t->start_ms, t->params.timeout_ms);
 	if (t->state == TALK_HANDSHAKE)
-		return earlier(end, t->start_ms + BITCOIN_HANDSHAKE_MS);
+		return earlier(end,
+			       t->start_ms + session_answer_ms(&t->params, BITCOIN_HANDSHAKE_MS));
 	end = earlier(end, earlier(t->quiet_ends, t->next_ping));
 	if (t->params.role == SESSION_RESPONDER)
 		return end;

@@ -187,6 +187,8 @@ void probe_init(struct probe *p, const struct probe_params *params, uint64_t now
 	p->params = *params;
 	if (p->params.pings == 0)
 		p->params.pings = PROBE_TRIES;
+	if (p->params.pong_ms == 0)
+		p->params.pong_ms = PROBE_REPLY_MS;
 	p->started_ms = now_ms;
 	p->record_over = params->no_record;
 	p->info.rtt_ms = p->info.bonded_ms = p->info.neighbors_ms = -1;
@@ -254,9 +256,12 @@ static struct probe_asked *asked_add(struct probe_asked *asked, unsigned *count,
 	return a;
 }
 
-/* From whom it takes long once it takes long again. */
+/* From whom it takes long once it takes long again; of whom nothing was heard, the caller knows
+ * what to expect. */
 static uint64_t reply_ms(const struct probe *p)
 {
+	if (!p->info.reached)
+		return p->params.pong_ms;
 	return PROBE_REPLY_MS + (p->info.rtt_ms > 0 ? (uint64_t)p->info.rtt_ms : 0);
 }
 

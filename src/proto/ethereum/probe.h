@@ -108,6 +108,7 @@ struct probe_params {
 	bool has_enr_seq;          /* we have a record, with this number */
 	uint64_t enr_seq;
 	unsigned pings;      /* before it counts as silent; 0: PROBE_TRIES, and no more than that */
+	uint64_t pong_ms;    /* for the PONG to each, as long as none came; 0: PROBE_REPLY_MS */
 	int64_t unix_ms;     /* the wall clock at now_ms of init */
 	uint64_t timeout_ms; /* the whole visit; 0: for ever */
 };

@@ -167,7 +167,8 @@ static uint64_t session_deadline(const void *session)
 	if (t->state == TALK_CLOSED)
 		return UINT64_MAX;
 	if (t->state == TALK_HANDSHAKE)
-		return earlier(end, talk_after(t->start_ms, GOSSIP_HANDSHAKE_MS));
+		return earlier(end, talk_after(t->start_ms,
+					       session_answer_ms(&t->params, GOSSIP_HANDSHAKE_MS)));
 	end = earlier(earlier(end, t->quiet_ends), earlier(t->next_ping, t->next_ask));
 	if (t->params.goal == SESSION_GOAL_STAY)
 		return earlier(end, t->gone_at);
