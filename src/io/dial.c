@@ -217,7 +217,7 @@ static void finish(struct dial *dial)
 	dial->over = true;
 	held_clear(&dial->held, &dial->dialer->held_bytes);
 	tcp_close(&dial->tcp);
-	/* Events of this turn may still name it. */
+	/* Whoever has called this may still look at it. */
 	if (!dial->ringing)
 		set_alarm(dial, dialer_now_ms(dial->dialer));
 }

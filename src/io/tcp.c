@@ -8,10 +8,26 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+/* Whose a descriptor is. Events carry the serial too: of one that was closed meanwhile, and whose
+ * number another has got, they say nothing. */
+struct place {
+	struct tcp *owner; /* NULL: a spare one, or none of ours */
+	uint32_t serial;
+};
+
 /* The set as the loop sees it. On the heap, as it is closed in a later turn. */
 struct tcp_watch {
 	uv_poll_t poll;
 	int epoll;
+	struct place *places; /* by descriptor */
+	size_t places_cap;
+	uint32_t serial;
+	const struct tcp *told; /* whose event is being told; NULL: no events are */
+	struct {
+		int fd;
+		int family;
+	} spares[TCP_SPARES_MAX];
+	unsigned spare_count;
 };
 
 void tcp_set_init(struct tcp_set *s, uv_loop_t *loop, const struct tcp_calls *calls)
@@ -78,18 +94,28 @@ static void send_late(struct tcp *t)
 
 /* --- events --- */
 
-static struct epoll_event everything(struct tcp *t)
+static struct epoll_event everything(const struct tcp_watch *w, int fd)
 {
 	return (struct epoll_event){ .events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
-				     .data.ptr = t };
+				     .data.u64 =
+					     (uint64_t)w->places[fd].serial << 32 | (uint32_t)fd };
+}
+
+/* NULL: it is nobody's any more. */
+static struct tcp *owner_of(const struct tcp_watch *w, const struct epoll_event *e)
+{
+	const struct place *place = &w->places[e->data.u64 & UINT32_MAX];
+
+	return place->serial == e->data.u64 >> 32 ? place->owner : NULL;
 }
 
 /* Of what is there already, no new edge would tell. */
 static void ask_anew(struct tcp *t)
 {
-	struct epoll_event e = everything(t);
+	struct tcp_watch *w = t->set->watch;
+	struct epoll_event e = everything(w, t->fd);
 
-	epoll_ctl(t->set->watch->epoll, EPOLL_CTL_MOD, t->fd, &e);
+	epoll_ctl(w->epoll, EPOLL_CTL_MOD, t->fd, &e);
 }
 
 /* Edge-triggered: on until the socket is empty, which a read shows that was not filled; or
@@ -138,8 +164,6 @@ static void on_event(struct tcp *t, uint32_t events)
 	bool ends = broken || (events & EPOLLRDHUP) != 0;
 	uint32_t serial = t->serial;
 
-	if (t->fd < 0)
-		return; /* closed in this turn */
 	if (!t->connected) {
 		int error = broken ? socket_error(t) : 0;
 
@@ -171,8 +195,14 @@ static void on_set(uv_poll_t *poll, int status, int what)
 	 * this process was held up did so in time. */
 	do {
 		n = epoll_wait(w->epoll, events, TCP_EVENTS, 0);
-		for (int i = 0; i < n; i++)
-			on_event(events[i].data.ptr, events[i].events);
+		for (int i = 0; i < n; i++) {
+			struct tcp *t = owner_of(w, &events[i]);
+
+			w->told = t;
+			if (t != NULL)
+				on_event(t, events[i].events);
+		}
+		w->told = NULL;
 	} while (n == TCP_EVENTS && ++rounds < TCP_ROUNDS_MAX);
 }
 
@@ -182,13 +212,16 @@ static void on_watch_closed(uv_handle_t *handle)
 {
 	struct tcp_watch *w = handle->data;
 
+	while (w->spare_count > 0)
+		close(w->spares[--w->spare_count].fd);
 	close(w->epoll);
+	free(w->places);
 	free(w);
 }
 
 static int open_watch(struct tcp_set *s)
 {
-	struct tcp_watch *w = malloc(sizeof(*w));
+	struct tcp_watch *w = calloc(1, sizeof(*w));
 	int err;
 
 	if (w == NULL)
@@ -216,6 +249,64 @@ static void close_watch(struct tcp_set *s)
 	uv_close((uv_handle_t *)&w->poll, on_watch_closed);
 }
 
+/* --- a descriptor in the set --- */
+
+static bool make_place(struct tcp_watch *w, int fd)
+{
+	size_t cap = w->places_cap > 0 ? w->places_cap : 64;
+	struct place *places;
+
+	while (cap <= (size_t)fd)
+		cap *= 2;
+	if (cap == w->places_cap)
+		return true;
+	places = realloc(w->places, cap * sizeof(*places));
+	if (places == NULL)
+		return false;
+	memset(places + w->places_cap, 0, (cap - w->places_cap) * sizeof(*places));
+	w->places = places;
+	w->places_cap = cap;
+	return true;
+}
+
+static int watch_socket(struct tcp_watch *w, struct tcp *t)
+{
+	struct epoll_event e;
+
+	if (!make_place(w, t->fd))
+		return UV_ENOMEM;
+	w->places[t->fd] = (struct place){ .owner = t, .serial = ++w->serial };
+	e = everything(w, t->fd);
+	if (epoll_ctl(w->epoll, EPOLL_CTL_ADD, t->fd, &e) == 0)
+		return 0;
+	w->places[t->fd].owner = NULL;
+	return uv_translate_sys_error(errno);
+}
+
+/* One that stays in the set, and belongs to nobody yet; -1: there is none. */
+static int take_spare(struct tcp_watch *w, int family)
+{
+	if (w->spare_count == 0 || w->spares[w->spare_count - 1].family != family)
+		return -1;
+	return w->spares[--w->spare_count].fd;
+}
+
+/* A socket that reached nobody may try the next address: it costs half of what a new one does,
+ * and most addresses of a network are nobody's. False: it has to be closed. */
+static bool make_spare(struct tcp_watch *w, struct tcp *t)
+{
+	const struct sockaddr nobody = { .sa_family = AF_UNSPEC };
+
+	/* While events are told, another's may be among those that are still to come. */
+	if (t->family == AF_UNSPEC || w->spare_count == TCP_SPARES_MAX ||
+	    (w->told != NULL && w->told != t) || connect(t->fd, &nobody, sizeof(nobody)) != 0)
+		return false;
+	socket_error(t); /* that of the attempt which is over */
+	w->spares[w->spare_count].fd = t->fd;
+	w->spares[w->spare_count++].family = t->family;
+	return true;
+}
+
 /* --- a connection --- */
 
 static int bind_to(int fd, const struct sockaddr *from, socklen_t len)
@@ -230,16 +321,23 @@ static int bind_to(int fd, const struct sockaddr *from, socklen_t len)
 static int begin(struct tcp *t, const struct sockaddr *to, socklen_t len,
 		 const struct sockaddr *from)
 {
-	struct epoll_event e = everything(t);
+	struct tcp_watch *w = t->set->watch;
+	bool watched;
 
-	t->fd = socket(to->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (t->fd < 0)
+	if (from == NULL)
+		t->fd = take_spare(w, to->sa_family);
+	watched = t->fd >= 0;
+	if (!watched)
+		t->fd = socket(to->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (t->fd < 0 || (from != NULL && bind_to(t->fd, from, len) != 0) ||
+	    (connect(t->fd, to, len) != 0 && errno != EINPROGRESS))
 		return uv_translate_sys_error(errno);
-	if ((from == NULL || bind_to(t->fd, from, len) == 0) &&
-	    (connect(t->fd, to, len) == 0 || errno == EINPROGRESS) &&
-	    epoll_ctl(t->set->watch->epoll, EPOLL_CTL_ADD, t->fd, &e) == 0)
-		return 0;
-	return uv_translate_sys_error(errno);
+	if (from == NULL)
+		t->family = to->sa_family;
+	if (!watched)
+		return watch_socket(w, t);
+	w->places[t->fd].owner = t;
+	return 0;
 }
 
 static int enter(struct tcp_set *s, struct tcp *t)
@@ -277,17 +375,15 @@ int tcp_connect(struct tcp_set *s, struct tcp *t, const struct sockaddr *to, soc
 
 int tcp_adopt(struct tcp_set *s, struct tcp *t, int fd)
 {
-	struct epoll_event e = everything(t);
 	int err = enter(s, t);
 
 	if (err != 0)
 		return err;
 	t->fd = fd;
 	t->connected = true;
-	if (epoll_ctl(s->watch->epoll, EPOLL_CTL_ADD, fd, &e) == 0)
-		return 0;
-	err = uv_translate_sys_error(errno);
-	leave(t);
+	err = watch_socket(s->watch, t);
+	if (err != 0)
+		leave(t);
 	return err;
 }
 
@@ -309,9 +405,14 @@ void tcp_resume(struct tcp *t)
 
 void tcp_close(struct tcp *t)
 {
+	struct tcp_watch *w;
+
 	if (t->set == NULL || t->fd < 0)
 		return;
-	close(t->fd);
+	w = t->set->watch;
+	w->places[t->fd].owner = NULL;
+	if (t->connected || !make_spare(w, t))
+		close(t->fd);
 	forget(t);
 	leave(t);
 }

@@ -1,14 +1,13 @@
 /* tcp.h: TCP connections on a libuv loop, with few system calls.
  *
  * A visit is so short that what surrounds its few packets counts: libuv's own streams take
- * four epoll_ctl and a getsockopt for it. Here a connection enters an epoll set once,
+ * four epoll_ctl and a getsockopt for it. Here a socket enters an epoll set once,
  * edge-triggered, and leaves it with its descriptor; the loop watches that set as one
- * descriptor, which exists while there are connections.
+ * descriptor, which exists while there are connections. A socket that reached nobody is not
+ * closed: the next attempt has it.
  *
- * The caller embeds struct tcp. Events that are being told may name one that was closed
- * meanwhile: after a tcp_close in a callback of the set it is kept until the loop has turned
- * once. Errors are libuv's (negative).
- * Everything happens on the loop's thread. */
+ * The caller embeds struct tcp, and keeps it until the loop has turned once after a tcp_close in
+ * one of its callbacks. Errors are libuv's (negative). Everything happens on the loop's thread. */
 #ifndef PEERWALK_IO_TCP_H
 #define PEERWALK_IO_TCP_H
 
@@ -24,6 +23,9 @@ enum {
 	TCP_ROUNDS_MAX = 48,
 	/* Whole buffers read from one connection before the others have their turn. */
 	TCP_READS_MAX = 16,
+	/* Sockets that reached nobody and wait for another address: the next attempt takes one, so
+	 * that more than a few are never there but at the end, when there is no next. */
+	TCP_SPARES_MAX = 16,
 };
 
 struct tcp;
@@ -58,6 +60,7 @@ struct tcp {
 	struct tcp_set *set;
 	int fd;          /* -1: none */
 	uint32_t serial; /* of the connection: a callback may make another */
+	int family;      /* AF_UNSPEC: it is not to be used again */
 	bool connected, paused;
 	uint8_t *late; /* what the socket has not taken */
 	size_t late_len, late_cap;

@@ -396,6 +396,70 @@ static void what_waits_is_counted_and_told_when_sent(void **state)
 	free(bytes);
 }
 
+/* A socket of ours that is bound to a port of loopback. */
+static int bound(struct sockaddr_in *at)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	socklen_t len = sizeof(*at);
+
+	*at = (struct sockaddr_in){ .sin_family = AF_INET,
+				    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	assert_int_equal(bind(fd, (struct sockaddr *)at, len), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)at, &len), 0);
+	return fd;
+}
+
+static void a_socket_that_reached_nobody_tries_the_next(void **state)
+{
+	struct end *e = calloc(1, sizeof(*e)), *beside = calloc(1, sizeof(*beside));
+	struct sockaddr_in refuses, at;
+	int refusing = bound(&refuses), listener = bound(&at), fds[2], taken[2], fd;
+
+	(void)state;
+	assert_true(e != NULL && beside != NULL);
+	assert_int_equal(listen(listener, 4), 0);
+	assert_int_equal(uv_loop_init(&e->loop), 0);
+	tcp_set_init(&e->set, &e->loop, &calls);
+	/* One that stays, so that the set does. */
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds),
+			 0);
+	assert_int_equal(tcp_adopt(&e->set, &beside->tcp, fds[0]), 0);
+	assert_int_equal(
+		tcp_connect(&e->set, &e->tcp, (struct sockaddr *)&refuses, sizeof(refuses), NULL),
+		0);
+	fd = e->tcp.fd;
+	while (e->connects == 0)
+		uv_run(&e->loop, UV_RUN_ONCE);
+	assert_int_equal(e->connected, UV_ECONNREFUSED);
+	/* It takes one that is given up before the loop can tell that it stands, and then another:
+	 * of the first nothing is told. */
+	for (unsigned i = 0; i < 2; i++) {
+		tcp_close(&e->tcp);
+		assert_int_equal(
+			tcp_connect(&e->set, &e->tcp, (struct sockaddr *)&at, sizeof(at), NULL), 0);
+		assert_int_equal(e->tcp.fd, fd);
+		taken[i] = accept(listener, NULL, NULL);
+		assert_true(taken[i] >= 0);
+	}
+	turns(&e->loop, 3);
+	assert_int_equal(e->connects, 2);
+	assert_int_equal(e->connected, 0);
+	assert_int_equal(write(taken[1], "ten bytes.", 10), 10);
+	close(taken[1]);
+	while (e->ends == 0)
+		uv_run(&e->loop, UV_RUN_ONCE);
+	assert_int_equal(e->ended, UV_EOF);
+	assert_int_equal(e->heard, 10);
+	close(taken[0]);
+	close(fds[1]);
+	close(refusing);
+	close(listener);
+	uv_run(&e->loop, UV_RUN_DEFAULT);
+	assert_int_equal(uv_loop_close(&e->loop), 0);
+	free(beside);
+	free(e);
+}
+
 static void it_goes_out_where_it_is_told(void **state)
 {
 	struct sockaddr_in from = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(0x7f000009) };
@@ -436,6 +500,7 @@ int main(void)
 		cmocka_unit_test(an_adopted_one_is_heard_unless_paused),
 		cmocka_unit_test(whoever_says_much_waits_for_the_others),
 		cmocka_unit_test(what_waits_is_counted_and_told_when_sent),
+		cmocka_unit_test(a_socket_that_reached_nobody_tries_the_next),
 		cmocka_unit_test(it_goes_out_where_it_is_told),
 	};
 
