@@ -96,16 +96,19 @@ class Calls:
 
 
 class Moments:
-    """Many soon after the start, most within the time in which a few commits happen: that is
-    measured, as it takes ten times as long with sanitizers."""
+    """Many soon after the start, most within the time in which a few commits happen, which is
+    measured, as it takes ten times as long with sanitizers; some late enough for an end."""
 
     def __init__(self, seed):
         self.random, self.unit = random.Random(seed), 0.4
 
     def next(self):
-        if self.random.random() < 0.2:
+        which = self.random.random()
+        if which < 0.2:
             return self.random.uniform(0, self.unit)
-        return self.random.uniform(self.unit, 4 * self.unit)
+        if which < 0.8:
+            return self.random.uniform(self.unit, 4 * self.unit)
+        return self.random.uniform(4 * self.unit, 8 * self.unit)
 
     def learn(self, program):
         began = time.time()
@@ -136,7 +139,7 @@ CONNECT_TIMEOUT = "(SELECT id FROM outcomes WHERE name = 'connect_timeout')"
 VISITS = '''SELECT p.address, p.port, v.started_at_ms, v.outcome, v.tries FROM visits v
     JOIN peers p ON p.id = v.peer_id WHERE v.crawl_id = ? AND v.outcome <> ''' + CONNECT_TIMEOUT
 HOW = ['--no-default-seeds', '--seeds', 'seeds.txt', '--allow-private', '--connect-timeout', '300ms',
-       '--timeout', '2s', '--db', DB]
+       '--timeout', '1s', '--db', DB]
 
 
 def newest():
@@ -236,7 +239,7 @@ def crawl(program, kills, seed):
     if calls.socket is None:
         print('(who is called can not be seen here: no packet sockets)')
     served.end()
-    print('%d kills, %d crawls of %d visits, %d calls for visits that were not committed, or in steps'
+    print('%d kills in %d crawls of %d visits; %d calls more, for those not committed and in steps'
           % (killed, crawls, value('SELECT count(*) FROM visits'), again))
 
 
