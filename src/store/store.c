@@ -30,6 +30,21 @@ enum err store_begin(struct store *s)
 	return err;
 }
 
+/* What goes on into a file that has no name any more is lost at the end. */
+static enum err check_place(struct store *s)
+{
+	int moved = 0;
+
+	if (sqlite3_file_control(s->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved) != SQLITE_OK ||
+	    moved == 0)
+		return ERR_OK;
+	snprintf(s->why, sizeof(s->why),
+		 "%s: the file was moved or removed while it was being written; put it back, or "
+		 "name another with --db",
+		 s->path);
+	return ERR_NOT_FOUND;
+}
+
 enum err store_commit(struct store *s)
 {
 	enum err err;
@@ -41,7 +56,7 @@ enum err store_commit(struct store *s)
 	if (err != ERR_OK)
 		rollback(s);
 	s->in_batch = false;
-	return err;
+	return err == ERR_OK ? check_place(s) : err;
 }
 
 enum err db_ended(struct store *s, enum err err)

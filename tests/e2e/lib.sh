@@ -100,6 +100,39 @@ finish() { # the fewest checks that there are
 	[ "$failed" -eq 0 ] && [ "$passed" -ge "$1" ]
 }
 
+# --- disks, in a mount namespace of our own ---
+
+# A disk of so many KiB at ./disk; what was there is gone.
+disk() { # KiB
+	umount disk 2>/dev/null
+	mkdir -p disk
+	mount -t tmpfs -o size="$1k" none disk
+}
+grow() {
+	rm -f disk/ballast
+	mount -o remount,size=32m disk
+}
+# Takes all room but so many KiB.
+leave() { # KiB
+	rm -f disk/ballast
+	local free
+	free=$(df --output=avail -k disk | tail -n 1)
+	head -c $(((free - $1) * 1024)) /dev/zero >disk/ballast
+}
+ask() { # database, SQL: each row a line
+	python3 -c 'import sqlite3, sys
+db = sqlite3.connect("file:" + sys.argv[1] + "?mode=ro", uri=True, timeout=20)
+for row in db.execute(sys.argv[2]): print(*row)' "$1" "$2" 2>&1
+}
+is_sound() { # database
+	[ "$(ask "$1" 'PRAGMA integrity_check')" = ok ] || { ask "$1" 'PRAGMA integrity_check' && false; }
+}
+# One line, with what is wrong and what to do.
+says_full() { # name, file (default: err)
+	grep -q 'disk is full.*make room' "${2:-err}"
+	result "$1: says that the disk is full, and what to do" $?
+}
+
 # --- the program ---
 
 run() { # expected status, arguments...
