@@ -29,6 +29,7 @@ struct walk {
 	bool holding; /* the driver waits for names */
 	struct names names;
 	double cpu_before;                /* seconds of this process */
+	int64_t began_ms;                 /* the wall clock when this run began */
 	atomic_uint_least64_t started_ns; /* of uv_hrtime, which any thread may ask */
 	atomic_bool stopped;
 	atomic_bool store_failed; /* set by the writer's thread */
@@ -474,6 +475,7 @@ enum err walk_run(struct walk *w)
 	enum err err;
 
 	w->started_ns = uv_hrtime();
+	w->began_ms = wall_ms();
 	err = start_resolving(w);
 	if (err == ERR_OK)
 		driver_run(w->driver);
@@ -505,6 +507,15 @@ void walk_stats(struct walk *w, struct walk_result *out)
 			out->stats.no_memory == 0;
 }
 
+/* As its visits have their times: the clock at the beginning, and the time since. Who sets the
+ * clock meanwhile makes no crawl that ended before it began. */
+static int64_t end_ms(const struct walk *w, const struct walk_result *r)
+{
+	int64_t at_ms = w->began_ms + (int64_t)r->elapsed_ms;
+
+	return at_ms > w->crawl.started_at_ms ? at_ms : w->crawl.started_at_ms;
+}
+
 /* Sums up in the store; of a resumed crawl, known, visited and reached are of all runs. */
 static enum err end_in_store(struct walk *w, const struct walk_result *r)
 {
@@ -514,7 +525,7 @@ static enum err end_in_store(struct walk *w, const struct walk_result *r)
 	if (err != ERR_OK)
 		return store_error(w, err);
 	w->crawl.complete = r->complete;
-	w->crawl.ended_at_ms = w->stopped || r->stats.no_memory > 0 ? 0 : wall_ms();
+	w->crawl.ended_at_ms = w->stopped || r->stats.no_memory > 0 ? 0 : end_ms(w, r);
 	w->crawl.known = r->stats.known;
 	w->crawl.visited = r->stats.visited;
 	w->crawl.reached = r->stats.reached;

@@ -22,18 +22,22 @@ bool node_ops_path(const char *network, char out[static STATUS_WHY_MAX])
 
 /* --- the document --- */
 
+/* Whatever becomes of the wall clock. */
+static uint64_t uptime_ms(const struct node_run *run)
+{
+	return (uv_hrtime() - run->ops.started_ns) / 1000000;
+}
+
 json_t *node_ops_status(struct node_run *run)
 {
-	int64_t now_ms = wall_ms();
 	char started[32];
 	json_t *o;
 
 	format_time(run->ops.started_at_ms, false, started);
 	o = json_pack("{s:s, s:s, s:i, s:s, s:f, s:f, s:I}", "network", run->network->name,
 		      "version", PEERWALK_VERSION, "pid", (int)getpid(), "started_at", started,
-		      "uptime_seconds", (double)(now_ms - run->ops.started_at_ms) / 1000,
-		      "cpu_seconds", limits_cpu_seconds(), "max_rss_bytes",
-		      (json_int_t)limits_max_rss_bytes());
+		      "uptime_seconds", (double)uptime_ms(run) / 1000, "cpu_seconds",
+		      limits_cpu_seconds(), "max_rss_bytes", (json_int_t)limits_max_rss_bytes());
 	if (o != NULL)
 		run->kind->status(run, o);
 	return o;
@@ -141,6 +145,7 @@ bool node_ops_start(struct node_run *run)
 	const char *path = socket_path(run, room, sizeof(room));
 
 	ops->started_at_ms = wall_ms();
+	ops->started_ns = uv_hrtime();
 	if (path != NULL &&
 	    status_start(&run->loop,
 			 &(struct status_config){ .path = path, .answer = answer, .ctx = run },
@@ -160,9 +165,8 @@ bool node_ops_start(struct node_run *run)
 void node_ops_stop(struct node_run *run)
 {
 	cli_event(run->cli, LOG_INFO, "stopping",
-		  (struct log_field[]){
-			  log_number("uptime_s", (wall_ms() - run->ops.started_at_ms) / 1000),
-			  { 0 } });
+		  (struct log_field[]){ log_number("uptime_s", (int64_t)(uptime_ms(run) / 1000)),
+					{ 0 } });
 	notify_send("STOPPING=1");
 	status_stop(run->ops.status);
 	node_metrics_stop(run->ops.metrics);

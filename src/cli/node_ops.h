@@ -15,6 +15,7 @@ struct node_ops {
 	struct node_metrics *metrics; /* NULL: not served */
 	uv_timer_t beat;              /* tells systemd that all goes on */
 	int64_t started_at_ms;        /* wall clock */
+	uint64_t started_ns;          /* uv_hrtime */
 };
 
 /* Before the node begins. False, after saying why: its socket can't be made. */

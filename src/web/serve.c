@@ -84,16 +84,31 @@ int64_t serve_now_ms(void)
 }
 
 /* One walk at a time; and nobody holds one of the few threads for long because of another's. */
-static bool wait_for_heavy(struct serve *s)
+static bool begin_heavy(struct serve *s, bool wait)
 {
 	struct timespec until;
+	bool begun;
 
-	clock_gettime(CLOCK_REALTIME, &until);
+	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += SERVE_HEAVY_WAIT_S;
-	return pthread_mutex_timedlock(&s->heavy, &until) == 0;
+	pthread_mutex_lock(&s->lock);
+	while (wait && s->heavy && pthread_cond_timedwait(&s->changed, &s->lock, &until) == 0)
+		continue;
+	begun = !s->heavy;
+	s->heavy = true;
+	pthread_mutex_unlock(&s->lock);
+	return begun;
 }
 
-/* Under s->heavy. */
+static void end_heavy(struct serve *s)
+{
+	pthread_mutex_lock(&s->lock);
+	s->heavy = false;
+	pthread_cond_broadcast(&s->changed);
+	pthread_mutex_unlock(&s->lock);
+}
+
+/* While s->heavy is ours. */
 static enum err make(struct serve *s, const char *key, bool lasting, serve_make_fn *fn, void *ctx,
 		     struct text *out)
 {
@@ -118,9 +133,9 @@ enum err serve_kept(struct serve *s, const char *key, bool lasting, serve_make_f
 	if (state == SERVE_CACHE_FRESH)
 		return out->err;
 	if (state == SERVE_CACHE_NONE) {
-		if (!wait_for_heavy(s))
+		if (!begin_heavy(s, true))
 			return ERR_LIMIT;
-	} else if (pthread_mutex_trylock(&s->heavy) != 0) {
+	} else if (!begin_heavy(s, false)) {
 		return out->err;
 	}
 	/* Somebody may have made it meanwhile. */
@@ -129,7 +144,7 @@ enum err serve_kept(struct serve *s, const char *key, bool lasting, serve_make_f
 		text_clear(out);
 		err = make(s, key, lasting, fn, ctx, out);
 	}
-	pthread_mutex_unlock(&s->heavy);
+	end_heavy(s);
 	return err != ERR_OK ? err : out->err;
 }
 
@@ -252,7 +267,6 @@ static void init_locks(struct serve *s)
 	pthread_cond_init(&s->changed, &clock);
 	pthread_condattr_destroy(&clock);
 	pthread_mutex_init(&s->lock, NULL);
-	pthread_mutex_init(&s->heavy, NULL);
 	/* Readers that never pause must not keep another database out. */
 	pthread_rwlockattr_init(&fair);
 	pthread_rwlockattr_setkind_np(&fair, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
@@ -318,7 +332,6 @@ void serve_free(struct serve *s)
 	serve_feed_end(&s->feed);
 	serve_cache_end(&s->cache);
 	pthread_rwlock_destroy(&s->swap);
-	pthread_mutex_destroy(&s->heavy);
 	pthread_mutex_destroy(&s->lock);
 	pthread_cond_destroy(&s->changed);
 	free(s);

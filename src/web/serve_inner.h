@@ -59,6 +59,7 @@ struct serve {
 	bool stopping;
 	bool ready; /* the census has been read once */
 	bool is_copy;
+	bool heavy; /* somebody walks over whole crawls: one at a time */
 	char why[SERVE_WHY_MAX]; /* "": all is well */
 	struct store *stores[HTTP_THREADS];
 	bool used[HTTP_THREADS];
@@ -75,7 +76,6 @@ struct serve {
 	/* With locks of their own. */
 	struct serve_feed feed;
 	struct serve_cache cache;
-	pthread_mutex_t heavy; /* one at a time walks over whole crawls */
 };
 
 /* A store for this thread, until serve_give. NULL: r says why. */

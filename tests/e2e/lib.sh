@@ -270,6 +270,7 @@ killed_and_resumed() { # network, rate, visits until then, visits in all
 
 # Kills it so many times, and checks what kill.py looked at; `seed` is the seed of the moments.
 kills() { # crawl, watch or node; how often
+	# shellcheck disable=SC2154 # seed is of the script
 	local line
 	python3 "$source_dir/tests/e2e/kill.py" "$1" "$program" "$2" "$seed" >looked 2>err
 	check "$1: it could look" [ $? -eq 0 ]
