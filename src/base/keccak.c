@@ -119,6 +119,8 @@ void keccak_digest(const struct keccak *k, uint8_t out[32])
 	struct keccak copy = *k;
 
 	squeeze(&copy, 0x01, out);
+	/* Who knows the state can go back to what was put in, which may be secret. */
+	explicit_bzero(&copy, sizeof(copy));
 }
 
 static void sponge(struct slice in, uint8_t padding, uint8_t out[32])

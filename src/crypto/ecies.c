@@ -16,6 +16,17 @@ struct keys {
 	uint8_t mac[32];
 };
 
+/* Of a secret: what is left of it in between is wiped, too. */
+static void digest(struct slice in, uint8_t out[32])
+{
+	struct sha256 s;
+
+	sha256_init(&s);
+	sha256_update(&s, in);
+	sha256_final(&s, out);
+	explicit_bzero(&s, sizeof(s));
+}
+
 static bool derive(const struct secp *s, const struct secp_key *key,
 		   const uint8_t public[static SECP_PUBLIC_LEN], struct keys *out)
 {
@@ -24,9 +35,9 @@ static bool derive(const struct secp *s, const struct secp_key *key,
 
 	if (!secp_ecdh_x(s, key, public, counted + 4))
 		return false;
-	sha256(slice_of(counted, sizeof(counted)), derived);
+	digest(slice_of(counted, sizeof(counted)), derived);
 	memcpy(out->cipher, derived, sizeof(out->cipher));
-	sha256(slice_of(derived + sizeof(out->cipher), 16), out->mac);
+	digest(slice_of(derived + sizeof(out->cipher), 16), out->mac);
 	explicit_bzero(counted, sizeof(counted));
 	explicit_bzero(derived, sizeof(derived));
 	return true;

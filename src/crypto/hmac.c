@@ -32,6 +32,7 @@ void hmac_sha256(struct slice key, const struct slice *parts, size_t count, uint
 	sha256_update(&s, slice_of(out, 32));
 	sha256_final(&s, out);
 	explicit_bzero(block, sizeof(block));
+	explicit_bzero(&s, sizeof(s));
 }
 
 bool mac_equal(const uint8_t *a, const uint8_t *b, size_t len)

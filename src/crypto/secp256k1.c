@@ -1,5 +1,7 @@
 #include "crypto/secp256k1.h"
 
+#include "base/wipe.h"
+
 #include <assert.h>
 #include <secp256k1.h>
 #include <secp256k1_ecdh.h>
@@ -23,6 +25,7 @@ void secp_init(struct secp *s, const uint8_t random[static SECP_RANDOM_LEN])
 	/* context() relies on the library's placing it at the start. */
 	assert((void *)made == (void *)s->state);
 	done = secp256k1_context_randomize(made, random);
+	wipe_stack();
 	assert(done == 1);
 	(void)done;
 }
@@ -72,6 +75,7 @@ void secp_public(const struct secp *s, const struct secp_key *key,
 	secp256k1_pubkey point;
 	int done = secp256k1_ec_pubkey_create(context(s), &point, key->bytes);
 
+	wipe_stack();
 	assert(done == 1);
 	(void)done;
 	serialize(&point, out);
@@ -85,6 +89,7 @@ void secp_sign(const struct secp *s, const struct secp_key *key, const uint8_t h
 
 	done = secp256k1_ecdsa_sign_recoverable(context(s), &signature, hash, key->bytes, NULL,
 						NULL);
+	wipe_stack();
 	assert(done == 1);
 	(void)done;
 	secp256k1_ecdsa_recoverable_signature_serialize_compact(context(s), out, &id, &signature);
@@ -119,6 +124,7 @@ static bool ecdh(const struct secp *s, const struct secp_key *key, const uint8_t
 	if (!parse(public, &point))
 		return false;
 	done = secp256k1_ecdh(context(s), out, &point, key->bytes, take, NULL);
+	wipe_stack();
 	assert(done == 1);
 	return done == 1;
 }

@@ -177,6 +177,26 @@ static int write_all(int fd, const char *data, size_t len)
 	return fsync(fd) == 0 || errno == EINVAL ? 0 : errno;
 }
 
+/* The name shall survive a power cut as well as what is in the file. Best effort: not all file
+ * systems can, and the key is written. */
+static void sync_folder(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char folder[4096] = ".";
+	size_t len = slash != NULL ? (size_t)(slash - path) + 1 : 1;
+	int fd;
+
+	if (len >= sizeof(folder))
+		return;
+	if (slash != NULL)
+		memcpy(folder, path, len);
+	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	fsync(fd);
+	close(fd);
+}
+
 static void draw_key(struct secp_key *out)
 {
 	uint8_t bytes[SECP_KEY_LEN];
@@ -205,8 +225,10 @@ enum err keyfile_create(const char *path, struct secp_key *out, char why[static 
 	/* Some file systems write only now. */
 	if (close(fd) != 0 && error == 0)
 		error = errno;
-	if (error == 0)
+	if (error == 0) {
+		sync_folder(path);
 		return ERR_OK;
+	}
 	secp_key_clear(out);
 	unlink(path); /* made by this very call: O_EXCL */
 	return create_failed(path, error, why);

@@ -1,6 +1,7 @@
 #include "proto/ethereum/identity.h"
 
 #include "base/keccak.h"
+#include "base/wipe.h"
 
 #include <assert.h>
 #include <string.h>
@@ -19,6 +20,7 @@ static void draw(const struct identity *id, uint64_t nonce, uint8_t number, uint
 	keccak_update(&k, slice_of(id->seed, sizeof(id->seed)));
 	keccak_update(&k, slice_of(tail, sizeof(tail)));
 	keccak_digest(&k, out);
+	explicit_bzero(&k, sizeof(k));
 }
 
 static void draw_key(const struct identity *id, uint64_t nonce, uint8_t number,
@@ -68,4 +70,5 @@ void identity_local(const struct identity *id, uint64_t nonce, struct rlpx_local
 	memcpy(out->ecies.iv, bytes, sizeof(out->ecies.iv));
 	out->padding = bytes[31];
 	explicit_bzero(bytes, sizeof(bytes));
+	wipe_stack(); /* Keccak's */
 }

@@ -1,5 +1,6 @@
 #include "proto/ethereum/rlpx.h"
 
+#include "base/wipe.h"
 #include "crypto/hmac.h"
 #include "proto/ethereum/rlp.h"
 
@@ -35,7 +36,8 @@ static bool auth_hash(const struct rlpx_handshake *h, const uint8_t *nonce, uint
 	return true;
 }
 
-/* Fills the text up, encrypts it for the other side and puts the size before it. */
+/* Fills the text up, encrypts it for the other side and puts the size before it. The text, which
+ * holds our nonce, is wiped. */
 static struct slice seal(struct rlpx_handshake *h, struct writer *text)
 {
 	uint8_t *size = h->sent;
@@ -52,6 +54,7 @@ static struct slice seal(struct rlpx_handshake *h, struct writer *text)
 			   slice_of(text->data, text->len), h->sent + RLPX_SIZE_LEN);
 	assert(ok);
 	(void)ok;
+	explicit_bzero(text->data, text->len);
 	h->sent_len = RLPX_SIZE_LEN + len;
 	return slice_of(h->sent, h->sent_len);
 }
@@ -125,24 +128,19 @@ static void take(struct reader *r, uint8_t *out, size_t len, const char *name, c
 		memcpy(out, s.data, len);
 }
 
-const char *rlpx_auth_read(struct rlpx_handshake *h, struct slice packet)
+static const char *read_auth(struct rlpx_handshake *h, struct reader *r)
 {
-	uint8_t text[RLPX_PACKET_MAX], hash[32];
-	uint8_t signature[SECP_SIGNATURE_LEN];
+	uint8_t signature[SECP_SIGNATURE_LEN], hash[32];
 	struct rlp_list list;
-	struct reader r;
 	bool ok;
 
-	assert(h->role == SESSION_RESPONDER);
-	if (!open_packet(h, packet, text, &r))
-		return "auth: encrypted for another key, or changed on its way";
-	list = rlp_enter(&r, "auth");
-	take(&r, signature, sizeof(signature), "signature", "auth: a signature of 65 bytes");
-	take(&r, h->remote, sizeof(h->remote), "public_key", "auth: a public key of 64 bytes");
-	take(&r, h->remote_nonce, sizeof(h->remote_nonce), "nonce", "auth: a nonce of 32 bytes");
-	rlp_leave(&r, &list);
-	if (!reader_ok(&r))
-		return r.rule;
+	list = rlp_enter(r, "auth");
+	take(r, signature, sizeof(signature), "signature", "auth: a signature of 65 bytes");
+	take(r, h->remote, sizeof(h->remote), "public_key", "auth: a public key of 64 bytes");
+	take(r, h->remote_nonce, sizeof(h->remote_nonce), "nonce", "auth: a nonce of 32 bytes");
+	rlp_leave(r, &list);
+	if (!reader_ok(r))
+		return r->rule;
 	if (!auth_hash(h, h->remote_nonce, hash))
 		return "auth: the public key is no point of the curve";
 	ok = secp_recover(signature, hash, h->remote_ephemeral);
@@ -150,25 +148,47 @@ const char *rlpx_auth_read(struct rlpx_handshake *h, struct slice packet)
 	return ok ? NULL : "auth: the signature can be nobody's";
 }
 
+const char *rlpx_auth_read(struct rlpx_handshake *h, struct slice packet)
+{
+	uint8_t text[RLPX_PACKET_MAX];
+	struct reader r;
+	const char *rule;
+
+	assert(h->role == SESSION_RESPONDER);
+	if (!open_packet(h, packet, text, &r))
+		return "auth: encrypted for another key, or changed on its way";
+	rule = read_auth(h, &r);
+	explicit_bzero(text, packet.len);
+	return rule;
+}
+
+static const char *read_ack(struct rlpx_handshake *h, struct reader *r)
+{
+	struct rlp_list list = rlp_enter(r, "ack");
+
+	take(r, h->remote_ephemeral, sizeof(h->remote_ephemeral), "ephemeral_key",
+	     "ack: an ephemeral key of 64 bytes");
+	take(r, h->remote_nonce, sizeof(h->remote_nonce), "nonce", "ack: a nonce of 32 bytes");
+	rlp_leave(r, &list);
+	if (!reader_ok(r))
+		return r->rule;
+	if (!secp_public_valid(h->remote_ephemeral))
+		return "ack: the ephemeral key is no point of the curve";
+	return NULL;
+}
+
 const char *rlpx_ack_read(struct rlpx_handshake *h, struct slice packet)
 {
 	uint8_t text[RLPX_PACKET_MAX];
-	struct rlp_list list;
 	struct reader r;
+	const char *rule;
 
 	assert(h->role == SESSION_INITIATOR);
 	if (!open_packet(h, packet, text, &r))
 		return "ack: encrypted for another key, or changed on its way";
-	list = rlp_enter(&r, "ack");
-	take(&r, h->remote_ephemeral, sizeof(h->remote_ephemeral), "ephemeral_key",
-	     "ack: an ephemeral key of 64 bytes");
-	take(&r, h->remote_nonce, sizeof(h->remote_nonce), "nonce", "ack: a nonce of 32 bytes");
-	rlp_leave(&r, &list);
-	if (!reader_ok(&r))
-		return r.rule;
-	if (!secp_public_valid(h->remote_ephemeral))
-		return "ack: the ephemeral key is no point of the curve";
-	return NULL;
+	rule = read_ack(h, &r);
+	explicit_bzero(text, packet.len);
+	return rule;
 }
 
 /* --- secrets --- */
@@ -200,6 +220,8 @@ void rlpx_secrets_derive(const struct rlpx_handshake *h, struct rlpx_secrets *ou
 	keccak_of_two(agreed, out->aes, out->mac);
 	explicit_bzero(agreed, sizeof(agreed));
 	explicit_bzero(shared, sizeof(shared));
+	explicit_bzero(nonces, sizeof(nonces));
+	wipe_stack();
 }
 
 /* --- frames --- */
@@ -231,6 +253,7 @@ void rlpx_frames_init(struct rlpx_frames *f, const struct rlpx_handshake *h, str
 	mac_begin(&f->egress, secrets.mac, h->remote_nonce, slice_of(h->sent, h->sent_len));
 	mac_begin(&f->ingress, secrets.mac, h->local.nonce, received);
 	explicit_bzero(&secrets, sizeof(secrets));
+	wipe_stack(); /* Keccak's */
 }
 
 void rlpx_frames_clear(struct rlpx_frames *f)
