@@ -26,6 +26,7 @@ enum err row_network(struct store *s, sqlite3_stmt *row, struct row_network *net
 	int64_t id = sqlite3_column_int64(row, 0);
 	sqlite3_stmt *st;
 	enum err err = ERR_OK;
+	int rc;
 
 	if (id == network->id)
 		return ERR_OK;
@@ -33,12 +34,14 @@ enum err row_network(struct store *s, sqlite3_stmt *row, struct row_network *net
 	if (st == NULL)
 		return db_fail(s);
 	sqlite3_bind_int64(st, 1, id);
-	if (sqlite3_step(st) == SQLITE_ROW)
+	rc = sqlite3_step(st);
+	if (rc == SQLITE_ROW)
 		row_text(st, 0, network->name, sizeof(network->name));
 	else
-		err = db_fail_as(s, ERR_CORRUPT, "a network has no name");
+		err = rc == SQLITE_DONE ? db_fail_as(s, ERR_CORRUPT, "a network has no name")
+					: db_fail(s);
 	db_done(st);
-	network->id = id;
+	network->id = err == ERR_OK ? id : 0;
 	return err;
 }
 
