@@ -56,19 +56,21 @@ static enum err fail(enum err err, char *why, const char *format, ...)
 	return err;
 }
 
+static enum err fail_nomem(char *why)
+{
+	return fail(ERR_NOMEM, why, "out of memory: end other programs");
+}
+
 /* As the system has said it, in errno. */
 static enum err fail_to_read(const char *path, char *why)
 {
 	int saved = errno;
 
+	if (saved == ENOMEM)
+		return fail_nomem(why);
 	return fail(saved == ENOENT ? ERR_NOT_FOUND : ERR_IO, why,
 		    "cannot read %.*s: %s; check its name and who may read it", PATH_SHOWN_MAX,
 		    path, strerror(saved));
-}
-
-static enum err fail_nomem(char *why)
-{
-	return fail(ERR_NOMEM, why, "out of memory: end other programs");
 }
 
 /* --- opening --- */
@@ -114,7 +116,7 @@ static enum err open_database(struct geo *g, const char *path, char *why)
 	if (err != ERR_OK)
 		return err;
 	status = MMDB_open(path, MMDB_MODE_MMAP, &d->db);
-	if (status == MMDB_FILE_OPEN_ERROR)
+	if (status == MMDB_FILE_OPEN_ERROR || status == MMDB_IO_ERROR)
 		return fail_to_read(path, why);
 	if (status == MMDB_OUT_OF_MEMORY_ERROR)
 		return fail_nomem(why);
