@@ -115,8 +115,14 @@ static enum err gossip_cut(const struct network *network, struct slice in, struc
 	return err == ERR_OK ? ERR_OK : fail(fault, err, 0, rule);
 }
 
+static int add_piece(const char *piece, size_t len, void *text)
+{
+	text_add_slice(text, slice_of(piece, len));
+	return ((struct text *)text)->err == ERR_OK ? 0 : -1;
+}
+
 /* The object without its line's end. ERR_SYNTAX: it is none, or says its own msgtype. */
-static enum err gossip_object(const char *name, struct slice payload, char **out)
+static enum err gossip_object(const char *name, struct slice payload, struct text *out)
 {
 	json_error_t error = { 0 };
 	json_t *given = payload.len > 0 ? json_loadb((const char *)payload.data, payload.len,
@@ -125,13 +131,12 @@ static enum err gossip_object(const char *name, struct slice payload, char **out
 	json_t *whole = json_pack("{s:s}", "msgtype", name);
 	enum err err = ERR_OK;
 
-	*out = NULL;
 	if (whole == NULL || (given == NULL && json_error_code(&error) == json_error_out_of_memory))
 		err = ERR_NOMEM;
 	else if (!json_is_object(given) || json_object_get(given, "msgtype") != NULL)
 		err = ERR_SYNTAX;
 	else if (json_object_update(whole, given) != 0 ||
-		 (*out = json_dumps(whole, JSON_COMPACT)) == NULL)
+		 json_dump_callback(whole, add_piece, out, JSON_COMPACT) != 0)
 		err = ERR_NOMEM;
 	json_decref(given);
 	json_decref(whole);
@@ -144,24 +149,24 @@ static enum err gossip_frame(const struct network *network, const char *name, st
 {
 	struct gossip_message message;
 	const char *rule;
-	char *object;
+	struct text object = { 0 };
 	enum err err;
 
 	(void)network;
 	if (!is_word(name, GOSSIP_TYPE_MAX))
 		return ERR_VALUE;
 	err = gossip_object(name, payload, &object);
-	if (err == ERR_OK && strlen(object) > GOSSIP_MESSAGE_MAX)
+	if (err == ERR_OK && object.len > GOSSIP_MESSAGE_MAX)
 		err = ERR_LIMIT;
 	if (err == ERR_OK)
-		err = gossip_decode(slice_text(object), &message, &rule);
+		err = gossip_decode(slice_of(object.data, object.len), &message, &rule);
 	if (err == ERR_OK) {
-		*len = strlen(object) + 1;
-		writer_slice(out, slice_text(object));
+		*len = object.len + 1;
+		writer_slice(out, slice_of(object.data, object.len));
 		writer_u8(out, '\n');
 		err = out->err;
 	}
-	free(object);
+	text_clear(&object);
 	return err;
 }
 

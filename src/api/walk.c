@@ -184,15 +184,13 @@ static void describe(struct walk *w)
 				 (int)c->visit.session.patient, "allow_private",
 				 (int)c->crawl.allow_private, "adverts", (int)c->adverts, "agent",
 				 (const char *)agent.data, agent.len);
-	char *text;
+	size_t cap = sizeof(w->crawl.settings) - 1, len;
 
 	if (json != NULL && group.len > 0)
 		json_object_set_new(json, "group",
 				    json_stringn((const char *)group.data, group.len));
-	text = json != NULL ? json_dumps(json, JSON_COMPACT) : NULL;
-	if (text != NULL && strlen(text) < sizeof(w->crawl.settings))
-		strcpy(w->crawl.settings, text);
-	free(text);
+	len = json != NULL ? json_dumpb(json, w->crawl.settings, cap, JSON_COMPACT) : 0;
+	w->crawl.settings[len <= cap ? len : 0] = '\0';
 	json_decref(json);
 }
 

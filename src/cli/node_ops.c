@@ -5,6 +5,7 @@
 #include "io/limits.h"
 #include "io/notify.h"
 #include "io/wall.h"
+#include "report/json_text.h"
 
 #include <inttypes.h>
 #include <jansson.h>
@@ -46,14 +47,7 @@ json_t *node_ops_status(struct node_run *run)
 /* Takes o over. */
 static void add_json(struct text *out, json_t *o)
 {
-	char *text = o != NULL ? json_dumps(o, JSON_COMPACT | JSON_REAL_PRECISION(10)) : NULL;
-
-	if (text != NULL)
-		text_add(out, text);
-	else
-		out->err = ERR_NOMEM;
-	free(text);
-	json_decref(o);
+	json_text_add(out, o, JSON_COMPACT | JSON_REAL_PRECISION(10));
 }
 
 /* One after the other: as a tree, 10,000 of them would take more memory than the node. */

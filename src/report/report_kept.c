@@ -11,7 +11,7 @@
  * A database may be anybody's: whatever does not have this form is as if nothing were kept. */
 #include "report/report_gather.h"
 
-#include "base/text.h"
+#include "report/json_text.h"
 #include "store/watch.h"
 
 #include <stdlib.h>
@@ -124,8 +124,7 @@ enum err report_keep(struct store *s, const struct report_options *options)
 {
 	struct report_options ask = *options;
 	struct report r = { 0 };
-	json_t *doc = NULL;
-	char *text = NULL;
+	struct text text = { 0 };
 	enum err err;
 
 	ask.top = KEPT_ROWS;
@@ -138,15 +137,12 @@ enum err report_keep(struct store *s, const struct report_options *options)
 		err = report_before_gather(s, &ask, &r);
 	if (err == ERR_OK)
 		err = report_uptime_gather(s, &r);
-	if (err == ERR_OK) {
-		doc = kept_json(&r);
-		text = doc != NULL ? json_dumps(doc, JSON_COMPACT) : NULL;
-		err = text != NULL ? store_report_put(s, r.crawl.id, REPORT_KEPT_VERSION,
-						      slice_text(text))
-				   : ERR_NOMEM;
-	}
-	free(text);
-	json_decref(doc);
+	if (err == ERR_OK)
+		err = json_text_add(&text, kept_json(&r), JSON_COMPACT);
+	if (err == ERR_OK)
+		err = store_report_put(s, r.crawl.id, REPORT_KEPT_VERSION,
+				       slice_of(text.data, text.len));
+	text_clear(&text);
 	report_clear(&r);
 	return err;
 }

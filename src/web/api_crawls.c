@@ -2,6 +2,7 @@
  * another. */
 #include "web/serve_inner.h"
 
+#include "report/json_text.h"
 #include "report/report.h"
 
 #include <inttypes.h>
@@ -152,15 +153,10 @@ static enum err make_report(void *ctx, struct text *out)
 				      .network_text = config->network_text };
 	struct report report = { 0 };
 	enum err err = report_gather(g->store, &ask, &report);
-	json_t *doc = err == ERR_OK ? report_json(&report) : NULL;
-	char *text = doc != NULL ? json_dumps(doc, JSON_COMPACT | JSON_REAL_PRECISION(12)) : NULL;
 
-	if (err == ERR_OK && text == NULL)
-		err = ERR_NOMEM;
-	if (text != NULL)
-		text_add(out, text);
-	free(text);
-	json_decref(doc);
+	if (err == ERR_OK)
+		err = json_text_add(out, report_json(&report),
+				    JSON_COMPACT | JSON_REAL_PRECISION(12));
 	report_clear(&report);
 	return err;
 }

@@ -1,4 +1,5 @@
 /* api_peer_filter.c: parameters, and answers that are none. */
+#include "report/json_text.h"
 #include "web/api_peer.h"
 
 #include <stdlib.h>
@@ -201,15 +202,10 @@ bool api_filter(const struct api_peers *a, const struct http_request *q, struct 
 
 void api_send(struct http_response *r, json_t *doc)
 {
-	char *text = doc != NULL ? json_dumps(doc, JSON_COMPACT | JSON_REAL_PRECISION(12)) : NULL;
-
-	json_decref(doc);
-	if (text == NULL) {
+	if (json_text_add(&r->body, doc, JSON_COMPACT | JSON_REAL_PRECISION(12)) != ERR_OK) {
+		text_clear(&r->body);
 		api_failed(r, NULL, ERR_NOMEM);
-		return;
 	}
-	text_add(&r->body, text);
-	free(text);
 }
 
 void api_failed(struct http_response *r, struct store *s, enum err err)

@@ -1,5 +1,7 @@
 #include "web/serve_feed.h"
 
+#include "report/json_text.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,18 +28,13 @@ void serve_feed_end(struct serve_feed *f)
 
 void serve_feed_add(struct serve_feed *f, const char *network, const char *event, json_t *data)
 {
-	char *json = data != NULL ? json_dumps(data, JSON_COMPACT) : NULL;
 	struct text text = { 0 };
 	struct serve_event *e;
 
-	json_decref(data);
-	if (json == NULL)
-		return;
 	/* JSON has no line feeds of its own: one line of data. */
 	text_printf(&text, "event: %s\ndata: ", event);
-	text_add(&text, json);
+	json_text_add(&text, data, JSON_COMPACT);
 	text_add(&text, "\n\n");
-	free(json);
 	if (text.err != ERR_OK) {
 		text_clear(&text);
 		return;
