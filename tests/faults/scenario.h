@@ -21,7 +21,8 @@ struct scenario {
 	void (*after)(enum err); /* may be NULL; nothing fails in it; the result is run's */
 	/* Other threads allocate, too: the same number is not always the same place. */
 	bool threads;
-	unsigned points; /* in the short form, of either kind; 0: POINTS_SHORT */
+	bool foreign_leaks; /* a library forgets something when it fails, and says so nowhere */
+	unsigned points;    /* in the short form, of either kind; 0: POINTS_SHORT */
 };
 
 enum { POINTS_SHORT = 40 };
@@ -32,7 +33,8 @@ enum { POINTS_SHORT = 40 };
 	}
 
 /* Ends with a row without a name. */
-extern const struct scenario base_scenarios[], engine_scenarios[], store_scenarios[];
+extern const struct scenario base_scenarios[], engine_scenarios[], store_scenarios[],
+	report_scenarios[], export_scenarios[], places_scenarios[], web_scenarios[];
 
 /* Part of the result: run's of one point are compared with those of a run without faults. */
 void said(struct slice bytes);
