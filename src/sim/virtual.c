@@ -72,17 +72,17 @@ static bool before(const struct event *a, const struct event *b)
 static void heap_push(struct driver *d, const struct event *event)
 {
 	struct event *grown;
-	size_t at = d->heap_len;
+	size_t at = d->heap_len, cap = d->heap_cap == 0 ? 256 : d->heap_cap * 2;
 
 	if (at == d->heap_cap) {
-		d->heap_cap = d->heap_cap == 0 ? 256 : d->heap_cap * 2;
-		grown = realloc(d->heap, d->heap_cap * sizeof(*d->heap));
+		grown = realloc(d->heap, cap * sizeof(*d->heap));
 		if (grown == NULL) {
 			free(event->data);
 			d->err = ERR_NOMEM;
 			return;
 		}
 		d->heap = grown;
+		d->heap_cap = cap;
 	}
 	d->heap_len++;
 	for (; at > 0 && before(event, &d->heap[(at - 1) / 2]); at = (at - 1) / 2)
@@ -254,6 +254,7 @@ static void note_bytes(struct driver *d)
 static struct flight *flight_new(struct driver *d)
 {
 	size_t size = visit_size(d->visit.session.network);
+	uint32_t cap = d->flights_cap == 0 ? 64 : d->flights_cap * 2;
 	struct flight *f, **grown;
 
 	if (d->first_free != NO_FLIGHT) {
@@ -262,11 +263,11 @@ static struct flight *flight_new(struct driver *d)
 		return f;
 	}
 	if (d->flights_len == d->flights_cap) {
-		d->flights_cap = d->flights_cap == 0 ? 64 : d->flights_cap * 2;
-		grown = realloc(d->flights, d->flights_cap * sizeof(struct flight *));
+		grown = realloc(d->flights, cap * sizeof(struct flight *));
 		if (grown == NULL)
 			return NULL;
 		d->flights = grown;
+		d->flights_cap = cap;
 	}
 	f = calloc(1, sizeof(*f));
 	if (f == NULL)
