@@ -370,6 +370,7 @@ static enum err make_driver(struct walk *w)
 			  .no_session = w->config.no_session },
 		.crawl = w->config.crawl,
 		.threads = w->config.threads,
+		.give_up_ms = w->config.give_up_ms,
 		.on_known = on_known,
 		.on_visit = on_visit,
 		.on_advert = w->config.adverts ? on_advert : NULL,
@@ -501,8 +502,9 @@ void walk_stats(struct walk *w, struct walk_result *out)
 	out->elapsed_ms = (uv_hrtime() - w->started_ns) / 1000000;
 	out->cpu_seconds = limits_cpu_seconds() - w->cpu_before;
 	out->max_rss_bytes = limits_max_rss_bytes();
+	out->left_out = out->stats.no_memory > 0 || out->totals.gave_up;
 	out->complete = !w->stopped && out->stats.waiting == 0 && out->stats.in_flight == 0 &&
-			out->stats.no_memory == 0;
+			!out->left_out;
 }
 
 /* As its visits have their times: the clock at the beginning, and the time since. Who sets the
@@ -523,7 +525,7 @@ static enum err end_in_store(struct walk *w, const struct walk_result *r)
 	if (err != ERR_OK)
 		return store_error(w, err);
 	w->crawl.complete = r->complete;
-	w->crawl.ended_at_ms = w->stopped || r->stats.no_memory > 0 ? 0 : end_ms(w, r);
+	w->crawl.ended_at_ms = w->stopped || r->left_out ? 0 : end_ms(w, r);
 	w->crawl.known = r->stats.known;
 	w->crawl.visited = r->stats.visited;
 	w->crawl.reached = r->stats.reached;
@@ -536,20 +538,33 @@ static enum err end_in_store(struct walk *w, const struct walk_result *r)
 	return err == ERR_OK ? ERR_OK : store_error(w, err);
 }
 
+/* This machine's fault, which costs nobody his place in the next run. */
+static enum err tell_left_out(struct walk *w, const struct walk_result *r)
+{
+	if (r->totals.gave_up) {
+		snprintf(
+			w->why, sizeof(w->why),
+			"for %llu s this machine had no descriptor, no memory or no local port for "
+			"a single connection: end other programs, or raise what this one may have "
+			"(ulimit -n, or LimitNOFILE= in a systemd unit), then go on (--resume)",
+			(unsigned long long)DRIVER_GIVE_UP_MS / 1000);
+		return ERR_IO;
+	}
+	snprintf(w->why, sizeof(w->why),
+		 "out of memory: %llu peers were left out of this crawl; end other programs, or "
+		 "raise the limit that this process has, then go on with what was left out "
+		 "(--resume)",
+		 (unsigned long long)r->stats.no_memory);
+	return ERR_NOMEM;
+}
+
 enum err walk_end(struct walk *w, struct walk_result *out)
 {
 	enum err err;
 
 	walk_stats(w, out);
 	err = w->writer != NULL ? end_in_store(w, out) : ERR_OK;
-	if (err != ERR_OK || w->stopped || out->stats.no_memory == 0)
-		return err;
-	snprintf(w->why, sizeof(w->why),
-		 "out of memory: %llu peers were left out of this crawl; end other programs, or "
-		 "raise the limit that this process has, then go on with what was left out "
-		 "(--resume)",
-		 (unsigned long long)out->stats.no_memory);
-	return ERR_NOMEM;
+	return err == ERR_OK && !w->stopped && out->left_out ? tell_left_out(w, out) : err;
 }
 
 uv_loop_t *walk_loop(struct walk *w)

@@ -41,6 +41,7 @@ struct walk_config {
 	/* The key is drawn here, and patience is set; exclude outlives the walk. */
 	struct crawl_config crawl;
 	unsigned threads; /* 0: walk_threads() */
+	uint64_t give_up_ms; /* as that of struct driver_config */
 
 	/* Networks of DISCOVERY_V4 alone. What visit.session.identity is there, is made here. */
 	const struct secp_key *key;         /* who we are; NULL: a new key for this walk */
@@ -77,6 +78,7 @@ struct walk_result {
 	double cpu_seconds; /* of this process since walk_new */
 	uint64_t max_rss_bytes;
 	bool complete; /* nobody was left to ask */
+	bool left_out; /* somebody was, as this machine had no memory or no descriptor for him */
 };
 
 /* Opens the store and takes up what an earlier run has left. The errors of store_open;
@@ -102,8 +104,8 @@ enum err walk_run(struct walk *w);
 /* Cancels what is in flight; on the first loop's thread, or before walk_run. */
 void walk_stop(struct walk *w);
 /* Writes what is still queued and the end of the crawl; a stopped one stays open, to be
- * resumed. The store's errors; ERR_NOMEM: it is all written, but somebody was left out for want of
- * memory (stats.no_memory), and it stays open as well. */
+ * resumed. The store's errors. ERR_NOMEM, ERR_IO with left_out: it is all written, but somebody was
+ * left out, and it stays open as well. */
 enum err walk_end(struct walk *w, struct walk_result *out);
 
 /* The state of things; any thread between walk_new and walk_free. */

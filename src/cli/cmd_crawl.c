@@ -266,8 +266,8 @@ static int conclude(struct single *s)
 	struct summary summary;
 	int ended = crawl_run_end(run, &result), status;
 
-	/* Who is not in it for want of memory changes nothing of what is. */
-	if (ended != EXIT_DONE && result.stats.no_memory == 0)
+	/* Who was left out changes nothing of what is there. */
+	if (ended != EXIT_DONE && !result.left_out)
 		return ended;
 	log_end(run, &result);
 	summary = crawl_run_summary(run, &result);

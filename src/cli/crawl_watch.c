@@ -275,8 +275,8 @@ static int run_round(struct watching *w)
 	if (run->interrupted != 0)
 		close_signals(w); /* whoever asks again does not want to wait */
 	status = crawl_run_end(run, &result);
-	/* Who was left out for want of memory may be there in the next round. */
-	if (status != EXIT_DONE && result.stats.no_memory == 0)
+	/* Who was left out may be there in the next round. */
+	if (status != EXIT_DONE && !result.left_out)
 		return status;
 	if (run->interrupted == 0)
 		watch_end(w->watch, &result);

@@ -52,6 +52,8 @@ struct driver {
 	struct driver_totals totals;
 	unsigned holds;
 	bool over;
+	uint64_t
+		refused_since_ms; /* no visit has ended since, and none could be begun; 0: not so */
 	atomic_bool cancelling;
 	uv_timer_t tick;
 	struct loop *loops;
@@ -158,17 +160,32 @@ static void land(struct flight *f)
 	free(f);
 }
 
+/* Called with the lock held, when a visit could not be begun. */
+static void give_up_if_endless(struct driver *d, uint64_t now_ms)
+{
+	struct crawl_stats stats;
+
+	if (d->refused_since_ms == 0)
+		d->refused_since_ms = now_ms;
+	crawl_stats(d->crawl, &stats);
+	if (stats.in_flight > 0 || now_ms - d->refused_since_ms < d->config.give_up_ms)
+		return;
+	d->totals.gave_up = true;
+	crawl_stop(d->crawl);
+}
+
 /* This machine could not connect: the address waits again, and nothing is begun for a
  * while. Without a word to on_visit, as nothing is known of the peer. */
 static void give_back(struct loop *loop, uint32_t id)
 {
 	struct driver *d = loop->driver;
 
+	uv_update_time(&loop->uv);
 	uv_mutex_lock(&d->lock);
 	crawl_give_back(d->crawl, id);
 	d->totals.local_errors++;
+	give_up_if_endless(d, dialer_now_ms(&loop->dialer));
 	uv_mutex_unlock(&d->lock);
-	uv_update_time(&loop->uv);
 	loop->begin_not_before_ms = dialer_now_ms(&loop->dialer) + DRIVER_BACK_OFF_MS;
 	uv_timer_start(&loop->later, on_later, DRIVER_BACK_OFF_MS, 0);
 }
@@ -211,6 +228,7 @@ static void finish_visit(struct flight *f, const struct record *record)
 	d->totals.visits_ms += (uint64_t)r.total_ms;
 	count_node(&d->totals.nodes, &r);
 	crawl_learn(d->crawl, &r);
+	d->refused_since_ms = 0;
 	final = crawl_finish(d->crawl, f->id, r.outcome, r.reached);
 	crawl_stats(d->crawl, &stats);
 	if (stats.in_flight == 0 || stats.waiting > 0)
@@ -448,6 +466,8 @@ enum err driver_new(const struct driver_config *config, struct driver **out,
 	if (d == NULL)
 		return ERR_NOMEM;
 	d->config = *config;
+	if (d->config.give_up_ms == 0)
+		d->config.give_up_ms = DRIVER_GIVE_UP_MS;
 	d->visit = config->visit;
 	d->visit.on_event = on_event;
 	uv_mutex_init(&d->lock);

@@ -23,6 +23,8 @@ enum {
 	/* Nodes: the second try of whoever was silent to a hasty one: two PINGs in the time that
 	 * three have otherwise. */
 	DRIVER_PONG_MS = PROBE_TRIES * PROBE_REPLY_MS / 2,
+	/* If that is all that happens for so long, it is no passing shortage. */
+	DRIVER_GIVE_UP_MS = 30 * 1000,
 };
 
 struct driver;
@@ -42,6 +44,7 @@ struct driver_totals {
 	uint64_t visits_ms; /* what all visits took, first tries of the silent too */
 	struct driver_nodes nodes;
 	uint64_t local_errors; /* visits that this machine could not begin */
+	bool gave_up;          /* it could begin none for give_up_ms, and the crawl has stopped */
 };
 
 struct driver_config {
@@ -51,6 +54,7 @@ struct driver_config {
 	struct node_visit_config node;
 	struct crawl_config crawl;
 	unsigned threads;
+	uint64_t give_up_ms; /* 0: DRIVER_GIVE_UP_MS */
 
 	/* An address became known, or (crawl_add_watched) was named for the first time in this
 	 * round; advert is NULL for a seed that has no node_id. */
