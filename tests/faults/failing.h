@@ -17,7 +17,8 @@ enum failing_how {
 void failing_arm(unsigned long at, enum failing_how how);
 /* No more of that. How many were asked for, and how many failed. */
 unsigned long failing_disarm(unsigned long *failed);
-/* What this thread allocates for the test itself neither counts nor fails. */
+/* What this thread allocates for the test itself neither counts nor fails; it has to be freed by
+ * such a thread, too. */
 void failing_exempt(bool exempt);
 /* Blocks that are allocated now. */
 long failing_live(void);

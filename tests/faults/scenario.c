@@ -34,7 +34,7 @@ static const struct {
 	{ "base", base_scenarios },     { "engine", engine_scenarios },
 	{ "store", store_scenarios },   { "report", report_scenarios },
 	{ "export", export_scenarios }, { "places", places_scenarios },
-	{ "web", web_scenarios },
+	{ "web", web_scenarios },       { "io", io_scenarios },
 };
 
 /* What parent and child both see. */
