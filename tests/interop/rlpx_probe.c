@@ -1,8 +1,9 @@
 /* rlpx_probe.c: one RLPx session on a real socket, for the tests against other people's nodes.
  *
- *     rlpx_probe call ENODE              calls a node, and learns what it says
+ *     rlpx_probe call ENODE [CLIENT]     calls a node, and learns what it says
  *     rlpx_probe called ADDRESS:PORT     waits for one call, and learns the same
  *
+ * CLIENT is the name that it says of itself, in hex.
  * Prints one line of JSON: how it ended, and what was learnt. `called` prints its enode URL
  * first. The exit status is 1 only if there was no connection. */
 #include "base/text.h"
@@ -200,16 +201,23 @@ static int be_called(const char *text, const uint8_t public[SECP_PUBLIC_LEN])
 int main(int argc, char **argv)
 {
 	static struct rlpx_session session;
-	bool calls = argc == 3 && strcmp(argv[1], "call") == 0;
+	bool calls = argc >= 3 && strcmp(argv[1], "call") == 0;
 	uint8_t random[SECP_RANDOM_LEN], public[SECP_PUBLIC_LEN];
 	struct rlpx_session_params params = { .client = slice_text("peerwalk/probe") };
+	uint8_t client[P2P_BASE_MAX];
 	const char *rule = NULL;
 	struct enode node;
 	struct secp secp;
+	size_t len;
 	int fd;
 
+	if (calls && argc == 4 &&
+	    hex_decode(slice_text(argv[3]), client, sizeof(client), &len) == ERR_OK) {
+		params.client = slice_of(client, len);
+		argc--;
+	}
 	if (argc != 3 || (!calls && strcmp(argv[1], "called") != 0)) {
-		fprintf(stderr, "usage: rlpx_probe call ENODE | called ADDRESS:PORT\n");
+		fprintf(stderr, "usage: rlpx_probe call ENODE [CLIENT] | called ADDRESS:PORT\n");
 		return 2;
 	}
 	if (calls && enode_parse(slice_text(argv[2]), &node, &rule) != ERR_OK) {
