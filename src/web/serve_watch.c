@@ -100,6 +100,7 @@ static bool look_at_file(struct serve *s)
 	struct stat file;
 
 	if (look_at(s->config.db, &file) != 0) {
+		const char *reason = strerror(errno);
 		char why[SERVE_WHY_MAX];
 
 		if (s->file.st_ino != 0 && forget(s) != ERR_OK)
@@ -108,7 +109,7 @@ static bool look_at_file(struct serve *s)
 		snprintf(why, sizeof(why),
 			 "%s: %s; it is shown as soon as it is there: "
 			 "`peerwalk crawl` makes one",
-			 s->config.db, strerror(errno));
+			 s->config.db, reason);
 		set_why(s, why);
 		return false;
 	}
@@ -125,7 +126,6 @@ struct summing {
 	size_t count, cap;
 	const struct census_network *of;
 	size_t of_count;
-	enum err err;
 };
 
 static enum err on_network(void *ctx, const struct store_network *network)
