@@ -178,12 +178,13 @@ static enum err gather_named(struct store *s, const struct store_crawl *crawl,
 			     const struct advert *advert, int64_t at_ms, uint32_t *out)
 {
 	struct put_peer *peer;
+	size_t before = s->puts->peers_count;
 	enum err err = gather(s, crawl, &advert->addr, advert->node_id, at_ms, &peer);
 
 	if (err != ERR_OK)
 		return err;
-	if (peer->tcp_port == 0)
-		peer->tcp_port = advert->tcp_port;
+	if (s->puts->peers_count > before)
+		peer->named_port = advert->tcp_port;
 	*out = (uint32_t)(peer - s->puts->peers);
 	return ERR_OK;
 }

@@ -44,7 +44,8 @@ struct put_peer {
 	int64_t id;                 /* of its row; 0: there is none, or it isn't known yet */
 	int64_t at_ms;              /* when it was first added */
 	int64_t from_ms, to_ms;     /* the first and the last time that it was seen */
-	uint16_t tcp_port;          /* as others say; 0: not said */
+	uint16_t tcp_port;          /* as those say who made it known; 0: not said */
+	uint16_t named_port;        /* in the advert that came first of all, for a fresh row */
 	bool known;                 /* not only named in an advert */
 	bool fresh;                 /* its row is still to come */
 	bool again;                 /* its visit changes no more than a number of tries */

@@ -54,12 +54,12 @@ static void port_column(const struct put_peer *peer, sqlite3_context *out)
 {
 	const struct record *visit = peer->again ? NULL : peer->visit;
 	int said = visit != NULL && visit->node != NULL ? visit->node->tcp_port : 0;
+	int told = peer->fresh && peer->named_port != 0 ? peer->named_port : peer->tcp_port;
 
+	if (said == 0)
+		said = peer->fresh || visit == NULL ? told : -told;
 	if (said != 0)
 		sqlite3_result_int(out, said);
-	else if (peer->tcp_port != 0)
-		sqlite3_result_int(out, peer->fresh || visit == NULL ? peer->tcp_port
-								     : -(int)peer->tcp_port);
 }
 
 /* c0 .. c9: who it is. */
