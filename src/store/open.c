@@ -203,6 +203,8 @@ static enum err read_copy(struct store *s)
 	sqlite3_extended_result_codes(copy, 1);
 	err = sqlite3_errcode(copy) == SQLITE_OK ? set_limits(s) : db_fail(s);
 	if (err == ERR_OK)
+		err = feed_open(s);
+	if (err == ERR_OK)
 		err = migrate(s);
 	if (err == ERR_DISK_FULL)
 		return db_fail_as(s, err, "a copy of it, as it is older, has no room in TMPDIR");

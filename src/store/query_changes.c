@@ -50,10 +50,11 @@ static enum err change_row(sqlite3_stmt *st, store_change_fn *fn, void *ctx)
 	return fn(ctx, &change);
 }
 
-static enum err changes(struct store *s, int64_t a, int64_t b, int64_t from, int64_t to,
-			store_change_fn *fn, void *ctx)
+/* id 0: all of them. *count: how many there were. */
+static enum err changes(struct store *s, enum sql sql, int64_t a, int64_t b, int64_t id,
+			store_change_fn *fn, void *ctx, size_t *count)
 {
-	sqlite3_stmt *st = db_use(s, SQL_CHANGES);
+	sqlite3_stmt *st = db_use(s, sql);
 	enum err err = ERR_OK;
 	int rc = SQLITE_DONE;
 
@@ -61,9 +62,9 @@ static enum err changes(struct store *s, int64_t a, int64_t b, int64_t from, int
 		return db_fail(s);
 	sqlite3_bind_int64(st, 1, a);
 	sqlite3_bind_int64(st, 2, b);
-	sqlite3_bind_int64(st, 3, from);
-	sqlite3_bind_int64(st, 4, to);
-	while (err == ERR_OK && (rc = sqlite3_step(st)) == SQLITE_ROW)
+	if (id != 0)
+		sqlite3_bind_int64(st, 3, id);
+	for (*count = 0; err == ERR_OK && (rc = sqlite3_step(st)) == SQLITE_ROW; ++*count)
 		err = change_row(st, fn, ctx);
 	if (err == ERR_OK && rc != SQLITE_DONE)
 		err = db_fail(s);
@@ -73,11 +74,18 @@ static enum err changes(struct store *s, int64_t a, int64_t b, int64_t from, int
 
 enum err store_changes(struct store *s, int64_t a, int64_t b, store_change_fn *fn, void *ctx)
 {
-	return changes(s, a, b, 0, INT64_MAX, fn, ctx);
+	size_t count;
+
+	return changes(s, SQL_CHANGES, a, b, 0, fn, ctx, &count);
 }
 
 enum err store_change_of(struct store *s, int64_t a, int64_t b, int64_t id, store_change_fn *fn,
 			 void *ctx)
 {
-	return changes(s, a, b, id, id, fn, ctx);
+	size_t count;
+	enum err err = changes(s, SQL_CHANGE_OF_A, a, b, id, fn, ctx, &count);
+
+	if (err != ERR_OK || count > 0)
+		return err;
+	return changes(s, SQL_CHANGE_OF_B, a, b, id, fn, ctx, &count);
 }

@@ -7,7 +7,7 @@
 #include "store/query.h"
 
 #include "base/hash.h"
-#include "store/db.h"
+#include "store/feed.h"
 
 #include <stdlib.h>
 
@@ -61,15 +61,36 @@ static enum err add(struct side *side, int64_t peer, uint64_t hash)
 	return ERR_OK;
 }
 
-static enum err read_visits(struct store *s, int64_t crawl, struct side *out)
+static enum err read_range(struct store *s, int64_t crawl, int64_t range[static 2])
 {
-	sqlite3_stmt *st = db_use(s, SQL_DIFFER_VISITS);
+	sqlite3_stmt *st = db_use(s, SQL_DIFFER_RANGE);
 	enum err err = ERR_OK;
-	int rc = SQLITE_DONE;
 
 	if (st == NULL)
 		return db_fail(s);
 	sqlite3_bind_int64(st, 1, crawl);
+	if (sqlite3_step(st) == SQLITE_ROW) {
+		range[0] = sqlite3_column_int64(st, 0);
+		range[1] = sqlite3_column_int64(st, 1);
+	} else {
+		err = db_fail(s);
+	}
+	db_done(st);
+	return err;
+}
+
+static enum err read_visits(struct store *s, int64_t crawl, struct side *out)
+{
+	int64_t range[2] = { 1, 0 };
+	enum err err = read_range(s, crawl, range);
+	sqlite3_stmt *st = db_use(s, SQL_DIFFER_VISITS);
+	int rc = SQLITE_DONE;
+
+	if (err != ERR_OK || st == NULL)
+		return err != ERR_OK ? err : db_fail(s);
+	sqlite3_bind_int64(st, 1, crawl);
+	sqlite3_bind_int64(st, 2, range[0]);
+	sqlite3_bind_int64(st, 3, range[1]);
 	while (err == ERR_OK && (rc = sqlite3_step(st)) == SQLITE_ROW)
 		err = add(out, sqlite3_column_int64(st, 0),
 			  with_number(with_number(with_bytes(0, st, 1), st, 2), st, 3));
@@ -116,41 +137,103 @@ static enum err read_side(struct store *s, int64_t crawl, struct side *out)
 	return err == ERR_OK ? read_nodes(s, crawl, out) : err;
 }
 
-/* Whether a crawl before b had reached it. */
-static enum err find_back(struct store *s, int64_t b, int64_t peer, enum store_difference *out)
+/* --- who came --- */
+
+/* Where both sides are, or one of them is behind. */
+struct pair {
+	struct said *was, *was_end, *is, *is_end;
+	bool has_was, has_is;
+};
+
+static struct pair pair_begin(const struct side sides[2])
 {
-	sqlite3_stmt *st = db_use(s, SQL_DIFFER_BACK);
+	return (struct pair){ sides[0].rows, sides[0].rows + sides[0].count,
+			      sides[1].rows, sides[1].rows + sides[1].count,
+			      false,         false };
+}
+
+/* The next peer that is on either side, or on both; false at the end. */
+static bool pair_next(struct pair *p)
+{
+	p->was += p->has_was;
+	p->is += p->has_is;
+	p->has_was = p->was < p->was_end && (p->is == p->is_end || p->was->peer <= p->is->peer);
+	p->has_is = p->is < p->is_end && (p->was == p->was_end || p->is->peer <= p->was->peer);
+	return p->has_was || p->has_is;
+}
+
+/* Columns of `batch` in SQL_DIFFER_BACK. */
+static void came_column(const struct feed *feed, size_t row, int column, sqlite3_context *out)
+{
+	struct said *const *came = feed->rows;
+
+	sqlite3_result_int64(out, column == 0 ? (int64_t)row : came[row]->peer);
+}
+
+/* Which of those a crawl before b had reached (enum store_difference, in place of the hash). */
+static enum err find_back(struct store *s, enum sql sql, int64_t b, struct said **came,
+			  size_t count)
+{
+	const struct feed feed = { came, count, came_column };
+	sqlite3_stmt *st = feed_use(s, sql, &feed);
+	enum err err = ERR_OK;
 	int rc;
 
 	if (st == NULL)
 		return db_fail(s);
-	sqlite3_bind_int64(st, 1, peer);
-	sqlite3_bind_int64(st, 2, b);
-	rc = sqlite3_step(st);
-	*out = rc == SQLITE_ROW ? STORE_BACK : STORE_CAME;
+	sqlite3_bind_int64(st, 1, b);
+	while ((rc = sqlite3_step(st)) == SQLITE_ROW)
+		came[sqlite3_column_int64(st, 0)]->hash = STORE_BACK;
+	if (rc != SQLITE_DONE)
+		err = db_fail(s);
 	db_done(st);
-	return rc == SQLITE_ROW || rc == SQLITE_DONE ? ERR_OK : db_fail(s);
+	return err;
 }
 
-static enum err merge(struct store *s, int64_t b, const struct side sides[2],
-		      store_difference_fn *fn, void *ctx)
+static size_t leave_out_back(struct said **came, size_t count)
 {
-	const struct said *was = sides[0].rows, *was_end = was + sides[0].count;
-	const struct said *is = sides[1].rows, *is_end = is + sides[1].count;
+	size_t left = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (came[i]->hash != STORE_BACK)
+			came[left++] = came[i];
+	return left;
+}
+
+static enum err tell_back(struct store *s, int64_t b, struct side sides[2])
+{
+	struct said **came = malloc((sides[1].count + 1) * sizeof(*came));
+	struct pair p = pair_begin(sides);
+	size_t count = 0;
+	enum err err;
+
+	if (came == NULL)
+		return db_fail_as(s, ERR_NOMEM, NULL);
+	while (pair_next(&p)) {
+		if (p.has_was)
+			continue;
+		p.is->hash = STORE_CAME;
+		came[count++] = p.is;
+	}
+	err = find_back(s, SQL_DIFFER_BEFORE, b, came, count);
+	if (err == ERR_OK)
+		err = find_back(s, SQL_DIFFER_BACK, b, came, leave_out_back(came, count));
+	free(came);
+	return err;
+}
+
+static enum err tell(const struct side sides[2], store_difference_fn *fn, void *ctx)
+{
+	struct pair p = pair_begin(sides);
 	enum err err = ERR_OK;
 
-	while (err == ERR_OK && (was < was_end || is < is_end)) {
-		bool has_was = was < was_end && (is == is_end || was->peer <= is->peer);
-		bool has_is = is < is_end && (was == was_end || is->peer <= was->peer);
-		bool same = has_was && has_is && was->hash == is->hash;
-		enum store_difference what = has_is ? STORE_SAID : STORE_WENT;
-
-		if (!has_was)
-			err = find_back(s, b, is->peer, &what);
-		if (err == ERR_OK && !same)
-			err = fn(ctx, has_was ? was->peer : is->peer, what);
-		was += has_was;
-		is += has_is;
+	while (err == ERR_OK && pair_next(&p)) {
+		if (!p.has_was)
+			err = fn(ctx, p.is->peer, (enum store_difference)p.is->hash);
+		else if (!p.has_is)
+			err = fn(ctx, p.was->peer, STORE_WENT);
+		else if (p.was->hash != p.is->hash)
+			err = fn(ctx, p.is->peer, STORE_SAID);
 	}
 	return err;
 }
@@ -164,7 +247,9 @@ enum err store_differences(struct store *s, int64_t a, int64_t b, store_differen
 	if (err == ERR_OK)
 		err = read_side(s, b, &sides[1]);
 	if (err == ERR_OK)
-		err = merge(s, b, sides, fn, ctx);
+		err = tell_back(s, b, sides);
+	if (err == ERR_OK)
+		err = tell(sides, fn, ctx);
 	free(sides[0].rows);
 	free(sides[1].rows);
 	return err;

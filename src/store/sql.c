@@ -92,6 +92,9 @@
 		" LEFT JOIN node_visits da ON da.crawl_id = ?1 AND da.peer_id = p.id"         \
 		" LEFT JOIN node_visits db ON db.crawl_id = ?2 AND db.peer_id = p.id"
 
+#define CHANGES_OF_A " WHERE a.crawl_id = ?1 AND a.reached"
+#define CHANGES_OF_B " WHERE b.crawl_id = ?2 AND b.reached AND a.reached IS NOT 1"
+
 /* Peers in steps: ?1 < id <= ?2, of the network ?3. */
 #define PRUNE_RANGE                                                               \
 	" WHERE peer_id > ?1 AND peer_id <= ?2 AND (SELECT network_id FROM peers" \
@@ -233,24 +236,27 @@ static const char *const texts[SQL_COUNT] = {
 		" WHERE q.id IN (SELECT a.from_id" ADVERTS_FROM
 		" UNION SELECT a.peer_id" ADVERTS_FROM ") ORDER BY q.id",
 	/* Those that a reached, and those that b alone did. */
-	[SQL_CHANGES] = CHANGES_FROM(
-		"a", "b", "?2") " WHERE a.crawl_id = ?1 AND a.reached"
-				" AND a.peer_id BETWEEN ?3 AND ?4"
-				" UNION ALL " CHANGES_FROM(
-					"b", "a", "?1") " WHERE b.crawl_id = ?2 AND b.reached AND "
-							"a.reached IS NOT 1 AND b.peer_id BETWEEN "
-							"?3 AND ?4 ORDER BY 1",
+	[SQL_CHANGES] = CHANGES_FROM("a", "b", "?2") CHANGES_OF_A
+	" UNION ALL " CHANGES_FROM("b", "a", "?1") CHANGES_OF_B " ORDER BY 1",
+	[SQL_CHANGE_OF_A] = CHANGES_FROM("a", "b", "?2") CHANGES_OF_A " AND a.peer_id = ?3",
+	[SQL_CHANGE_OF_B] = CHANGES_FROM("b", "a", "?1") CHANGES_OF_B " AND b.peer_id = ?3",
 	/* Visits of a crawl lie beside each other: read from the first to the last of them, in the
 	 * order of the file, and not by the index (the +). */
-	[SQL_DIFFER_VISITS] =
-		"SELECT peer_id, agent, protocol, services FROM visits WHERE id BETWEEN"
-		" (SELECT min(id) FROM visits WHERE crawl_id = ?1)"
-		" AND (SELECT max(id) FROM visits WHERE crawl_id = ?1)"
-		" AND +crawl_id = ?1 AND reached",
+	[SQL_DIFFER_RANGE] = "SELECT ifnull(min(id), 1), ifnull(max(id), 0) FROM visits"
+			     " WHERE crawl_id = ?1",
+	[SQL_DIFFER_VISITS] = "SELECT peer_id, agent, protocol, services FROM visits"
+			      " WHERE id BETWEEN ?2 AND ?3 AND +crawl_id = ?1 AND reached",
 	[SQL_DIFFER_NODES] = "SELECT peer_id, record_seq, fork_hash FROM node_visits"
 			     " WHERE crawl_id = ?1 ORDER BY peer_id",
-	[SQL_DIFFER_BACK] = "SELECT 1 FROM peers p WHERE p.id = ?1 AND p.reached_count > 1"
-			    " AND (SELECT 1 " BEFORE("?2") ") IS NOT NULL",
+	/* Whom the crawl before reached; and of the others, who are few, whom one before that did.
+	 */
+	[SQL_DIFFER_BEFORE] =
+		"SELECT b.c0 FROM batch b CROSS JOIN visits v ON v.crawl_id = (SELECT max(c.id)"
+		" FROM crawls c JOIN crawls d ON d.network_id = c.network_id WHERE d.id = ?1"
+		" AND c.id < d.id) AND v.peer_id = b.c1 WHERE v.reached",
+	[SQL_DIFFER_BACK] = "SELECT b.c0 FROM batch b CROSS JOIN peers p ON p.id = b.c1"
+			    " WHERE p.reached_count > 1 AND (SELECT 1 " BEFORE("?1") ") IS NOT"
+										     " NULL",
 	/* What a peer said last, and its schedule: as it is before a visit. */
 	[SQL_WATCH_BEFORE] =
 		"SELECT p.visit_crawl_id, p.reached, p.last_reached_ms, p.agent, p.protocol,"
