@@ -100,6 +100,35 @@ finish() { # the fewest checks that there are
 	[ "$failed" -eq 0 ] && [ "$passed" -ge "$1" ]
 }
 
+# --- databases, by another program's SQLite ---
+
+ask() { # database, SQL: each row a line
+	python3 -c 'import sqlite3, sys
+db = sqlite3.connect("file:" + sys.argv[1] + "?mode=ro", uri=True, timeout=20)
+for row in db.execute(sys.argv[2]): print(*row)' "$1" "$2" 2>&1
+}
+
+# --- clocks ---
+
+# Milliseconds by which the clocks of those programs are off that `clocked` runs.
+jump() { # wall, monotonic
+	[ -e shift ] || head -c 16 /dev/zero >shift
+	python3 -c 'import struct, sys
+with open("shift", "r+b") as f: f.write(struct.pack("=qq", *map(int, sys.argv[1:])))' "$1" "$2"
+}
+clocked() { # arguments...: in the background; pid
+	LD_PRELOAD=$build/tests/relay/libclock.so CLOCK_SHIFT=$dir/shift \
+		ASAN_OPTIONS=verify_asan_link_order=0 "$program" "$@" >clocked.out 2>clocked.err </dev/null &
+	pid=$!
+}
+needs_clocks() {
+	jump 0 0
+	if grep -q __tsan_init "$program"; then
+		echo "ThreadSanitizer has to see the waits of threads itself: skipped"
+		exit 77
+	fi
+}
+
 # --- disks, in a mount namespace of our own ---
 
 # A disk of so many KiB at ./disk; what was there is gone.
@@ -118,11 +147,6 @@ leave() { # KiB
 	local free
 	free=$(df --output=avail -k disk | tail -n 1)
 	head -c $(((free - $1) * 1024)) /dev/zero >disk/ballast
-}
-ask() { # database, SQL: each row a line
-	python3 -c 'import sqlite3, sys
-db = sqlite3.connect("file:" + sys.argv[1] + "?mode=ro", uri=True, timeout=20)
-for row in db.execute(sys.argv[2]): print(*row)' "$1" "$2" 2>&1
 }
 is_sound() { # database
 	[ "$(ask "$1" 'PRAGMA integrity_check')" = ok ] || { ask "$1" 'PRAGMA integrity_check' && false; }
