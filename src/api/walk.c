@@ -213,6 +213,7 @@ static enum err open_store(struct walk *w)
 			 sizeof(w->why));
 	if (err != ERR_OK)
 		return err;
+	store_on_wait(w->store, c->on_wait, c->ctx);
 	if (!c->resume) {
 		w->crawl.every_ms = c->every_ms;
 		snprintf(w->crawl.network, sizeof(w->crawl.network), "%s", network);

@@ -232,8 +232,10 @@ enum err watch_begin(struct watch *w, struct walk_config *config, int64_t now_ms
 	config->every_ms = w->config.every_ms;
 	config->due_before_ms =
 		rounds_due_before_ms(w->last.started_at_ms, (int64_t)w->config.every_ms, now_ms);
-	w->rounds += !w->resumed;
-	return walk_new(config, out, w->why);
+	err = walk_new(config, out, w->why);
+	if (err == ERR_OK)
+		w->rounds += !w->resumed;
+	return err;
 }
 
 bool watch_wants_seeds(const struct watch *w)

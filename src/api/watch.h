@@ -49,7 +49,8 @@ int64_t watch_next_ms(const struct watch *w, int64_t now_ms);
 /* A step of what keeps the database small. Who finds it busy leaves it for the next time. */
 enum err watch_tidy(struct watch *w, int64_t now_ms);
 
-/* The walk of the next round. Of config, db, resume, every_ms and due_before_ms are set here. */
+/* The walk of the next round. ERR_BUSY: somebody holds the database; it may be tried again. Of
+ * config, db, resume, every_ms and due_before_ms are set here. */
 enum err watch_begin(struct watch *w, struct walk_config *config, int64_t now_ms,
 		     struct walk **out);
 /* Whether this round is to begin with the network's own seeds, too. */

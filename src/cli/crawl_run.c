@@ -35,6 +35,14 @@ static void note_wait(struct crawl_run *run, uint64_t wait_ms)
 	cli_debug(run->cli, "an answer to a first try is waited for %s", text);
 }
 
+/* Often from the thread that writes. */
+static void on_wait(void *ctx)
+{
+	const struct crawl_run *run = ctx;
+
+	cli_note(run->cli, "waiting for another process, which holds %s", run->options->db);
+}
+
 static void on_tick(void *ctx, struct walk *walk)
 {
 	struct crawl_run *run = ctx;
@@ -111,6 +119,7 @@ struct walk_config crawl_run_config(struct crawl_run *run)
 		.resume = o->resume,
 		.adverts = o->adverts,
 		.on_tick = on_tick,
+		.on_wait = on_wait,
 		.on_answer = on_answer,
 		.ctx = run,
 	};

@@ -21,6 +21,8 @@ enum {
 	DAY_MS = 24 * 60 * 60 * 1000,
 	/* The clock may be set while we wait, and the line on the terminal counts. */
 	LOOK_MS = 1000,
+	/* A round whose database somebody holds is begun so often; each waits for ten seconds. */
+	BUSY_TRIES = 6,
 };
 
 struct watching {
@@ -36,6 +38,7 @@ struct watching {
 	uint64_t began_ns;
 	uint64_t reached; /* visits, of all rounds of this process */
 	bool any;         /* a round of this process is over */
+	unsigned busy;    /* times in a row that somebody held the database */
 	struct walk_result last;
 };
 
@@ -286,17 +289,33 @@ static int run_round(struct watching *w)
 	return EXIT_DONE;
 }
 
+/* It is tried again. */
+static int wait_for_database(struct watching *w)
+{
+	if (w->busy++ == 0)
+		cli_note(w->run->cli, "waiting for another process: %s", watch_why(w->watch));
+	uv_update_time(&w->loop);
+	uv_timer_start(&w->timer, on_timer, LOOK_MS, 0);
+	uv_run(&w->loop, UV_RUN_ONCE);
+	return EXIT_DONE;
+}
+
 static int begin_round(struct watching *w)
 {
 	struct walk_config config = crawl_run_config(w->run);
+	enum err err;
 	int status;
 
 	terminal_hide_line(&w->drawn);
 	config.crawl.duration_ms = w->run->options->duration_ms > 0 ? left_ms(w) : 0;
-	if (watch_begin(w->watch, &config, wall_ms(), &w->run->walk) != ERR_OK) {
+	err = watch_begin(w->watch, &config, wall_ms(), &w->run->walk);
+	if (err == ERR_BUSY && w->busy + 1 < BUSY_TRIES)
+		return wait_for_database(w);
+	if (err != ERR_OK) {
 		cli_fail(w->run->cli, "%s", watch_why(w->watch));
 		return EXIT_FAILED;
 	}
+	w->busy = 0;
 	status = run_round(w);
 	walk_free(w->run->walk);
 	w->run->walk = NULL;

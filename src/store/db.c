@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 enum err db_err(int rc, int sys_errno)
 {
@@ -148,6 +149,42 @@ enum err db_do(struct store *s, enum sql sql)
 	sqlite3_stmt *st = db_use(s, sql);
 
 	return st != NULL ? db_run(s, st) : db_fail(s);
+}
+
+static uint64_t clock_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+/* SQLite asks whether to try once more. */
+static int on_busy(void *ctx, int tries)
+{
+	static const struct timespec pause = { .tv_nsec = 10 * 1000 * 1000 };
+	struct store *s = ctx;
+	uint64_t now_ms = clock_ms();
+
+	if (tries == 0) {
+		s->waits_since_ms = now_ms;
+		s->wait_told = false;
+	}
+	if (now_ms - s->waits_since_ms >= STORE_TELL_MS && !s->wait_told) {
+		s->wait_told = true;
+		if (s->on_wait != NULL)
+			s->on_wait(s->wait_ctx);
+	}
+	if (now_ms - s->waits_since_ms >= (uint64_t)s->patience_ms)
+		return 0;
+	nanosleep(&pause, NULL);
+	return 1;
+}
+
+void db_wait(struct store *s, int patience_ms)
+{
+	s->patience_ms = patience_ms;
+	sqlite3_busy_handler(s->db, on_busy, s);
 }
 
 enum err db_begin(struct store *s, enum sql sql)

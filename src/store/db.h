@@ -14,8 +14,11 @@
 
 enum {
 	STORE_WHY_MAX = 640,
-	/* How long to wait for another process's transaction. */
+	/* How long to wait for another process's transaction when a store is opened; and then: what
+	 * was learnt in an hour is worth a minute. */
 	STORE_BUSY_MS = 10 * 1000,
+	STORE_PATIENCE_MS = 60 * 1000,
+	STORE_TELL_MS = 2 * 1000, /* who waits for so long says so (store_on_wait) */
 	DB_KEY_MAX = NETADDR_KEY_MAX + PEER_NODE_ID_MAX,
 };
 
@@ -29,6 +32,11 @@ struct store {
 	bool in_batch;
 	bool is_copy; /* of an older file */
 	int hold_fd;  /* of the locks on crawls and books; -1: none yet */
+	int patience_ms;
+	uint64_t waits_since_ms; /* for another process; of CLOCK_MONOTONIC */
+	bool wait_told;
+	void (*on_wait)(void *ctx);
+	void *wait_ctx;
 	sqlite3_stmt *stmts[SQL_COUNT];
 	char why[STORE_WHY_MAX];
 	/* The last network asked for. */
@@ -44,6 +52,9 @@ struct store {
 enum err db_err(int rc, int sys_errno);
 /* A sentence with the remedy. detail (SQLite's own words) may be NULL. */
 void db_explain(enum err err, const char *path, const char *detail, char *why, size_t why_cap);
+
+/* From now on another process's transaction is waited for that long. */
+void db_wait(struct store *s, int patience_ms);
 
 /* Turns SQLite's last error into ours and fills s->why. */
 enum err db_fail(struct store *s);

@@ -154,7 +154,7 @@ static enum err set_journal(struct store *s)
 		nanosleep(&pause, NULL);
 		err = db_script(s, script);
 	}
-	sqlite3_busy_timeout(s->db, STORE_BUSY_MS);
+	db_wait(s, STORE_BUSY_MS);
 	return err;
 }
 
@@ -247,9 +247,12 @@ static enum err open_file(struct store *s, const char *name, int flags)
 		return db_fail(s);
 	}
 	sqlite3_extended_result_codes(s->db, 1);
-	sqlite3_busy_timeout(s->db, STORE_BUSY_MS);
+	db_wait(s, STORE_BUSY_MS);
 	err = feed_open(s);
-	return err == ERR_OK ? prepare_file(s) : err;
+	if (err == ERR_OK)
+		err = prepare_file(s);
+	s->patience_ms = s->mode == STORE_READ ? STORE_BUSY_MS : STORE_PATIENCE_MS;
+	return err;
 }
 
 /* A database in a folder that can't be written, at rest: SQLite can't make the shared

@@ -29,6 +29,9 @@ enum err store_open(const char *path, enum store_mode mode, struct store **out, 
 void store_close(struct store *s);
 /* The sentence that belongs to the last error of this store; never NULL. */
 const char *store_why(const struct store *s);
+/* Another process's transaction has been waited for some seconds already, and will be for up to a
+ * minute: told once for each such wait, by the thread that waits. */
+void store_on_wait(struct store *s, void (*fn)(void *ctx), void *ctx);
 
 /* One crawl, as the final JSON and the crawls table have it. */
 struct store_crawl {
