@@ -321,17 +321,26 @@ uint32_t crawl_add_named(struct crawl *c, const struct advert *adverts, size_t c
 	return counts[CRAWL_CUT];
 }
 
-/* Keeps those of whom the cache doesn't know; returns how many. */
-static size_t drop_plain(const struct crawl *c, struct glance *named, size_t count)
+const struct glance_key *crawl_glance_key(const struct crawl *c)
+{
+	return &c->glance_key;
+}
+
+size_t crawl_pass_known(struct crawl *c, struct glance *named, size_t count)
 {
 	size_t left = 0;
 
-	for (size_t i = 0; i < count; i++)
-		glance_cache_prefetch(&c->plain, named[i].hash);
-	for (size_t i = 0; i < count; i++) {
-		named[left] = named[i];
-		left += !glance_cache_has(&c->plain, named[i].hash);
+	for (size_t start = 0; start < count; start += GLANCES) {
+		size_t end = count - start < GLANCES ? count : start + GLANCES;
+
+		for (size_t i = start; i < end; i++)
+			glance_cache_prefetch(&c->plain, named[i].hash);
+		for (size_t i = start; i < end; i++) {
+			named[left] = named[i];
+			left += !glance_cache_has(&c->plain, named[i].hash);
+		}
 	}
+	c->stats.adverts += count - left;
 	return left;
 }
 
@@ -345,8 +354,7 @@ size_t crawl_read_named(struct crawl *c, const struct proto *proto, struct sessi
 		return proto->adverts(event, out, cap);
 	do {
 		count = proto->glance(event, &c->glance_key, named, cap < GLANCES ? cap : GLANCES);
-		left = drop_plain(c, named, count);
-		c->stats.adverts += count - left;
+		left = crawl_pass_known(c, named, count);
 	} while (count > 0 && left == 0);
 	for (size_t i = 0; i < left; i++)
 		proto->advert_at(event, named[i].at, &out[i]);

@@ -124,6 +124,11 @@ uint32_t crawl_add_named(struct crawl *c, const struct advert *adverts, size_t c
  * most; 0 at the end of the event. */
 size_t crawl_read_named(struct crawl *c, const struct proto *proto, struct session_event *event,
 			struct advert *out, size_t cap);
+/* The parts of it, for threads that share a crawl. The key never changes, so that hashes are made
+ * without the lock; of addresses that were glanced at (the protocol's glance()), those that are
+ * not known for sure are kept, and the others counted. Returns how many are kept. */
+const struct glance_key *crawl_glance_key(const struct crawl *c);
+size_t crawl_pass_known(struct crawl *c, struct glance *named, size_t count);
 /* Resume: this address was visited before the interruption. A CONNECT_TIMEOUT with
  * one try goes to the late retries. */
 void crawl_add_visited(struct crawl *c, const struct advert *peer, enum outcome outcome,

@@ -11,7 +11,11 @@
 
 /* Addresses looked up at a time: few enough to stay in the processor's first cache
  * between their decoding and their look-up. */
-enum { NAMED_BATCH = 128 };
+enum {
+	NAMED_BATCH = 128,
+	/* ... and glanced at: a whole message, so that the lock is taken once for it. */
+	GLANCED_BATCH = 1024,
+};
 
 /* One visit in flight, beside what carries it. */
 struct flight {
@@ -40,6 +44,7 @@ struct loop {
 	struct random nonces;
 	bool idle;     /* guarded by the lock: wants to be woken when there is somebody */
 	bool finished; /* guarded by the lock */
+	struct glance glanced[GLANCED_BATCH];
 	struct advert named[NAMED_BATCH];
 	enum crawl_verdict verdicts[NAMED_BATCH];
 };
@@ -107,33 +112,51 @@ static void take_batch(struct flight *f, const struct advert *from, const struct
 	}
 }
 
-/* Without a listener for all of them only those matter who may be new. */
-static size_t read_batch(struct loop *loop, const struct proto *proto, struct session_event *event)
+static void take_all(struct flight *f, const struct proto *proto, struct session_event *event,
+		     const struct advert *from)
 {
-	struct driver *d = loop->driver;
+	struct loop *loop = f->loop;
 	size_t count;
 
-	if (d->config.on_advert != NULL)
-		return proto->adverts(event, loop->named, NAMED_BATCH);
-	uv_mutex_lock(&d->lock);
-	count = crawl_read_named(d->crawl, proto, event, loop->named, NAMED_BATCH);
-	uv_mutex_unlock(&d->lock);
-	return count;
+	while ((count = proto->adverts(event, loop->named, NAMED_BATCH)) > 0)
+		take_batch(f, from, loop->named, count);
+}
+
+/* Only those who may be new. They are hashed without the lock, and looked up with it. */
+static void take_unknown(struct flight *f, const struct proto *proto, struct session_event *event,
+			 const struct advert *from)
+{
+	struct loop *loop = f->loop;
+	struct driver *d = loop->driver;
+	size_t count, left;
+
+	while ((count = proto->glance(event, crawl_glance_key(d->crawl), loop->glanced,
+				      GLANCED_BATCH)) > 0) {
+		uv_mutex_lock(&d->lock);
+		left = crawl_pass_known(d->crawl, loop->glanced, count);
+		uv_mutex_unlock(&d->lock);
+		for (size_t at = 0, n; at < left; at += n) {
+			n = left - at < NAMED_BATCH ? left - at : NAMED_BATCH;
+			for (size_t i = 0; i < n; i++)
+				proto->advert_at(event, loop->glanced[at + i].at, &loop->named[i]);
+			take_batch(f, from, loop->named, n);
+		}
+	}
 }
 
 static void on_event(void *ctx, struct visit *v, struct session_event *event)
 {
 	struct flight *f = v->owner;
-	struct loop *loop = f->loop;
 	const struct proto *proto = v->config->session.network->proto;
-	struct advert from = { .addr = v->addr };
-	size_t count;
+	const struct advert from = { .addr = v->addr };
 
 	(void)ctx;
 	if (event->kind != SESSION_EVENT_ADVERTS)
 		return;
-	while ((count = read_batch(loop, proto, event)) > 0)
-		take_batch(f, &from, loop->named, count);
+	if (f->loop->driver->config.on_advert != NULL || proto->glance == NULL)
+		take_all(f, proto, event, &from);
+	else
+		take_unknown(f, proto, event, &from);
 }
 
 static void on_nodes(void *ctx, struct node_visit *v, const struct advert *adverts, size_t count)
