@@ -518,11 +518,12 @@ static int64_t end_ms(const struct walk *w, const struct walk_result *r)
 }
 
 /* Sums up in the store; of a resumed crawl, known, visited and reached are of all runs. */
-static enum err end_in_store(struct walk *w, const struct walk_result *r)
+static enum err end_in_store(struct walk *w, struct walk_result *r)
 {
 	enum err err = store_writer_stop(w->writer);
 
 	w->writer = NULL;
+	r->cpu_seconds = limits_cpu_seconds() - w->cpu_before; /* the last rows too */
 	if (err != ERR_OK)
 		return store_error(w, err);
 	w->crawl.complete = r->complete;
