@@ -15,6 +15,18 @@ bool put_said_id(const struct record *r)
 	return r->node == NULL && r->info.node_id.len > 0;
 }
 
+bool put_is_silent(const struct record *r)
+{
+	const struct peer_info *i = &r->info;
+
+	return !r->reached && r->node == NULL && !i->has_version && i->node_id.len == 0 &&
+	       i->negotiation.len == 0 && !i->has_clock && !i->has_feefilter &&
+	       i->sees_us_as.kind == NETADDR_NONE && r->rule == NULL && !r->stepwise &&
+	       r->version_ms < 0 && r->handshake_ms < 0 && r->reply_ms < 0 &&
+	       (r->adverts | r->adverts_new | r->adverts_cut | r->messages_in | r->unknown_in |
+		r->bytes_in | r->bytes_out) == 0;
+}
+
 static enum err start(struct store *s)
 {
 	if (s->puts != NULL)
@@ -45,10 +57,13 @@ static void begin_next(struct puts *p)
 {
 	p->peers_count = 0;
 	p->adverts_count = 0;
-	p->missing_count = 0;
-	p->known_count = 0;
-	p->whole_count = 0;
-	p->visited_count = 0;
+	for (unsigned i = 0; i < PUT_LISTS; i++)
+		p->lists[i].count = 0;
+}
+
+static void list(struct puts *p, enum put_list list, size_t peer)
+{
+	p->lists[list].at[p->lists[list].count++] = (uint32_t)peer;
 }
 
 void put_drop(struct store *s)
@@ -257,7 +272,7 @@ static enum err check_ids(struct store *s)
 static enum err look_up(struct store *s)
 {
 	struct puts *p = s->puts;
-	const struct feed feed = put_missing(p);
+	const struct feed feed = put_feed(p, PUT_MISSING);
 	sqlite3_stmt *st = feed_use(s, SQL_PEERS_FIND, &feed);
 	enum err err = ERR_OK;
 	int rc;
@@ -286,9 +301,9 @@ static enum err find_ids(struct store *s)
 
 		p->peers[i].id = slot != NULL ? slot->id : 0;
 		if (p->peers[i].id == 0)
-			p->missing[p->missing_count++] = (uint32_t)i;
+			list(p, PUT_MISSING, i);
 	}
-	return p->missing_count > 0 && !p->ids_of_all ? look_up(s) : ERR_OK;
+	return p->lists[PUT_MISSING].count > 0 && !p->ids_of_all ? look_up(s) : ERR_OK;
 }
 
 /* Most late retries find what the first try found, nobody, and then nothing but their number is
@@ -324,18 +339,24 @@ static enum err sort_out(struct store *s)
 
 	for (size_t i = 0; i < p->peers_count && err == ERR_OK; i++) {
 		struct put_peer *peer = &p->peers[i];
+		bool visited = false, silent = false;
 
-		if (peer->visit != NULL)
+		if (peer->visit != NULL) {
 			err = put_again(s, peer);
-		if (peer->visit != NULL && !peer->again)
-			p->visited[p->visited_count++] = (uint32_t)i;
+			visited = !peer->again;
+			silent = put_is_silent(peer->visit);
+		}
 		peer->fresh = peer->id == 0;
 		if (peer->fresh)
 			peer->id = ++newest;
-		if (peer->fresh || (peer->visit != NULL && !peer->again))
-			p->whole[p->whole_count++] = (uint32_t)i;
+		if (peer->fresh || (visited && !silent))
+			list(p, PUT_WHOLE, i);
+		else if (visited)
+			list(p, PUT_SILENT, i);
 		else if (peer->known)
-			p->known[p->known_count++] = (uint32_t)i;
+			list(p, PUT_KNOWN, i);
+		if (visited)
+			list(p, silent ? PUT_MISSED : PUT_VISITED, i);
 	}
 	return err;
 }
@@ -346,42 +367,75 @@ static enum err watch_visits(struct store *s)
 {
 	struct puts *p = s->puts;
 	struct watch_visit *visits;
+	size_t count = 0;
 	enum err err;
 
-	if (p->crawl->every_ms == 0 || p->visited_count == 0)
+	if (p->crawl->every_ms == 0 ||
+	    p->lists[PUT_MISSED].count + p->lists[PUT_VISITED].count == 0)
 		return ERR_OK;
-	visits = malloc(p->visited_count * sizeof(*visits));
+	visits = malloc(p->peers_count * sizeof(*visits));
 	if (visits == NULL)
 		return db_fail_as(s, ERR_NOMEM, NULL);
-	for (size_t i = 0; i < p->visited_count; i++) {
-		const struct put_peer *peer = &p->peers[p->visited[i]];
+	for (size_t i = 0; i < p->peers_count; i++) {
+		const struct put_peer *peer = &p->peers[i];
 
-		visits[i] = (struct watch_visit){ peer->id, peer->visit };
+		if (peer->visit != NULL && !peer->again)
+			visits[count++] = (struct watch_visit){ peer->id, peer->visit };
 	}
-	err = watch_put(s, p->crawl, p->network_id, visits, p->visited_count);
+	err = watch_put(s, p->crawl, p->network_id, visits, count);
 	free(visits);
+	return err;
+}
+
+static enum err write_list(struct store *s, enum put_list list, enum sql sql)
+{
+	const struct puts *p = s->puts;
+	const struct feed feed = put_feed(p, list);
+	const int64_t numbers[] = { p->crawl->id, p->network_id };
+	sqlite3_stmt *st;
+
+	if (feed.count == 0)
+		return ERR_OK;
+	st = feed_use(s, sql, &feed);
+	if (st == NULL)
+		return db_fail(s);
+	/* Some take both, some the first, and some none. */
+	for (int i = 0; i < sqlite3_bind_parameter_count(st); i++)
+		sqlite3_bind_int64(st, i + 1, numbers[i]);
+	return db_run(s, st);
+}
+
+static enum err write_nodes(struct store *s)
+{
+	const struct puts *p = s->puts;
+	enum err err = ERR_OK;
+
+	for (size_t i = 0; i < p->peers_count && err == ERR_OK; i++) {
+		const struct put_peer *peer = &p->peers[i];
+
+		if (peer->visit != NULL && peer->visit->node != NULL)
+			err = node_put(s, p->crawl, peer->id, peer->visit);
+	}
 	return err;
 }
 
 static enum err write_rows(struct store *s)
 {
-	const struct puts *p = s->puts;
-	const struct feed known = put_peers_known(p), whole = put_peers_whole(p);
-	const struct feed visits = put_visits(p), adverts = put_adverts(p);
+	static const struct {
+		enum put_list list;
+		enum sql sql;
+	} parts[] = {
+		{ PUT_KNOWN, SQL_PEERS_KNOWN },  { PUT_SILENT, SQL_PEERS_SILENT },
+		{ PUT_WHOLE, SQL_PEERS_PUT },    { PUT_MISSED, SQL_VISITS_MISSED },
+		{ PUT_VISITED, SQL_VISITS_PUT },
+	};
+	const struct feed adverts = put_adverts(s->puts);
 	enum err err = ERR_OK;
 
-	if (known.count > 0)
-		err = feed_run(s, SQL_PEERS_KNOWN, &known);
-	if (err == ERR_OK && whole.count > 0)
-		err = feed_run(s, SQL_PEERS_PUT, &whole);
-	if (err == ERR_OK && visits.count > 0)
-		err = feed_run(s, SQL_VISITS_PUT, &visits);
-	for (size_t i = 0; i < visits.count && err == ERR_OK; i++) {
-		const struct put_peer *peer = &p->peers[p->visited[i]];
-
-		if (peer->visit->node != NULL)
-			err = node_put(s, p->crawl, peer->id, peer->visit);
-	}
+	for (unsigned i = 0; i < sizeof(parts) / sizeof(*parts) && err == ERR_OK; i++)
+		err = write_list(s, parts[i].list, parts[i].sql);
+	if (err == ERR_OK)
+		err = write_nodes(s);
 	if (err == ERR_OK && adverts.count > 0)
 		err = feed_run(s, SQL_ADVERTS_PUT, &adverts);
 	return err;

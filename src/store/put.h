@@ -57,17 +57,28 @@ struct put_advert {
 	int64_t at_ms;
 };
 
+/* Which of the peers a statement is for. */
+enum put_list {
+	PUT_MISSING, /* are not found in `ids` */
+	PUT_KNOWN,   /* their rows change no more than that they are known again */
+	PUT_SILENT,  /* their rows change by a visit of which nothing came */
+	PUT_WHOLE,   /* their rows are made, or change by any other visit */
+	PUT_MISSED,  /* get a row in visits that says how it ended, and no more */
+	PUT_VISITED, /* get any other row in visits */
+	PUT_LISTS,
+};
+
 struct puts {
 	const struct store_crawl *crawl;
 	int64_t network_id;
 	size_t peers_count, adverts_count, adverts_cap;
 	struct put_peer peers[PUT_PEERS_MAX];
 	struct put_advert *adverts;
-	/* put_flush's own: who is not found in `ids`; whose row changes no more than who is known
-	 * again; whose row is made, or changed by a visit; who gets a row in visits. */
-	uint32_t missing[PUT_PEERS_MAX], known[PUT_PEERS_MAX], whole[PUT_PEERS_MAX],
-		visited[PUT_PEERS_MAX];
-	size_t missing_count, known_count, whole_count, visited_count;
+	/* put_flush's own, each in the order of `peers`. */
+	struct {
+		size_t count;
+		uint32_t at[PUT_PEERS_MAX];
+	} lists[PUT_LISTS];
 	/* Under the hash of a peer's key: the number of its row (0: not known), and its place in
 	 * `peers` plus 1 (0: it has none). */
 	struct keymap ids;
@@ -76,14 +87,13 @@ struct puts {
 	int64_t ids_network, ids_version; /* store_version, when they were right */
 };
 
-/* The columns of those statements (put_columns.c). */
+/* What the statements read (put_columns.c). */
 struct feed;
-struct feed put_missing(const struct puts *p);
-struct feed put_peers_known(const struct puts *p);
-struct feed put_peers_whole(const struct puts *p);
-struct feed put_visits(const struct puts *p);
+struct feed put_feed(const struct puts *p, enum put_list list);
 struct feed put_adverts(const struct puts *p);
 
+/* Nothing came of it but how it ended, and when. */
+bool put_is_silent(const struct record *r);
 /* A gossip peer's id is of one run of a program: what it says of itself, like its agent. */
 bool put_said_id(const struct record *r);
 

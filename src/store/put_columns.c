@@ -5,11 +5,9 @@
 
 /* --- peers --- */
 
-static const struct put_peer *peer_at(const struct feed *feed, const uint32_t *list, size_t row)
+static const struct put_peer *peer_at(const struct puts *p, enum put_list list, size_t row)
 {
-	const struct puts *p = feed->rows;
-
-	return &p->peers[list[row]];
+	return &p->peers[p->lists[list].at[row]];
 }
 
 static void key_column(const struct put_peer *peer, sqlite3_context *out)
@@ -199,14 +197,46 @@ static void known_column(const struct feed *feed, size_t row, int column, sqlite
 {
 	const struct puts *p = feed->rows;
 
-	row_column(p, peer_at(feed, p->known, row), column, out);
+	row_column(p, peer_at(p, PUT_KNOWN, row), column, out);
 }
 
 static void whole_column(const struct feed *feed, size_t row, int column, sqlite3_context *out)
 {
 	const struct puts *p = feed->rows;
 
-	row_column(p, peer_at(feed, p->whole, row), column, out);
+	row_column(p, peer_at(p, PUT_WHOLE, row), column, out);
+}
+
+/* Of SQL_PEERS_SILENT. */
+static void silent_column(const struct feed *feed, size_t row, int column, sqlite3_context *out)
+{
+	const struct puts *p = feed->rows;
+	const struct put_peer *peer = peer_at(p, PUT_SILENT, row);
+
+	switch (column) {
+	case 0:
+		sqlite3_result_int64(out, peer->id);
+		return;
+	case 1:
+		key_column(peer, out);
+		return;
+	case 2:
+		sqlite3_result_int64(out, first_seen_ms(peer));
+		return;
+	case 3:
+		sqlite3_result_int64(out, last_seen_ms(peer));
+		return;
+	case 4:
+		sqlite3_result_int64(out, peer->visit->started_at_ms);
+		return;
+	case 5:
+		sqlite3_result_int(out, (int)peer->visit->outcome);
+		return;
+	case 6:
+		ms_column(peer->visit->connect_ms, out);
+		return;
+	}
+	claim_column(peer, column + 16, out);
 }
 
 /* --- visits --- */
@@ -271,7 +301,7 @@ static void count_column(const struct record *r, int column, sqlite3_context *ou
 static void visit_column(const struct feed *feed, size_t row, int column, sqlite3_context *out)
 {
 	const struct puts *p = feed->rows;
-	const struct put_peer *peer = peer_at(feed, p->visited, row);
+	const struct put_peer *peer = peer_at(p, PUT_VISITED, row);
 	const struct record *r = peer->visit;
 
 	switch (column) {
@@ -322,6 +352,35 @@ static void visit_column(const struct feed *feed, size_t row, int column, sqlite
 		count_column(r, column, out);
 }
 
+/* Of SQL_VISITS_MISSED. */
+static void missed_column(const struct feed *feed, size_t row, int column, sqlite3_context *out)
+{
+	const struct puts *p = feed->rows;
+	const struct put_peer *peer = peer_at(p, PUT_MISSED, row);
+	const struct record *r = peer->visit;
+
+	switch (column) {
+	case 0:
+		sqlite3_result_int64(out, peer->id);
+		return;
+	case 1:
+		sqlite3_result_int64(out, r->started_at_ms);
+		return;
+	case 2:
+		sqlite3_result_int(out, (int)r->outcome);
+		return;
+	case 3:
+		sqlite3_result_int(out, r->tries);
+		return;
+	case 4:
+		ms_column(r->connect_ms, out);
+		return;
+	case 5:
+		ms_column(r->total_ms, out);
+		return;
+	}
+}
+
 /* --- adverts, and the rest --- */
 
 static void advert_column(const struct feed *feed, size_t row, int column, sqlite3_context *out)
@@ -356,29 +415,38 @@ static void missing_column(const struct feed *feed, size_t row, int column, sqli
 	const struct puts *p = feed->rows;
 
 	if (column == 0)
-		sqlite3_result_int64(out, p->missing[row]);
+		sqlite3_result_int64(out, p->lists[PUT_MISSING].at[row]);
 	else
-		key_column(&p->peers[p->missing[row]], out);
+		key_column(peer_at(p, PUT_MISSING, row), out);
 }
 
-struct feed put_missing(const struct puts *p)
+struct feed put_feed(const struct puts *p, enum put_list list)
 {
-	return (struct feed){ p, p->missing_count, missing_column };
-}
+	struct feed feed = { .rows = p, .count = p->lists[list].count };
 
-struct feed put_peers_known(const struct puts *p)
-{
-	return (struct feed){ p, p->known_count, known_column };
-}
-
-struct feed put_peers_whole(const struct puts *p)
-{
-	return (struct feed){ p, p->whole_count, whole_column };
-}
-
-struct feed put_visits(const struct puts *p)
-{
-	return (struct feed){ p, p->visited_count, visit_column };
+	switch (list) {
+	case PUT_MISSING:
+		feed.column = missing_column;
+		break;
+	case PUT_KNOWN:
+		feed.column = known_column;
+		break;
+	case PUT_SILENT:
+		feed.column = silent_column;
+		break;
+	case PUT_WHOLE:
+		feed.column = whole_column;
+		break;
+	case PUT_MISSED:
+		feed.column = missed_column;
+		break;
+	case PUT_VISITED:
+		feed.column = visit_column;
+		break;
+	case PUT_LISTS:
+		break;
+	}
+	return feed;
 }
 
 struct feed put_adverts(const struct puts *p)

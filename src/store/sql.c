@@ -6,20 +6,38 @@
 	" c.max_rss_bytes, c.settings, c.every_ms, c.pruned FROM crawls c"                     \
 	" JOIN networks n ON n.id = c.network_id "
 
-/* What a batch learns of peers (put_columns.c). All columns in their order, as then nothing has to
- * be moved. A row that is there is told from others by its number. */
+/* What a batch learns of peers and of their visits (put_columns.c). All columns in their order, as
+ * then nothing has to be moved. ?1: crawl, ?2: network. */
 #define PEERS_INTO                                                                              \
 	"INSERT INTO peers(id, network_id, key, kind, address, port, node_id, crawl_id,"        \
 	" first_seen_ms, last_seen_ms, last_reached_ms, visits, reached_count, visit_crawl_id," \
 	" visit_at_ms, outcome, reached, connect_ms, handshake_ms, agent, protocol, services,"  \
-	" height, claimed_services, claimed_seen_s, tcp_port) SELECT c0, c1, c2, c3, c4, c5,"   \
-	" c6, c7, c8, c9, c10, c11, c12, c13, c14, c15, c16, c17, c18, c19, c20, c21, c22,"     \
-	" c23, c24, c25 FROM batch WHERE true ON CONFLICT(id) DO UPDATE SET"                    \
-	" crawl_id = excluded.crawl_id,"                                                        \
-	" first_seen_ms = min(first_seen_ms, excluded.first_seen_ms),"                          \
-	" last_seen_ms = max(last_seen_ms, excluded.last_seen_ms),"                             \
-	" claimed_services = ifnull(excluded.claimed_services, claimed_services),"              \
+	" height, claimed_services, claimed_seen_s, tcp_port) "
+#define PEERS_OF_BATCH                                                                      \
+	"SELECT c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13, c14, c15, c16," \
+	" c17, c18, c19, c20, c21, c22, c23, c24, c25 FROM batch WHERE true"
+/* A row that is there is told from others by its number. */
+#define PEERS_KNOWN                                                                \
+	" ON CONFLICT(id) DO UPDATE SET crawl_id = excluded.crawl_id,"             \
+	" first_seen_ms = min(first_seen_ms, excluded.first_seen_ms),"             \
+	" last_seen_ms = max(last_seen_ms, excluded.last_seen_ms),"                \
+	" claimed_services = ifnull(excluded.claimed_services, claimed_services)," \
 	" claimed_seen_s = ifnull(excluded.claimed_seen_s, claimed_seen_s)"
+/* A late retry in the same crawl replaces what the first try had added. */
+#define PEERS_VISITED                                                                    \
+	", visits = visits + (visit_crawl_id IS NOT excluded.visit_crawl_id),"           \
+	" reached_count = reached_count + excluded.reached"                              \
+	" - (visit_crawl_id IS excluded.visit_crawl_id AND reached),"                    \
+	" visit_crawl_id = excluded.visit_crawl_id, visit_at_ms = excluded.visit_at_ms," \
+	" outcome = excluded.outcome, reached = excluded.reached,"                       \
+	" connect_ms = excluded.connect_ms, handshake_ms = excluded.handshake_ms"
+#define VISITS_INTO                                                                \
+	"INSERT OR REPLACE INTO visits(id, crawl_id, peer_id, started_at_ms,"      \
+	" outcome, reached, tries, stepwise, rule, connect_ms, version_ms,"        \
+	" handshake_ms, reply_ms, total_ms, agent, node_id, negotiation,"          \
+	" protocol, services, height, relay, clock_skew_s, feefilter, sees_us_as," \
+	" adverts, adverts_new, adverts_cut, messages_in, unknown_in, bytes_in,"   \
+	" bytes_out) SELECT "
 
 /* ?1: crawl, ?2: network name, ?3: outcome, ?4: kind, ?5: fork hashes; NULL: any. d is the
  * table with the node's fork. */
@@ -137,18 +155,15 @@ static const char *const texts[SQL_COUNT] = {
 	[SQL_PEER_NEWEST] = "SELECT ifnull(max(id), 0) FROM peers",
 	[SQL_PEERS_FIND] = "SELECT b.c0, p.id FROM batch b CROSS JOIN peers p"
 			   " ON p.network_id = ?1 AND p.key = b.c1",
-	[SQL_PEERS_KNOWN] = PEERS_INTO ", tcp_port = ifnull(tcp_port, excluded.tcp_port)",
-	/* A late retry in the same crawl replaces what the first try had added. What a peer says of
-	 * itself comes with its agent. */
-	[SQL_PEERS_PUT] = PEERS_INTO
-	", visits = visits + (visit_crawl_id IS NOT excluded.visit_crawl_id),"
-	" reached_count = reached_count + excluded.reached"
-	" - (visit_crawl_id IS excluded.visit_crawl_id AND reached),"
-	" last_reached_ms = iif(excluded.reached,"
+	[SQL_PEERS_KNOWN] = PEERS_INTO PEERS_OF_BATCH PEERS_KNOWN
+	", tcp_port = ifnull(tcp_port, excluded.tcp_port)",
+	[SQL_PEERS_SILENT] = PEERS_INTO "SELECT c0, ?2, c1, 0, '', 0, '', ?1, c2, c3, NULL, 1, 0,"
+					" ?1, c4, c5, 0, c6, NULL, NULL, NULL, NULL, NULL, c7, c8,"
+					" NULL FROM batch WHERE true" PEERS_KNOWN PEERS_VISITED,
+	/* What a peer says of itself comes with its agent. */
+	[SQL_PEERS_PUT] = PEERS_INTO PEERS_OF_BATCH PEERS_KNOWN PEERS_VISITED
+	", last_reached_ms = iif(excluded.reached,"
 	" max(ifnull(last_reached_ms, 0), excluded.last_reached_ms), last_reached_ms),"
-	" visit_crawl_id = excluded.visit_crawl_id, visit_at_ms = excluded.visit_at_ms,"
-	" outcome = excluded.outcome, reached = excluded.reached,"
-	" connect_ms = excluded.connect_ms, handshake_ms = excluded.handshake_ms,"
 	" tcp_port = iif(excluded.tcp_port > 0, excluded.tcp_port,"
 	" ifnull(tcp_port, -excluded.tcp_port)),"
 	" agent = ifnull(excluded.agent, agent),"
@@ -156,13 +171,10 @@ static const char *const texts[SQL_COUNT] = {
 	" services = iif(excluded.agent IS NULL, services, excluded.services),"
 	" height = iif(excluded.agent IS NULL, height, excluded.height),"
 	" node_id = iif(excluded.node_id = '', node_id, excluded.node_id)",
-	[SQL_VISITS_PUT] =
-		"INSERT OR REPLACE INTO visits(id, crawl_id, peer_id, started_at_ms, outcome,"
-		" reached, tries, stepwise, rule, connect_ms, version_ms, handshake_ms,"
-		" reply_ms, total_ms, agent, node_id, negotiation, protocol, services,"
-		" height, relay, clock_skew_s, feefilter, sees_us_as, adverts, adverts_new,"
-		" adverts_cut, messages_in, unknown_in, bytes_in, bytes_out)"
-		" SELECT * FROM batch",
+	[SQL_VISITS_PUT] = VISITS_INTO "* FROM batch",
+	[SQL_VISITS_MISSED] = VISITS_INTO
+	"NULL, ?1, c0, c1, c2, 0, c3, 0, NULL, c4, NULL, NULL, NULL, c5, NULL, NULL, NULL, NULL,"
+	" NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, 0, 0, 0, 0, 0 FROM batch",
 	[SQL_VISIT_AGAIN] = "UPDATE visits SET tries = ?3 WHERE crawl_id = ?1 AND peer_id = ?2"
 			    " AND outcome = ?4",
 	[SQL_NODE_VISIT_PUT] =
