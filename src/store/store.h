@@ -72,6 +72,8 @@ enum err store_commit(struct store *s);
  * in adverts, info.node_id in records that have a node. Without a node, info.node_id (a gossip
  * peer's, of one run) is kept as something that the peer said. */
 
+/* Rows one by one; those of a crawl come in batches, which cost half as much (store/writer.h). */
+
 /* An address that became known to that crawl at that time (a seed, or named by a
  * peer): a peers row, first_seen and last_seen. advert may be NULL where there are no node
  * ids. */
