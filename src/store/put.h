@@ -11,8 +11,7 @@
 #include "store/db.h"
 
 enum {
-	/* Different peers that are gathered before they are written: 1 MB. More would save no
-	 * more than a per cent. */
+	/* Different peers that are gathered before they are written: 1 MB. */
 	PUT_PEERS_MAX = 8 * 1024,
 	/* Adverts, of which one peer gives up to a thousand: 1 MB. */
 	PUT_ADVERTS_MAX = 32 * 1024,
