@@ -7,7 +7,7 @@ PREFIX  ?= /usr/local
 DESTDIR ?=
 MINUTES ?= 5
 JOBS    ?= $(shell nproc 2>/dev/null || echo 2)
-PRESETS := gcc clang asan tsan coverage fuzz
+PRESETS := gcc clang asan tsan coverage fuzz fuzz-afl
 
 # configure-and-build, by preset; ninja looks after everything that changes later.
 define build
@@ -43,7 +43,7 @@ clean: ## remove all build folders
 	@rm -rf build $(PRESETS:%=build-%) web/dist
 
 ##@ More checks
-.PHONY: lint gcc clang asan tsan interop page fuzz bench bench-short bench-serve coverage ci
+.PHONY: lint gcc clang asan tsan interop page fuzz fuzz-afl bench bench-short bench-serve coverage ci
 lint: ## layout, folder rules, purity, static analysis
 	@tools/setup lint
 	$(call build,release,build)
@@ -69,10 +69,14 @@ page: ## build the page of `peerwalk serve`, and test it in Chromium
 	@tools/build-page build/page_files.c on
 	$(call build,release,build)
 	@tests/web/run build/peerwalk
-fuzz: ## fuzz every decoder for MINUTES (5) in all
+fuzz: ## fuzz decoders, sessions and nodes for MINUTES (5) in all; with EACH=1 of each target
 	@tools/setup lint
 	$(call build,fuzz,build-fuzz)
-	@tools/fuzz build-fuzz $(MINUTES)
+	@tools/fuzz $(if $(EACH),--each) build-fuzz $(MINUTES) $(TARGETS)
+fuzz-afl: ## the same under AFL++
+	@tools/setup fuzz
+	$(call build,fuzz-afl,build-fuzz-afl)
+	@tools/fuzz --afl $(if $(EACH),--each) build-fuzz-afl $(MINUTES) $(TARGETS)
 bench: all ## benchmarks, each as a ratio to a floor measured in the same run
 	@cmake --build build --target bench
 bench-short: all ## a minute of them; fails where a ratio has become worse by half
