@@ -375,6 +375,7 @@ static const struct payload_row small_rows[] = {
 	{ "pong", BITCOIN_PONG, "ffffffffffffffff", ERR_OK, 0, "nonce" },
 	{ "pong with more", BITCOIN_PONG, "010203040506070809", ERR_TRAILING, 8, "nonce" },
 	{ "feefilter", BITCOIN_FEEFILTER, "e803000000000000", ERR_OK, 0, "feerate" },
+	{ "feefilter below zero", BITCOIN_FEEFILTER, "ffffffffffffffff", ERR_OK, 0, "feerate" },
 	{ "feefilter cut short", BITCOIN_FEEFILTER, "e8030000000000", ERR_SHORT, 0, "" },
 	{ "verack", BITCOIN_VERACK, "", ERR_OK, 0, "" },
 	{ "verack with something", BITCOIN_VERACK, "00", ERR_TRAILING, 0, "" },

@@ -132,6 +132,9 @@ static void what_the_peer_says_is_kept(void **state)
 	bitcoin_feefilter_encode(&w, 1000);
 	bitcoin_message_end(&w, mark, main_net()->magic, BITCOIN_FEEFILTER);
 	mark = bitcoin_message_begin(&w);
+	bitcoin_feefilter_encode(&w, -1); /* which says nothing */
+	bitcoin_message_end(&w, mark, main_net()->magic, BITCOIN_FEEFILTER);
+	mark = bitcoin_message_begin(&w);
 	writer_u64le(&w, 1);
 	bitcoin_message_end(&w, mark, main_net()->magic, BITCOIN_PING);
 	memcpy(w.data + mark + 4, "whatisthis\0\0", 12);
@@ -149,7 +152,7 @@ static void what_the_peer_says_is_kept(void **state)
 	netaddr_text(&info.sees_us_as, text);
 	assert_string_equal(text, "9.8.7.6:1234");
 	bitcoin_proto.counts(s->memory, &counts);
-	assert_int_equal(counts.messages_in, 5);
+	assert_int_equal(counts.messages_in, 6);
 	assert_int_equal(counts.unknown_in, 1);
 	free(s);
 }

@@ -52,7 +52,7 @@ static void explain_addrv2(struct reader *r)
 
 EXPLAIN(version, struct bitcoin_version)
 EXPLAIN(ping, struct bitcoin_ping)
-EXPLAIN(feefilter, uint64_t)
+EXPLAIN(feefilter, int64_t)
 EXPLAIN(sendtxrcncl, struct bitcoin_sendtxrcncl)
 EXPLAIN(feature, struct bitcoin_feature)
 EXPLAIN(sendcmpct, struct bitcoin_sendcmpct)

@@ -512,12 +512,12 @@ void bitcoin_ping_encode(struct writer *w, const struct bitcoin_ping *p)
 		writer_u64le(w, p->nonce);
 }
 
-void bitcoin_feefilter_decode(struct reader *r, uint64_t *out)
+void bitcoin_feefilter_decode(struct reader *r, int64_t *out)
 {
-	*out = reader_u64le(r, "feerate");
+	*out = reader_i64le(r, "feerate");
 }
 
-void bitcoin_feefilter_encode(struct writer *w, uint64_t fee)
+void bitcoin_feefilter_encode(struct writer *w, int64_t fee)
 {
-	writer_u64le(w, fee);
+	writer_u64le(w, (uint64_t)fee);
 }

@@ -89,9 +89,9 @@ struct bitcoin_ping {
 void bitcoin_ping_decode(struct reader *r, struct bitcoin_ping *out);
 void bitcoin_ping_encode(struct writer *w, const struct bitcoin_ping *p);
 
-/* feefilter, BIP 133: satoshi per 1000 vbytes. */
-void bitcoin_feefilter_decode(struct reader *r, uint64_t *out);
-void bitcoin_feefilter_encode(struct writer *w, uint64_t fee);
+/* feefilter, BIP 133: satoshi per 1000 vbytes, with a sign. */
+void bitcoin_feefilter_decode(struct reader *r, int64_t *out);
+void bitcoin_feefilter_encode(struct writer *w, int64_t fee);
 
 /* Decodes any payload by command, so that on_field of the reader is told each field.
  * Unknown commands are one field of bytes. Bytes behind the last field: ERR_TRAILING. */

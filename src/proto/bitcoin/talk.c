@@ -337,6 +337,18 @@ static void on_getaddr(struct talk *t)
 	t->pending |= PENDING_ASKED;
 }
 
+/* Less than nothing says nothing; Core takes no notice of it, either. */
+static void on_feefilter(struct talk *t, struct reader *r)
+{
+	int64_t fee;
+
+	bitcoin_feefilter_decode(r, &fee);
+	if (!reader_ok(r) || fee < 0)
+		return;
+	t->has_feefilter = true;
+	t->feefilter = (uint64_t)fee;
+}
+
 /* An honest "I have none": whoever waits for headers need not wait for us. */
 static void on_getheaders(struct talk *t)
 {
@@ -381,8 +393,7 @@ void talk_hear(struct talk *t, enum bitcoin_command id, struct reader *r, uint64
 	} else if (id == BITCOIN_PONG) {
 		on_pong(t, r, now_ms);
 	} else if (id == BITCOIN_FEEFILTER) {
-		bitcoin_feefilter_decode(r, &t->feefilter);
-		t->has_feefilter = reader_ok(r);
+		on_feefilter(t, r);
 	} else if (id == BITCOIN_GETHEADERS) {
 		on_getheaders(t);
 	} else if (id != BITCOIN_UNKNOWN &&
