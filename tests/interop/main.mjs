@@ -4,6 +4,7 @@
 //         [GROUP...]
 import { check, context, counts, killAll } from './lib.mjs';
 import { testBcoin } from './bcoin.mjs';
+import { testDifferential } from './differential.mjs';
 import { testDns } from './dns.mjs';
 import { testEthereum } from './ethereum.mjs';
 import { testFollow } from './follow.mjs';
@@ -14,7 +15,8 @@ import { testWire } from './wire.mjs';
 
 const groups = {
   bcoin: testBcoin, litecoin: testLitecoin, wire: testWire, simulated: testSimulated,
-  follow: testFollow, standing: testStanding, ethereum: testEthereum, dns: testDns
+  follow: testFollow, standing: testStanding, ethereum: testEthereum, dns: testDns,
+  differential: testDifferential
 };
 
 const [program, scratch, bcoin, bcoinMissing, ethereumjs, ethereumjsMissing, ...wanted] =
