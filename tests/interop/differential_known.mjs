@@ -50,8 +50,10 @@ export const known = [
     why: 'records against EIP-778 (keys not sorted, another scheme, over 300 bytes, a key ' +
       'without a value, a number that is none): ethereumjs checks the signature alone' },
   { of: /^enr$/,
-    what: /^taken here alone: (Cannot read properties|Offset is outside|First argument to DataView)/,
+    what: /^taken here alone: (Cannot read properties|Offset is outside|First argument)/,
     why: 'records without ip, tcp or udp: EIP-778 needs none of them; ethereumjs all' },
+  { of: /^enr$/, what: /^field address: {2}here/,
+    why: 'an ip of sixteen bytes: EIP-778 has ip6 for these, ethereumjs takes it' },
   { of: /^enr$/, what: /^field (tcp|udp): 0 here/,
     why: 'a port that is no number of two bytes: none here; ethereumjs reads the first two' },
 ];
