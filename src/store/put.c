@@ -308,24 +308,55 @@ static enum err find_ids(struct store *s)
 
 /* Most late retries find what the first try found, nobody, and then nothing but their number is
  * new. */
-static enum err put_again(struct store *s, struct put_peer *peer)
+static bool may_be_again(const struct put_peer *peer)
 {
 	const struct record *r = peer->visit;
-	sqlite3_stmt *st;
-	enum err err;
 
-	if (peer->id == 0 || r->tries < 2 || r->outcome != OUTCOME_CONNECT_TIMEOUT ||
-	    r->node != NULL)
-		return ERR_OK;
-	st = db_use(s, SQL_VISIT_AGAIN);
+	return r != NULL && peer->id != 0 && r->tries > 1 && r->node == NULL &&
+	       r->outcome == OUTCOME_CONNECT_TIMEOUT;
+}
+
+/* Leaves in the list those whose first try timed out, too. */
+static enum err find_again(struct store *s)
+{
+	struct puts *p = s->puts;
+	const struct feed feed = put_feed(p, PUT_AGAIN);
+	sqlite3_stmt *st = feed_use(s, SQL_VISITS_AGAIN, &feed);
+	size_t count = 0;
+	enum err err = ERR_OK;
+	int rc;
+
 	if (st == NULL)
 		return db_fail(s);
-	sqlite3_bind_int64(st, 1, s->puts->crawl->id);
-	sqlite3_bind_int64(st, 2, peer->id);
-	sqlite3_bind_int(st, 3, r->tries);
-	sqlite3_bind_int(st, 4, (int)r->outcome);
-	err = db_run(s, st);
-	peer->again = err == ERR_OK && sqlite3_changes(s->db) > 0;
+	sqlite3_bind_int64(st, 1, p->crawl->id);
+	while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
+		struct put_peer *peer = &p->peers[sqlite3_column_int64(st, 0)];
+
+		peer->again = sqlite3_column_int64(st, 1);
+		p->lists[PUT_AGAIN].at[count++] = (uint32_t)(peer - p->peers);
+	}
+	if (rc != SQLITE_DONE)
+		err = db_fail(s);
+	db_done(st);
+	p->lists[PUT_AGAIN].count = count;
+	return err;
+}
+
+static enum err put_again(struct store *s)
+{
+	struct puts *p = s->puts;
+	enum err err = ERR_OK;
+
+	for (size_t i = 0; i < p->peers_count; i++)
+		if (may_be_again(&p->peers[i]))
+			list(p, PUT_AGAIN, i);
+	if (p->lists[PUT_AGAIN].count > 0)
+		err = find_again(s);
+	if (err == ERR_OK && p->lists[PUT_AGAIN].count > 0) {
+		const struct feed feed = put_feed(p, PUT_AGAIN);
+
+		err = feed_run(s, SQL_VISITS_TRIED, &feed);
+	}
 	return err;
 }
 
@@ -339,13 +370,9 @@ static enum err sort_out(struct store *s)
 
 	for (size_t i = 0; i < p->peers_count && err == ERR_OK; i++) {
 		struct put_peer *peer = &p->peers[i];
-		bool visited = false, silent = false;
+		bool visited = peer->visit != NULL && peer->again == 0;
+		bool silent = visited && put_is_silent(peer->visit);
 
-		if (peer->visit != NULL) {
-			err = put_again(s, peer);
-			visited = !peer->again;
-			silent = put_is_silent(peer->visit);
-		}
 		peer->fresh = peer->id == 0;
 		if (peer->fresh)
 			peer->id = ++newest;
@@ -379,7 +406,7 @@ static enum err watch_visits(struct store *s)
 	for (size_t i = 0; i < p->peers_count; i++) {
 		const struct put_peer *peer = &p->peers[i];
 
-		if (peer->visit != NULL && !peer->again)
+		if (peer->visit != NULL && peer->again == 0)
 			visits[count++] = (struct watch_visit){ peer->id, peer->visit };
 	}
 	err = watch_put(s, p->crawl, p->network_id, visits, count);
@@ -462,6 +489,8 @@ static enum err write_all(struct store *s)
 {
 	enum err err = find_ids(s);
 
+	if (err == ERR_OK)
+		err = put_again(s);
 	if (err == ERR_OK)
 		err = sort_out(s);
 	if (err == ERR_OK)

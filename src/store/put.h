@@ -41,13 +41,14 @@ struct put_peer {
 	const struct record *visit; /* NULL: none */
 	uint64_t hash;              /* of its key */
 	int64_t id;                 /* of its row; 0: there is none, or it isn't known yet */
+	int64_t again;              /* the row of the visit that changes by no more than a number of
+				     * tries; 0: there is none such */
 	int64_t at_ms;              /* when it was first added */
 	int64_t from_ms, to_ms;     /* the first and the last time that it was seen */
 	uint16_t tcp_port;          /* as those say who made it known; 0: not said */
 	uint16_t named_port;        /* in the advert that came first of all, for a fresh row */
 	bool known;                 /* not only named in an advert */
 	bool fresh;                 /* its row is still to come */
-	bool again;                 /* its visit changes no more than a number of tries */
 };
 
 struct put_advert {
@@ -64,6 +65,7 @@ enum put_list {
 	PUT_WHOLE,   /* their rows are made, or change by any other visit */
 	PUT_MISSED,  /* get a row in visits that says how it ended, and no more */
 	PUT_VISITED, /* get any other row in visits */
+	PUT_AGAIN,   /* their visits change no more than a number of tries */
 	PUT_LISTS,
 };
 

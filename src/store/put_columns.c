@@ -50,7 +50,7 @@ static int64_t last_seen_ms(const struct put_peer *peer)
  */
 static void port_column(const struct put_peer *peer, sqlite3_context *out)
 {
-	const struct record *visit = peer->again ? NULL : peer->visit;
+	const struct record *visit = peer->again != 0 ? NULL : peer->visit;
 	int said = visit != NULL && visit->node != NULL ? visit->node->tcp_port : 0;
 	int told = peer->fresh && peer->named_port != 0 ? peer->named_port : peer->tcp_port;
 
@@ -179,7 +179,7 @@ static void heard_column(const struct record *r, int column, sqlite3_context *ou
 static void row_column(const struct puts *p, const struct put_peer *peer, int column,
 		       sqlite3_context *out)
 {
-	const struct record *r = peer->again ? NULL : peer->visit;
+	const struct record *r = peer->again != 0 ? NULL : peer->visit;
 
 	if (column < 10)
 		peer_column(p, peer, column, out);
@@ -381,6 +381,18 @@ static void missed_column(const struct feed *feed, size_t row, int column, sqlit
 	}
 }
 
+/* Of SQL_VISITS_AGAIN, and c3 and c4 of SQL_VISITS_TRIED. */
+static void again_column(const struct feed *feed, size_t row, int column, sqlite3_context *out)
+{
+	const struct puts *p = feed->rows;
+	const struct put_peer *peer = peer_at(p, PUT_AGAIN, row);
+	const int64_t numbers[] = { p->lists[PUT_AGAIN].at[row], peer->id,
+				    (int64_t)peer->visit->outcome, peer->again,
+				    peer->visit->tries };
+
+	sqlite3_result_int64(out, numbers[column]);
+}
+
 /* --- adverts, and the rest --- */
 
 static void advert_column(const struct feed *feed, size_t row, int column, sqlite3_context *out)
@@ -442,6 +454,9 @@ struct feed put_feed(const struct puts *p, enum put_list list)
 		break;
 	case PUT_VISITED:
 		feed.column = visit_column;
+		break;
+	case PUT_AGAIN:
+		feed.column = again_column;
 		break;
 	case PUT_LISTS:
 		break;

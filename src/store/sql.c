@@ -175,8 +175,9 @@ static const char *const texts[SQL_COUNT] = {
 	[SQL_VISITS_MISSED] = VISITS_INTO
 	"NULL, ?1, c0, c1, c2, 0, c3, 0, NULL, c4, NULL, NULL, NULL, c5, NULL, NULL, NULL, NULL,"
 	" NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, 0, 0, 0, 0, 0 FROM batch",
-	[SQL_VISIT_AGAIN] = "UPDATE visits SET tries = ?3 WHERE crawl_id = ?1 AND peer_id = ?2"
-			    " AND outcome = ?4",
+	[SQL_VISITS_AGAIN] = "SELECT b.c0, v.id FROM batch b CROSS JOIN visits v"
+			     " ON v.crawl_id = ?1 AND v.peer_id = b.c1 WHERE v.outcome = b.c2",
+	[SQL_VISITS_TRIED] = "UPDATE visits SET tries = b.c4 FROM batch b WHERE visits.id = b.c3",
 	[SQL_NODE_VISIT_PUT] =
 		"INSERT OR REPLACE INTO node_visits(crawl_id, peer_id, completeness, findnodes,"
 		" entries, record, record_seq, session, session_rule, capabilities, listen_port,"
