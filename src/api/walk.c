@@ -504,6 +504,7 @@ void walk_stats(struct walk *w, struct walk_result *out)
 	out->cpu_seconds = limits_cpu_seconds() - w->cpu_before;
 	out->max_rss_bytes = limits_max_rss_bytes();
 	out->left_out = out->stats.no_memory > 0 || out->totals.gave_up;
+	out->unheard = false;
 	out->complete = !w->stopped && out->stats.waiting == 0 && out->stats.in_flight == 0 &&
 			!out->left_out;
 }
@@ -521,6 +522,7 @@ static int64_t end_ms(const struct walk *w, const struct walk_result *r)
 static enum err end_in_store(struct walk *w, struct walk_result *r)
 {
 	enum err err = store_writer_stop(w->writer);
+	bool looked = true;
 
 	w->writer = NULL;
 	r->cpu_seconds = limits_cpu_seconds() - w->cpu_before; /* the last rows too */
@@ -536,7 +538,11 @@ static enum err end_in_store(struct walk *w, struct walk_result *r)
 	w->crawl.bytes_out += r->totals.bytes_out;
 	w->crawl.cpu_seconds += r->cpu_seconds;
 	w->crawl.max_rss_bytes = r->max_rss_bytes;
-	err = store_crawl_end(w->store, &w->crawl);
+	if (w->crawl.every_ms > 0 && w->crawl.ended_at_ms > 0)
+		err = store_round_end(w->store, &w->crawl, &looked);
+	r->unheard = !looked;
+	if (err == ERR_OK)
+		err = store_crawl_end(w->store, &w->crawl);
 	return err == ERR_OK ? ERR_OK : store_error(w, err);
 }
 

@@ -40,7 +40,7 @@ struct walk_config {
 	struct visit_config visit;
 	/* The key is drawn here, and patience is set; exclude outlives the walk. */
 	struct crawl_config crawl;
-	unsigned threads; /* 0: walk_threads() */
+	unsigned threads;    /* 0: walk_threads() */
 	uint64_t give_up_ms; /* as that of struct driver_config */
 
 	/* Networks of DISCOVERY_V4 alone. What visit.session.identity is there, is made here. */
@@ -81,6 +81,7 @@ struct walk_result {
 	uint64_t max_rss_bytes;
 	bool complete; /* nobody was left to ask */
 	bool left_out; /* somebody was, as this machine had no memory or no descriptor for him */
+	bool unheard;  /* a round in which nobody gave a sign of life (store_round_end) */
 };
 
 /* Opens the store and takes up what an earlier run has left. The errors of store_open;

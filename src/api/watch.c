@@ -76,6 +76,7 @@ static enum err end_lost(struct watch *w, int64_t id)
 	struct store_filter filter = STORE_FILTER_ANY;
 	struct store_crawl crawl;
 	enum err err = ERR_OK;
+	bool looked;
 
 	if (store_crawl_running(w->store, id))
 		return ERR_OK; /* somebody resumed it by hand */
@@ -87,6 +88,8 @@ static enum err end_lost(struct watch *w, int64_t id)
 	crawl.known = crawl.visited = crawl.reached = 0;
 	crawl.complete = false;
 	err = store_visits(w->store, &filter, on_lost_visit, &crawl);
+	if (err == ERR_OK)
+		err = store_round_end(w->store, &crawl, &looked);
 	return err == ERR_OK ? store_crawl_end(w->store, &crawl) : err;
 }
 

@@ -251,7 +251,13 @@ static void tell_round(struct watching *w, const struct walk_result *r)
 		print_json(w, r, next_ms);
 	else
 		print_row(w, r);
-	if (r->stats.visited > 0 && r->stats.reached == 0 && w->run->interrupted == 0)
+	if (r->unheard)
+		cli_note(w->run->cli,
+			 "round %llu heard from nobody, so this machine's own network must be "
+			 "down: it "
+			 "counts for no peer",
+			 (unsigned long long)watch_round(w->watch));
+	else if (r->stats.visited > 0 && r->stats.reached == 0 && w->run->interrupted == 0)
 		cli_note(w->run->cli, "round %llu reached nobody: %s",
 			 (unsigned long long)watch_round(w->watch), crawl_run_unreached(w->run, r));
 }

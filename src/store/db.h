@@ -44,6 +44,9 @@ struct store {
 	int64_t network_id;
 	const struct feed *feed; /* what the statement reads that runs (feed.h) */
 	struct puts *puts;       /* what a batch has learnt so far (put.h); NULL: nothing yet */
+	/* In that round somebody was heard; 0: it is not known of any. */
+	int64_t round;
+	bool round_heard;
 	/* Up to that peer of that network old things were removed (prune.c); 0: none yet. */
 	int64_t pruned_peer, pruned_network;
 };
@@ -108,13 +111,17 @@ size_t db_key(const struct netaddr *addr, struct slice node_id, uint8_t out[stat
 struct advert db_key_peer(struct slice key);
 
 /* A round's visits of different peers, before they change the peers' rows: keeps their schedules,
- * ends their sessions, notes what they said otherwise than before (watch.c). */
+ * ends their sessions, notes what they said otherwise than before (watch.c); or not yet, as long as
+ * nobody was heard in that round (watch_round.c). */
 struct watch_visit {
 	int64_t id; /* of the peer's row, which may be still to come */
 	const struct record *record;
 };
+enum err watch_round_put(struct store *s, const struct store_crawl *crawl, int64_t network_id,
+			 const struct watch_visit *visits, size_t count);
+/* At once. first: none of them is a second try, whatever the rows say. */
 enum err watch_put(struct store *s, const struct store_crawl *crawl, int64_t network_id,
-		   const struct watch_visit *visits, size_t count);
+		   const struct watch_visit *visits, size_t count, bool first);
 
 /* What a visit learnt of a node, beside its row in visits (node.c). peer: its row's id. */
 enum err node_put(struct store *s, const struct store_crawl *crawl, int64_t peer,

@@ -409,7 +409,7 @@ static enum err watch_visits(struct store *s)
 		if (peer->visit != NULL && peer->again == 0)
 			visits[count++] = (struct watch_visit){ peer->id, peer->visit };
 	}
-	err = watch_put(s, p->crawl, p->network_id, visits, count);
+	err = watch_round_put(s, p->crawl, p->network_id, visits, count);
 	free(visits);
 	return err;
 }

@@ -278,6 +278,12 @@ static const char *const texts[SQL_COUNT] = {
 		" LEFT JOIN nodes d ON d.peer_id = p.id" WATCH_OF_PEER,
 	[SQL_WATCH_PUT] = "INSERT OR REPLACE INTO watch SELECT c0, c1, c2, c3, c4, c5, c6, c7, c8,"
 			  " c9, c10, c11, c12 FROM batch",
+	[SQL_WATCH_UP] = "SELECT count(*) FROM watch w WHERE w.up_since_ms IS NOT NULL"
+			 " AND (SELECT network_id FROM peers WHERE id = w.peer_id) = ?1",
+	[SQL_ROUND_HEARD] = "SELECT EXISTS (SELECT 1 FROM visits WHERE crawl_id = ?1"
+			    " AND outcome NOT IN (?2, ?3))",
+	[SQL_ROUND_VISITS] = "SELECT peer_id, started_at_ms FROM visits WHERE crawl_id = ?1"
+			     " AND peer_id > ?2 ORDER BY peer_id",
 	[SQL_WATCH_FORGET] = "DELETE FROM watch WHERE misses >= ?3 AND EXISTS (SELECT 1"
 			     " FROM peers p WHERE p.id = peer_id AND p.network_id = ?1"
 			     " AND p.last_seen_ms < ?2)",

@@ -17,6 +17,7 @@ static void rollback(struct store *s)
 	db_undo(s);
 	s->in_batch = false;
 	s->network_id = 0;
+	s->round = 0;
 	put_drop(s);
 }
 

@@ -43,6 +43,7 @@ struct watch {
 	int64_t network_id, id;
 	const struct record *record;
 	sqlite3_stmt *row;
+	bool first; /* of their tries in this round */
 };
 
 bool row_schedule(sqlite3_stmt *st, int at, struct schedule *out)
@@ -128,7 +129,7 @@ static enum err put_times(struct watch *w, struct schedule *schedule)
 {
 	const struct record *r = w->record;
 	int64_t every_ms = (int64_t)w->crawl->every_ms, goes_on_ms = 0;
-	bool again = row_is_set(w->row, BEFORE_CRAWL) &&
+	bool again = !w->first && row_is_set(w->row, BEFORE_CRAWL) &&
 		     sqlite3_column_int64(w->row, BEFORE_CRAWL) == w->crawl->id &&
 		     sqlite3_column_int(w->row, BEFORE_REACHED) == 0;
 	struct schedule_session ended;
@@ -284,9 +285,9 @@ static enum err watch_all(struct store *s, struct watch *w, const struct watch_v
 }
 
 enum err watch_put(struct store *s, const struct store_crawl *crawl, int64_t network_id,
-		   const struct watch_visit *visits, size_t count)
+		   const struct watch_visit *visits, size_t count, bool first)
 {
-	struct watch w = { .store = s, .crawl = crawl, .network_id = network_id };
+	struct watch w = { .store = s, .crawl = crawl, .network_id = network_id, .first = first };
 	struct watched *watched = malloc(count * sizeof(*watched));
 	const struct feed feed = { watched, count, schedule_column };
 	enum err err;

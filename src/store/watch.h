@@ -10,6 +10,13 @@
 #include "engine/schedule.h"
 #include "store/query.h"
 
+/* Of so few who were up, all may be gone at once; of more it is this machine's network that is. */
+enum { STORE_ROUND_FEW = 8 };
+/* A round is over; before its store_crawl_end. *looked is false if no peer gave a sign of life
+ * (none refused, even) and STORE_ROUND_FEW or more were up before: then nobody looked, and its
+ * visits change no schedule and end no session. */
+enum err store_round_end(struct store *s, const struct store_crawl *crawl, bool *looked);
+
 /* The network is watched by this store until it is closed. ERR_BUSY while another one does. */
 enum err store_watch_hold(struct store *s, const char *network);
 

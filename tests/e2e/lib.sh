@@ -67,6 +67,10 @@ line() { # settings...
 far() {
 	nsenter --net="/proc/$relay/ns/net" "$@"
 }
+# In the background, so that $! is the program itself.
+exec_far() {
+	exec nsenter --net="/proc/$relay/ns/net" "$@"
+}
 # What it did is in line.out.
 end_line() {
 	kill -TERM "$relay"

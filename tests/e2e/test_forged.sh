@@ -18,7 +18,7 @@ check "a line" line seed="$seed" delay=3 jitter=3 corrupt=3 forge=6
 
 population() { # name, options of simulate...
 	mkdir "$1"
-	far "$program" simulate "$@" --seed "$seed" --latency 5ms --liars 0 --ghosts 5 --device line \
+	exec_far "$program" simulate "$@" --seed "$seed" --latency 5ms --liars 0 --ghosts 5 --device line \
 		--truth "$1/truth.csv" --seeds-out "$1/seeds.txt" >"$1/ready" 2>err </dev/null &
 	within grep -q '"ready":true' "$1/ready"
 }
@@ -30,7 +30,7 @@ check "nodes of Ethereum" population ethereum --peers $nodes --range 10.0.0.0/8 
 declare -A at=([bitcoin]=10.9.9.9:9100 [ethereum]=10.9.9.9:9120)
 declare -A pids
 for name in bitcoin ethereum; do
-	far "$program" node $name --no-default-bootstrap --listen ${at[$name]} --status $name.sock \
+	exec_far "$program" node $name --no-default-bootstrap --listen ${at[$name]} --status $name.sock \
 		--db $name-node.db >$name.node 2>$name.err </dev/null &
 	pids[$name]=$!
 	check "$name: a node" within test -s $name.node

@@ -18,7 +18,7 @@ check "a line" line seed="$seed" delay=5 jitter=5 loss=4 duplicate=3 reorder=6
 # Three networks at its far end, each in a folder of its own.
 population() { # name, options of simulate...
 	mkdir "$1"
-	far "$program" simulate "$@" --seed "$seed" --latency 10ms --device line \
+	exec_far "$program" simulate "$@" --seed "$seed" --latency 10ms --device line \
 		--truth "$1/truth.csv" --seeds-out "$1/seeds.txt" >"$1/ready" 2>err </dev/null &
 	within grep -q '"ready":true' "$1/ready"
 }

@@ -41,9 +41,23 @@ static struct record up(const char *addr)
 	return ok_record(addr_of(addr), slice_text("/x/"));
 }
 
+/* Somebody refused, so there is a network. */
 static struct record down(const char *addr)
 {
+	return failed_record(addr_of(addr), OUTCOME_REFUSED);
+}
+
+static struct record silent(const char *addr)
+{
 	return failed_record(addr_of(addr), OUTCOME_CONNECT_TIMEOUT);
+}
+
+static bool end_round(const struct store_crawl *crawl)
+{
+	bool looked;
+
+	assert_int_equal(store_round_end(store, crawl, &looked), ERR_OK);
+	return looked;
 }
 
 static struct schedule schedule_of(int64_t id)
@@ -135,18 +149,79 @@ static void a_late_retry_takes_the_place_of_the_first_try(void **state)
 			visit_once(rows[i].was_up ? up(other) : down(other), at);
 		}
 		crawl = begin_round("bitcoin", at);
-		visit(&crawl, down(tried), at);
-		retry = rows[i].reached ? up(tried) : down(tried);
+		visit(&crawl, silent(tried), at);
+		retry = rows[i].reached ? up(tried) : silent(tried);
 		retry.tries = 2;
 		visit(&crawl, retry, at + MINUTE);
 		/* A timeout like the first one leaves the time of that one. */
-		visit(&crawl, rows[i].reached ? up(other) : down(other),
+		visit(&crawl, rows[i].reached ? up(other) : silent(other),
 		      rows[i].reached ? at + MINUTE : at);
+		assert_true(end_round(&crawl));
 		got = schedule_of((int64_t)(2 * i) + 1);
 		want = schedule_of((int64_t)(2 * i) + 2);
 		assert_schedule(&got, &want);
 	}
 	assert_sql(store->db, "SELECT group_concat(peer_id) FROM sessions", "5,6");
+}
+
+static unsigned sum_of_misses(void)
+{
+	unsigned sum = 0;
+
+	for (int64_t id = 1; id <= STORE_ROUND_FEW; id++)
+		sum += schedule_of(id).misses;
+	return sum;
+}
+
+/* The watcher's own network is down: nobody looked. */
+static void a_round_that_hears_nobody(void **state)
+{
+	struct store_crawl crawl;
+	char addr[16];
+
+	(void)state;
+	for (unsigned n = 0; n < 3; n++) {
+		crawl = begin_round("bitcoin", start + n * EVERY);
+		for (unsigned i = 1; i <= STORE_ROUND_FEW; i++) {
+			snprintf(addr, sizeof(addr), "1.2.3.%u", i);
+			visit(&crawl, n == 0 ? up(addr) : silent(addr), start + n * EVERY);
+		}
+		assert_true(end_round(&crawl) == (n == 0));
+		assert_int_equal(sum_of_misses(), 0);
+	}
+	/* In this one somebody refuses in the end: the others count as well. */
+	crawl = begin_round("bitcoin", start + 3 * EVERY);
+	visit(&crawl, silent("1.2.3.1"), start + 3 * EVERY);
+	visit(&crawl, failed_record(addr_of("1.2.3.2"), OUTCOME_UNREACHABLE), start + 3 * EVERY);
+	assert_int_equal(sum_of_misses(), 0);
+	visit(&crawl, down("1.2.3.3"), start + 3 * EVERY);
+	assert_int_equal(sum_of_misses(), 3);
+	visit(&crawl, silent("1.2.3.4"), start + 3 * EVERY);
+	assert_true(end_round(&crawl));
+	assert_int_equal(sum_of_misses(), 4);
+	assert_sql(store->db, "SELECT group_concat(peer_id) FROM sessions", "1,2,3,4");
+	/* Fewer are up now than would tell. */
+	crawl = begin_round("bitcoin", start + 4 * EVERY);
+	visit(&crawl, silent("1.2.3.5"), start + 4 * EVERY);
+	assert_int_equal(sum_of_misses(), 4);
+	assert_true(end_round(&crawl));
+	assert_int_equal(sum_of_misses(), 5);
+}
+
+/* A round that was killed before anybody was heard goes on in another process. */
+static void a_round_that_hears_somebody_late(void **state)
+{
+	struct store_crawl crawl = begin_round("bitcoin", start);
+
+	(void)state;
+	visit(&crawl, silent("1.2.3.4"), start);
+	store->round = 0;
+	visit(&crawl, up("1.2.3.4"), start + MINUTE); /* its late retry */
+	assert_int_equal(schedule_of(1).misses, 0);
+	assert_int_equal(schedule_of(1).up_since_ms, start + MINUTE);
+	store->round = 0;
+	visit(&crawl, silent("1.2.3.5"), start + MINUTE);
+	assert_int_equal(schedule_of(2).misses, 1);
 }
 
 /* Refused at last, not timed out again: the row is a new one, the miss is not. */
@@ -569,6 +644,8 @@ int main(void)
 		TEST(a_crawl_by_itself_watches_nobody),
 		TEST(a_late_retry_takes_the_place_of_the_first_try),
 		TEST(a_retry_that_misses_otherwise),
+		TEST(a_round_that_hears_nobody),
+		TEST(a_round_that_hears_somebody_late),
 		TEST(what_a_peer_says_otherwise),
 		TEST(what_a_node_says_otherwise),
 		TEST(a_node_that_moved),
