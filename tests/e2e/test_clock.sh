@@ -30,8 +30,9 @@ jump -$hour 0
 check "goes on when the clock is set back" within visits_are crawl.db 60
 jump $hour 0
 wait $pid
+status=$?
 cp clocked.err err
-check "and on, and ends with 0" [ $? -eq 0 ]
+check "and on, and ends with 0" [ $status -eq 0 ]
 check "it has found everybody" run 0 score --db crawl.db --truth truth.csv --min-recall 1
 is "it has taken no longer than it did" 1 crawl.db \
 	'SELECT ended_at_ms - started_at_ms BETWEEN 500 AND 60000 FROM crawls'
@@ -44,8 +45,9 @@ clocked crawl bitcoin "${how[@]}" --rate 120/s --db pause.db
 check "a crawl to be paused" within visits_are pause.db 20
 jump 0 $hour
 wait $pid
+status=$?
 cp clocked.err err
-check "a pause of an hour ends no crawl" [ $? -eq 0 ]
+check "a pause of an hour ends no crawl" [ $status -eq 0 ]
 check "and it finds everybody" run 0 score --db pause.db --truth truth.csv --min-recall 1
 jump 0 0
 "$program" crawl bitcoin "${how[@]}" --rate 120/s --db stop.db >out 2>err </dev/null &
