@@ -6,7 +6,7 @@
 #include <string.h>
 
 enum {
-	FIRST_SLOTS = 1024,
+	FIRST_SLOTS = 16, /* of a part */
 	TAG_BYTES = 1,
 	PORT_BYTES = 2,
 	KIND_BYTES = 1, /* where a class holds two kinds */
@@ -87,19 +87,25 @@ static uint32_t mark_of(uint64_t hash)
 	return (uint32_t)(hash >> 32) & ~(uint32_t)ADDRSET_ID_MASK;
 }
 
+static unsigned part_of(uint64_t hash)
+{
+	return (unsigned)(hash >> 32) % ADDRSET_PARTS;
+}
+
 /* As find_slot, below. */
 static uint32_t *find_ipv4_slot(const struct addrset *s, uint64_t hash, uint64_t packed)
 {
-	uint32_t slot = (uint32_t)hash & s->mask, mark = mark_of(hash), value;
+	const struct addrset_part *p = &s->parts[part_of(hash)];
+	uint32_t slot = (uint32_t)hash & p->mask, mark = mark_of(hash), value;
 
-	while ((value = s->slots[slot]) != 0) {
+	while ((value = p->slots[slot]) != 0) {
 		uint32_t id = (value ^ mark) - 1; /* with another mark, beyond all ids */
 
 		if (id < s->classes[0].count && ipv4_is(s, id, packed))
 			break;
-		slot = (slot + 1) & s->mask;
+		slot = (slot + 1) & p->mask;
 	}
-	return &s->slots[slot];
+	return &p->slots[slot];
 }
 
 /* The entry's bytes up to the tag: what is hashed and compared. */
@@ -119,10 +125,17 @@ enum err addrset_init(struct addrset *s, const struct hash_key *key)
 {
 	memset(s, 0, sizeof(*s));
 	s->key = *key;
-	s->slots = calloc(FIRST_SLOTS, sizeof(*s->slots));
-	if (s->slots == NULL)
-		return ERR_NOMEM;
-	s->mask = FIRST_SLOTS - 1;
+	for (unsigned i = 0; i < ADDRSET_PARTS; i++) {
+		struct addrset_part *p = &s->parts[i];
+
+		p->slots = calloc(FIRST_SLOTS, sizeof(*p->slots));
+		if (p->slots == NULL) {
+			addrset_clear(s);
+			return ERR_NOMEM;
+		}
+		p->mask = FIRST_SLOTS - 1;
+		s->slot_count += FIRST_SLOTS;
+	}
 	return ERR_OK;
 }
 
@@ -133,7 +146,8 @@ void addrset_clear(struct addrset *s)
 			free(s->classes[c].chunks[i]);
 		free(s->classes[c].chunks);
 	}
-	free(s->slots);
+	for (unsigned i = 0; i < ADDRSET_PARTS; i++)
+		free(s->parts[i].slots);
 	memset(s, 0, sizeof(*s));
 }
 
@@ -148,17 +162,17 @@ uint64_t addrset_hash(const struct addrset *s, const struct netaddr *addr)
 	return hash_siphash13(&s->key, packed, n);
 }
 
-static enum err grow_slots(struct addrset *s)
+static enum err grow_part(struct addrset *s, struct addrset_part *p)
 {
-	uint32_t mask = s->mask * 2 + 1;
+	uint32_t mask = p->mask * 2 + 1;
 	uint32_t *slots = calloc((size_t)mask + 1, sizeof(*slots));
 
 	if (slots == NULL)
 		return ERR_NOMEM;
-	for (uint32_t i = 0; i <= s->mask; i++) {
-		uint32_t id = (s->slots[i] & ADDRSET_ID_MASK) - 1, slot;
+	for (uint32_t i = 0; i <= p->mask; i++) {
+		uint32_t id = (p->slots[i] & ADDRSET_ID_MASK) - 1, slot;
 
-		if (s->slots[i] == 0)
+		if (p->slots[i] == 0)
 			continue;
 		slot = (uint32_t)hash_siphash13(&s->key, entry(s, id),
 						entry_bytes(id >> ADDRSET_CLASS_SHIFT) -
@@ -166,11 +180,12 @@ static enum err grow_slots(struct addrset *s)
 		       mask;
 		while (slots[slot] != 0)
 			slot = (slot + 1) & mask;
-		slots[slot] = s->slots[i];
+		slots[slot] = p->slots[i];
 	}
-	free(s->slots);
-	s->slots = slots;
-	s->mask = mask;
+	s->slot_count += mask - p->mask;
+	free(p->slots);
+	p->slots = slots;
+	p->mask = mask;
 	return ERR_OK;
 }
 
@@ -203,16 +218,17 @@ static enum err grow_class(struct addrset *s, unsigned class)
 static uint32_t *find_slot(const struct addrset *s, uint64_t hash, unsigned class,
 			   const uint8_t *packed, size_t len)
 {
-	uint32_t slot = (uint32_t)hash & s->mask, mark = mark_of(hash), value;
+	const struct addrset_part *p = &s->parts[part_of(hash)];
+	uint32_t slot = (uint32_t)hash & p->mask, mark = mark_of(hash), value;
 
-	while ((value = s->slots[slot]) != 0) {
+	while ((value = p->slots[slot]) != 0) {
 		uint32_t id = (value ^ mark) - 1;
 
 		if (id >> ADDRSET_CLASS_SHIFT == class && memcmp(entry(s, id), packed, len) == 0)
 			break;
-		slot = (slot + 1) & s->mask;
+		slot = (slot + 1) & p->mask;
 	}
-	return &s->slots[slot];
+	return &p->slots[slot];
 }
 
 bool addrset_find_hashed(const struct addrset *s, const struct netaddr *addr, uint64_t hash,
@@ -241,6 +257,7 @@ enum err addrset_add_hashed(struct addrset *s, const struct netaddr *addr, uint6
 	unsigned class = class_of(addr->kind);
 	uint8_t packed[35];
 	size_t len = pack(addr, class, packed);
+	struct addrset_part *p = &s->parts[part_of(hash)];
 	uint32_t *slot;
 	uint8_t *e;
 
@@ -251,12 +268,11 @@ enum err addrset_add_hashed(struct addrset *s, const struct netaddr *addr, uint6
 		return ERR_LIMIT;
 	if (grow_class(s, class) != ERR_OK)
 		return ERR_NOMEM;
-	if ((uint64_t)(s->used + 1) * 4 > (uint64_t)(s->mask + 1) * 3) {
-		if (grow_slots(s) != ERR_OK)
-			return ERR_NOMEM;
-	}
+	if ((uint64_t)(p->used + 1) * 4 > (uint64_t)(p->mask + 1) * 3 && grow_part(s, p) != ERR_OK)
+		return ERR_NOMEM;
 	slot = find_slot(s, hash, class, packed, len);
 	*id = addrset_id(class, s->classes[class].count++);
+	p->used++;
 	s->used++;
 	*slot = mark_of(hash) | (*id + 1);
 	e = entry(s, *id);
@@ -304,7 +320,7 @@ uint32_t addrset_class_count(const struct addrset *s, unsigned class)
 
 size_t addrset_bytes(const struct addrset *s)
 {
-	size_t n = ((size_t)s->mask + 1) * sizeof(*s->slots);
+	size_t n = s->slot_count * sizeof(*s->parts[0].slots);
 
 	for (unsigned c = 0; c < ADDRSET_CLASSES; c++) {
 		n += s->classes[c].chunk_count * (ADDRSET_CHUNK * entry_bytes(c) + CHUNK_SLACK);
