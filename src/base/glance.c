@@ -81,10 +81,19 @@ void glance_cache_put(struct glance_cache *c, uint64_t hash)
 	}
 	/* A full group in a nearly empty cache is chance. Without memory for a larger one
 	 * this one goes on. */
-	if (size < GLANCE_SLOTS_MAX && c->used > size / 2 && set_size(c, size * 2) == ERR_OK)
+	if (size < GLANCE_SLOTS_NEAR && c->used > size / 2 && set_size(c, size * 2) == ERR_OK)
 		glance_cache_put(c, hash);
 	else
 		ways[hash >> 60] = glance_tag(hash);
+}
+
+void glance_cache_enlarge(struct glance_cache *c, uint32_t known)
+{
+	uint32_t size = c->mask + GLANCE_WAYS;
+
+	/* Without memory it is tried again when there are more. */
+	if (size >= GLANCE_SLOTS_NEAR && size < GLANCE_SLOTS_MAX && known / 3 > size / 2)
+		set_size(c, size * 2);
 }
 
 void glance_cache_drop(struct glance_cache *c, uint64_t hash)

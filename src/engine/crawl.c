@@ -198,6 +198,7 @@ static enum crawl_verdict add_new(struct crawl *c, const struct netaddr *addr, u
 		return CRAWL_NOT_ROUTABLE;
 	if (!was_added(c, addrset_add_hashed(&c->known, addr, hash, &id, &added)))
 		return CRAWL_CUT;
+	glance_cache_expect(&c->plain, addrset_count(&c->known));
 	return judge(c, addr, tag_of(c, id));
 }
 

@@ -9,7 +9,7 @@ enum err gates_init(struct gates *g, uint32_t max_active)
 	uint32_t size = 64;
 
 	memset(g, 0, sizeof(*g));
-	while (size < max_active * 4ULL && size < 1U << 30)
+	while (size < max_active * 2ULL && size < 1U << 30)
 		size *= 2;
 	g->slots = calloc(size, sizeof(*g->slots));
 	if (g->slots == NULL)

@@ -82,7 +82,7 @@ static void neighbours_spread(void **state)
  * growing at its limit. */
 static void the_cache_remembers_most(void **state)
 {
-	static const uint32_t counts[] = { 100, 10000, 100000, 1000000 };
+	static const uint32_t counts[] = { 100, 10000, 100000, 1000000, 1600000 };
 	struct random random = { 7 }, again;
 	struct glance_cache c;
 
@@ -100,6 +100,7 @@ static void the_cache_remembers_most(void **state)
 			glance_cache_put(&c, hash);
 			glance_cache_put(&c, hash);
 			assert_true(glance_cache_has(&c, hash));
+			glance_cache_expect(&c, k + 1);
 		}
 		do {
 			bytes = glance_cache_bytes(&c);
@@ -109,9 +110,12 @@ static void the_cache_remembers_most(void **state)
 		} while (glance_cache_bytes(&c) != bytes);
 		for (uint32_t k = 0; k < counts[i]; k++)
 			found += glance_cache_has(&c, random_next(&again));
-		if (counts[i] <= GLANCE_SLOTS_MAX / 2)
+		assert_in_range(found, counts[i] / 100 * 88, counts[i]);
+		if (counts[i] <= GLANCE_SLOTS_NEAR / 2)
 			assert_in_range(found, counts[i] / 100 * 95, counts[i]);
 		assert_in_range(glance_cache_bytes(&c), 4096, GLANCE_SLOTS_MAX * 4);
+		if (counts[i] > GLANCE_SLOTS_NEAR)
+			assert_in_range(glance_cache_bytes(&c), 0, counts[i] / 10 * 54);
 		glance_cache_clear(&c);
 	}
 }
