@@ -2,18 +2,25 @@
  * crawl, without sockets, store, or the simulated peer. The peers' bytes are made beside the clock;
  * that they are new each time, and come from cold memory, is as it is with real ones.
  *
- * usage: bench_crawl_alone [LARGEST] */
+ * Everybody is known before the first visit: so it is in a crawl but for its first seconds, and so
+ * a network of any size is measured by as many visits.
+ *
+ * usage: bench_crawl_alone [--json] [LARGEST] */
+#include "figure.h"
+
 #include "engine/crawl.h"
 #include "engine/visit.h"
 #include "proto/bitcoin/messages.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 enum {
 	FIRST = 32 << 24, /* 32.0.0.0: the addresses are this one and those after it */
 	RTT_MS = 50,
+	VISITS_MAX = 20000, /* of any network */
 	REPLY_MAX = 1000,
 	NAMED = 128,
 	BYTES_MAX = 64 * 1024,
@@ -141,9 +148,43 @@ static bool visit_next(struct bench *b, const struct visit_config *config)
 	return ghost || record.outcome == OUTCOME_OK;
 }
 
-static bool crawl(struct bench *b, uint32_t peers)
+static void know_everybody(struct bench *b)
 {
-	const struct crawl_config crawl = { .concurrency = 2000, .key = { 1, 2 } };
+	for (uint32_t i = 0; i < b->addresses; i += NAMED) {
+		size_t n = b->addresses - i < NAMED ? b->addresses - i : NAMED;
+
+		b->taken = 0;
+		for (size_t k = 0; k < n; k++)
+			b->named[k].addr = netaddr_ipv4(FIRST + i + (uint32_t)k, 8333);
+		crawl_add_named(b->crawl, b->named, n, &b->taken, b->verdicts);
+	}
+}
+
+static void tell(const struct bench *b, bool json, uint32_t peers)
+{
+	double entries = (double)b->entries / (double)(b->peers + b->ghosts);
+	double us = b->peers_s * 1e6 / (double)b->peers,
+	       ghost_us = b->ghosts_s * 1e6 / (double)b->ghosts;
+	char name[64];
+
+	if (json) {
+		snprintf(name, sizeof(name), "growth_entry_%u", peers);
+		figure(name, us * 1e3 / entries, "ns", 0);
+		snprintf(name, sizeof(name), "growth_ghost_%u", peers);
+		figure(name, ghost_us, "us", 0);
+		return;
+	}
+	printf("  %9u %12llu %12.1f %14.2f %12.1f %14.2f\n", peers,
+	       (unsigned long long)(b->peers + b->ghosts), entries, us, us * 1e3 / entries,
+	       ghost_us);
+	fflush(stdout);
+}
+
+static bool crawl(struct bench *b, bool json, uint32_t peers)
+{
+	const struct crawl_config crawl = { .concurrency = 2000,
+					    .max_visits = VISITS_MAX,
+					    .key = { 1, 2 } };
 	const struct visit_config visit = { .session = { .network = b->network,
 							 .goal = SESSION_GOAL_PEERS,
 							 .agent = slice_text("/peerwalk:bench/"),
@@ -151,32 +192,24 @@ static bool crawl(struct bench *b, uint32_t peers)
 					    .connect_timeout_ms = 5000,
 					    .on_event = on_event,
 					    .on_event_ctx = b };
-	const struct advert seed = { .addr = netaddr_ipv4(FIRST, 8333) };
 	struct crawl_stats stats;
 
 	b->addresses = 2 * peers;
 	b->now_ms = 1;
 	if (crawl_new(&crawl, b->now_ms, &b->crawl) != ERR_OK)
 		return false;
-	crawl_add(b->crawl, &seed);
+	know_everybody(b);
 	while (visit_next(b, &visit))
 		;
 	crawl_stats(b->crawl, &stats);
 	crawl_free(b->crawl);
-	printf("  %9u %12llu %12.1f %14.2f %12.1f %14.2f\n", peers,
-	       (unsigned long long)stats.visited,
-	       (double)b->entries / (double)(b->peers + b->ghosts),
-	       b->peers_s * 1e6 / (double)b->peers,
-	       b->peers_s * 1e9 / (double)b->peers /
-		       ((double)b->entries / (double)(b->peers + b->ghosts)),
-	       b->ghosts_s * 1e6 / (double)b->ghosts);
-	fflush(stdout);
+	tell(b, json, peers);
 	/* Ends early where a visit ended otherwise than it must. */
-	return stats.waiting == 0;
+	return stats.visited == (b->addresses < VISITS_MAX ? b->addresses : VISITS_MAX);
 }
 
 /* False: out of memory, or a visit that did not end as it must. */
-static bool measure(uint32_t peers)
+static bool measure(bool json, uint32_t peers)
 {
 	const struct network *network = network_find("bitcoin");
 	struct bench *b = calloc(1, sizeof(*b));
@@ -186,7 +219,7 @@ static bool measure(uint32_t peers)
 		b->network = network;
 		b->random = (struct random){ 5 };
 		b->visit = malloc(visit_size(network));
-		good = b->visit != NULL && crawl(b, peers);
+		good = b->visit != NULL && crawl(b, json, peers);
 		free(b->visit);
 	}
 	free(b);
@@ -195,12 +228,14 @@ static bool measure(uint32_t peers)
 
 int main(int argc, char **argv)
 {
-	unsigned long largest = argc > 1 ? strtoul(argv[1], NULL, 10) : 100000;
+	bool json = argc > 1 && strcmp(argv[1], "--json") == 0;
+	unsigned long largest = argc > 1 + json ? strtoul(argv[1 + json], NULL, 10) : 1000000;
 
-	printf("  %9s %12s %12s %14s %12s %14s\n", "peers", "visited", "entries", "us/peer",
-	       "ns/entry", "us/ghost");
+	if (!json)
+		printf("  %9s %12s %12s %14s %12s %14s\n", "peers", "visited", "entries", "us/peer",
+		       "ns/entry", "us/ghost");
 	for (uint32_t peers = 1000; peers <= largest; peers *= 10) {
-		if (!measure(peers))
+		if (!measure(json, peers))
 			return 1;
 	}
 	return 0;
