@@ -1,14 +1,18 @@
 /* bench_addr: how fast a full addr and addrv2 are decoded and stepped through, as a share
- * of what the checksum of the same bytes takes, which no reader of Bitcoin can go without.
+ * of what the checksum of the same bytes takes, which no reader of Bitcoin can go without, and
+ * beside a copy of them.
  *
- *     bench_addr [ROUNDS]
+ *     bench_addr [--json] [ROUNDS]
  */
+#include "figure.h"
+
 #include "base/hash.h"
 #include "proto/bitcoin/messages.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 enum { COUNT = BITCOIN_ADDR_MAX, BYTES_MAX = 64 * 1024 };
@@ -56,7 +60,19 @@ static uint64_t decode(struct slice in, bool v2)
 	return sum;
 }
 
-static void measure(const struct advert *adverts, bool v2, unsigned rounds)
+static double copy_us(const uint8_t *bytes, size_t len, unsigned rounds)
+{
+	static uint8_t copy[BYTES_MAX];
+	double start = now_us();
+
+	for (unsigned i = 0; i < rounds; i++) {
+		memcpy(copy, bytes, len);
+		__asm__ volatile("" : : "r"(copy) : "memory"); /* it is wanted each time */
+	}
+	return (now_us() - start) / rounds;
+}
+
+static void measure(const struct advert *adverts, bool json, bool v2, unsigned rounds)
 {
 	static uint8_t bytes[BYTES_MAX];
 	uint64_t sum = 0;
@@ -74,21 +90,30 @@ static void measure(const struct advert *adverts, bool v2, unsigned rounds)
 	for (unsigned i = 0; i < rounds; i++)
 		bitcoin_checksum(slice_of(bytes, w.len), check);
 	floor = (now_us() - start) / rounds;
-	printf("%s: %" PRIu64 " entries, %zu bytes: %.1f us; their checksum: %.1f us; ratio %.2f\n",
-	       v2 ? "addrv2" : "addr", sum / rounds / 8333, w.len, decoded, floor, decoded / floor);
+	if (json) {
+		figure(v2 ? "addrv2_decoded" : "addr_decoded", decoded, "us", floor);
+		figure(v2 ? "addrv2_decoded_to_copy" : "addr_decoded_to_copy", decoded, "us",
+		       copy_us(bytes, w.len, rounds));
+		return;
+	}
+	printf("%s: %" PRIu64 " entries, %zu bytes: %.1f us; their checksum: %.1f us; ratio %.2f; "
+	       "a copy of them: %.2f us\n",
+	       v2 ? "addrv2" : "addr", sum / rounds / 8333, w.len, decoded, floor, decoded / floor,
+	       copy_us(bytes, w.len, rounds));
 }
 
 int main(int argc, char **argv)
 {
 	static struct advert adverts[COUNT];
-	unsigned rounds = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : 5000;
+	bool json = argc > 1 && strcmp(argv[1], "--json") == 0;
+	unsigned rounds = argc > 1 + json ? (unsigned)strtoul(argv[1 + json], NULL, 10) : 5000;
 
 	if (rounds == 0) {
-		fprintf(stderr, "usage: bench_addr [ROUNDS]\n");
+		fprintf(stderr, "usage: bench_addr [--json] [ROUNDS]\n");
 		return 2;
 	}
 	fill(adverts);
-	measure(adverts, false, rounds);
-	measure(adverts, true, rounds);
+	measure(adverts, json, false, rounds);
+	measure(adverts, json, true, rounds);
 	return 0;
 }

@@ -283,6 +283,9 @@ static int conclude(struct single *s)
 		return run->interrupted;
 	}
 	unwatch(s); /* from here on nothing is lost */
+	/* The report takes the place of the crawl in memory, not one beside it. */
+	walk_free(run->walk);
+	run->walk = NULL;
 	crawl_run_keep_report(run, result.crawl_id);
 	if (result.stats.reached > 0)
 		return EXIT_DONE;

@@ -126,6 +126,16 @@ static void get_peer(const struct crawl *c, uint32_t id, struct advert *out)
 	addrset_get(&c->known, id, &out->addr);
 }
 
+static void get_dial(const struct crawl *c, uint32_t id, struct crawl_dial *out)
+{
+	struct advert peer;
+
+	get_peer(c, id, &peer);
+	*out = (struct crawl_dial){
+		.id = id, .addr = peer.addr, .node_id = peer.node_id, .tcp_port = peer.tcp_port
+	};
+}
+
 static uint32_t known_count(const struct crawl *c)
 {
 	return c->config.nodes ? nodeset_count(&c->nodes) : addrset_count(&c->known);
@@ -381,23 +391,6 @@ void crawl_add_own(struct crawl *c, const struct netaddr *addr)
 
 /* --- who comes next --- */
 
-/* Keys of the gates: one IP, one network group; never 0. */
-static uint64_t ip_key(const struct crawl *c, const struct netaddr *addr)
-{
-	uint8_t bytes[17] = { addr->kind };
-
-	memcpy(bytes + 1, addr->bytes, netaddr_len(addr->kind));
-	return hash_siphash13(&c->config.key, bytes, sizeof(bytes)) | 1;
-}
-
-static uint64_t group_key(const struct crawl *c, const struct netaddr *addr)
-{
-	uint8_t bytes[6] = { 'g', addr->kind };
-
-	memcpy(bytes + 2, addr->bytes, addr->kind == NETADDR_IPV4 ? 2 : 4);
-	return hash_siphash13(&c->config.key, bytes, sizeof(bytes)) | 1;
-}
-
 /* Nodes are of one class. */
 static uint32_t class_count(const struct crawl *c, unsigned class)
 {
@@ -478,7 +471,8 @@ static void park(struct crawl *c, uint64_t key, uint32_t id)
  * full. */
 static bool enter(struct crawl *c, uint32_t id, const struct netaddr *addr)
 {
-	uint64_t group = group_key(c, addr), ip = ip_key(c, addr);
+	uint64_t group = gates_group_key(&c->config.key, addr),
+		 ip = gates_ip_key(&c->config.key, addr);
 
 	if (!gates_enter(&c->gates, group, c->config.per_group)) {
 		park(c, group, id);
@@ -503,10 +497,8 @@ static void hand_out(struct crawl *c, uint32_t id, enum state state, struct craw
 {
 	uint8_t *tag = tag_of(c, id);
 
-	out->id = id;
 	out->attempt = state == WAITING ? 1 : 2;
-	out->hasty = out->was_hasty = false;
-	if (state == WAITING) {
+	if (out->attempt == 1) {
 		out->hasty = patience_first(&c->patience, &out->wait);
 		*tag = (uint8_t)((*tag & UNNAMED) | (out->hasty ? HASTY : 0));
 	} else {
@@ -535,17 +527,13 @@ enum crawl_action crawl_next(struct crawl *c, uint64_t now_ms, struct crawl_dial
 		return CRAWL_WAIT;
 	while (next_candidate(c, &id)) {
 		enum state state = state_of(c, id);
-		struct advert peer;
 
-		get_peer(c, id, &peer);
-		out->addr = peer.addr;
-		out->node_id = peer.node_id;
-		out->tcp_port = peer.tcp_port;
+		get_dial(c, id, out);
 		if (!is_due(c, state)) {
 			/* While it waited it became our own, or others used up what may be
 			 * tried: let the next one pass. */
-			gates_pass_on(&c->gates, group_key(c, &out->addr));
-			gates_pass_on(&c->gates, ip_key(c, &out->addr));
+			gates_pass_on(&c->gates, gates_group_key(&c->config.key, &out->addr));
+			gates_pass_on(&c->gates, gates_ip_key(&c->config.key, &out->addr));
 			continue;
 		}
 		if (!enter(c, id, &out->addr))
@@ -584,8 +572,8 @@ static bool leave(struct crawl *c, uint32_t id)
 	assert(state == ACTIVE || state == ACTIVE_RETRY);
 	assert(c->stats.in_flight > 0);
 	get_peer(c, id, &peer);
-	gates_leave(&c->gates, ip_key(c, &peer.addr));
-	gates_leave(&c->gates, group_key(c, &peer.addr));
+	gates_leave(&c->gates, gates_ip_key(&c->config.key, &peer.addr));
+	gates_leave(&c->gates, gates_group_key(&c->config.key, &peer.addr));
 	c->stats.in_flight--;
 	return state == ACTIVE;
 }
@@ -611,12 +599,11 @@ static bool is_worth_another_try(const struct crawl *c, enum outcome outcome)
 
 void crawl_learn(struct crawl *c, const struct record *record)
 {
-	int64_t answer_ms = -1;
-
 	/* Where nodes answer over UDP there is no more to learn than a round trip. */
-	if (!c->config.nodes && record->handshake_ms >= 0 && record->connect_ms >= 0)
-		answer_ms = record->handshake_ms - record->connect_ms;
-	patience_learn(&c->patience, record->connect_ms, answer_ms);
+	bool answered = !c->config.nodes && record->handshake_ms >= 0 && record->connect_ms >= 0;
+
+	patience_learn(&c->patience, record->connect_ms,
+		       answered ? record->handshake_ms - record->connect_ms : -1);
 }
 
 bool crawl_finish(struct crawl *c, uint32_t id, enum outcome outcome, bool reached)

@@ -26,6 +26,22 @@ void gates_clear(struct gates *g)
 	memset(g, 0, sizeof(*g));
 }
 
+uint64_t gates_ip_key(const struct hash_key *secret, const struct netaddr *addr)
+{
+	uint8_t bytes[17] = { addr->kind };
+
+	memcpy(bytes + 1, addr->bytes, netaddr_len(addr->kind));
+	return hash_siphash13(secret, bytes, sizeof(bytes)) | 1;
+}
+
+uint64_t gates_group_key(const struct hash_key *secret, const struct netaddr *addr)
+{
+	uint8_t bytes[6] = { 'g', addr->kind };
+
+	memcpy(bytes + 2, addr->bytes, addr->kind == NETADDR_IPV4 ? 2 : 4);
+	return hash_siphash13(secret, bytes, sizeof(bytes)) | 1;
+}
+
 static struct gate *find(struct gates *g, uint64_t key)
 {
 	uint32_t i = (uint32_t)key & g->mask;

@@ -4,6 +4,8 @@
 #define PEERWALK_ENGINE_GATES_H
 
 #include "base/err.h"
+#include "base/hash.h"
+#include "base/netaddr.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -34,6 +36,10 @@ enum { GATE_NONE = UINT32_MAX };
 /* Room for max_active keys with something in flight. ERR_NOMEM. */
 enum err gates_init(struct gates *g, uint32_t max_active);
 void gates_clear(struct gates *g);
+
+/* The keys of an address's IP and of its network group, /16 (IPv4) or /32 (IPv6); never 0. */
+uint64_t gates_ip_key(const struct hash_key *secret, const struct netaddr *addr);
+uint64_t gates_group_key(const struct hash_key *secret, const struct netaddr *addr);
 
 /* False if `limit` are active under that key already. */
 bool gates_enter(struct gates *g, uint64_t key, uint32_t limit);

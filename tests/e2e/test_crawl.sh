@@ -48,6 +48,17 @@ check "who was visited once has one row" test "$(visited a.db | cut -d' ' -f1 | 
 check "visited in the JSON are the visits in the database" \
 	test "$(json_value visited out)" -eq "$(visited a.db | wc -l)"
 
+# --- how long a peer is waited for is learned, unless it is said
+check "a time that was asked for is kept to" test "$(json_value connect_timeout_ms out)" -eq 500
+"$program" crawl bitcoin --no-default-seeds --allow-private --seeds seeds.txt --db learned.db \
+	--verbose --json >out 2>told
+check "everybody is found by what is learned" recall_is_1 learned.db
+check "which is less than the most, and not too little" \
+	bash -c 'test "$0" -ge 500 && test "$0" -le 5000' "$(json_value connect_timeout_ms out)"
+check "an answer likewise" \
+	bash -c 'test "$0" -ge 5000 && test "$0" -le 10000' "$(json_value answer_timeout_ms out)"
+check "--verbose tells" grep -q "is waited for" told
+
 # --- threads find the same
 crawl --seeds seeds.txt --db threads.db --threads 3 --concurrency 300 --json >out 2>err
 check "three loops end with 0" test $? -eq 0

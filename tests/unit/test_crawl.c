@@ -2,6 +2,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -145,6 +146,68 @@ static void a_connect_timeout_is_tried_once_more_at_the_end(void **state)
 	assert_int_equal(next(c, 1000, &late), CRAWL_WAIT);
 	assert_true(crawl_finish(c, other.id, OUTCOME_NO_PEERS, true));
 	assert_int_equal(next(c, 1000, &late), CRAWL_DONE);
+	crawl_free(c);
+}
+
+/* Once the peers' times are known a first try is hasty, but for one in some; who was silent then
+ * has the whole time at the second one, and the other way round. */
+static void who_was_silent_to_a_hasty_try_has_the_whole_time(void **state)
+{
+	const struct record record = { .connect_ms = 40, .handshake_ms = 90 };
+	struct crawl_config config = plain;
+	struct crawl_dial dial;
+	struct crawl_stats stats;
+	struct crawl *c;
+	unsigned firsts = 0, hasty = 0;
+	char text[32];
+
+	(void)state;
+	config.patience = (struct patience_config){ .connect_ms = 5000, .answer_ms = 10000 };
+	c = new_crawl(&config);
+	for (unsigned i = 0; i < 2 * PATIENCE_LEAST; i++)
+		crawl_learn(c, &record);
+	for (unsigned i = 0; i < 64; i++) {
+		snprintf(text, sizeof(text), "1.%u.3.4", i);
+		add(c, text);
+	}
+	while (next(c, 1000, &dial) == CRAWL_DIAL) {
+		bool whole = dial.wait.connect_ms == 5000;
+
+		assert_true(whole || dial.wait.connect_ms == PATIENCE_CONNECT_MIN_MS);
+		firsts += dial.attempt == 1;
+		hasty += dial.attempt == 1 && !whole;
+		assert_int_equal(dial.hasty, dial.attempt == 1 && !whole);
+		if (dial.attempt == 2)
+			assert_int_equal(dial.was_hasty, whole);
+		crawl_finish(c, dial.id, OUTCOME_CONNECT_TIMEOUT, false);
+	}
+	assert_int_equal(firsts, 64);
+	assert_int_equal(hasty, 64 - 64 / PATIENCE_WHOLE_EVERY);
+	crawl_stats(c, &stats);
+	assert_int_equal(stats.visited, 64);
+	assert_int_equal(stats.wait.connect_ms, PATIENCE_CONNECT_MIN_MS);
+	assert_int_equal(stats.wait.answer_ms, PATIENCE_ANSWER_MIN_MS);
+	crawl_free(c);
+}
+
+/* How long an earlier run had waited, nobody knows: its silent have the whole time. */
+static void who_was_left_silent_has_the_whole_time(void **state)
+{
+	const struct record record = { .connect_ms = 40, .handshake_ms = 90 };
+	const struct advert left = { .addr = at("1.2.3.4") };
+	struct crawl_config config = plain;
+	struct crawl_dial dial;
+	struct crawl *c;
+
+	(void)state;
+	config.patience = (struct patience_config){ .connect_ms = 5000, .answer_ms = 10000 };
+	c = new_crawl(&config);
+	for (unsigned i = 0; i < 2 * PATIENCE_LEAST; i++)
+		crawl_learn(c, &record);
+	crawl_add_visited(c, &left, OUTCOME_CONNECT_TIMEOUT, false, 1);
+	assert_int_equal(next(c, 1000, &dial), CRAWL_DIAL);
+	assert_int_equal(dial.attempt, 2);
+	assert_int_equal(dial.wait.connect_ms, 5000);
 	crawl_free(c);
 }
 
@@ -660,6 +723,8 @@ int main(void)
 		cmocka_unit_test(private_addresses_are_dialled_when_allowed),
 		cmocka_unit_test(each_is_visited_once),
 		cmocka_unit_test(a_connect_timeout_is_tried_once_more_at_the_end),
+		cmocka_unit_test(who_was_silent_to_a_hasty_try_has_the_whole_time),
+		cmocka_unit_test(who_was_left_silent_has_the_whole_time),
 		cmocka_unit_test(one_visit_at_a_time_to_one_ip),
 		cmocka_unit_test(groups_are_capped_and_nobody_starves),
 		cmocka_unit_test(liars_are_cut),
