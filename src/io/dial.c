@@ -117,6 +117,7 @@ bool dial_outcome(int uv_error, enum outcome *out)
 	case UV_ENFILE:
 	case UV_ENOBUFS:
 	case UV_ENOMEM:
+	case UV_ENOSPC:        /* the system watches no more descriptors for this user */
 	case UV_EADDRNOTAVAIL: /* no local port is free */
 	case UV_EADDRINUSE:
 		*out = OUTCOME_CANCELLED;
@@ -271,6 +272,19 @@ static size_t hear(struct dial *dial, struct slice in, uint64_t now)
 	return used;
 }
 
+/* The end of the connection; or this machine can't read it on, which is nothing of the peer's. */
+static void read_failed(struct dial *dial, int error, uint64_t now)
+{
+	enum outcome why;
+
+	if (error != UV_EOF && !dial_outcome(error, &why)) {
+		dial->failed_here = true;
+		visit_cancel(&dial->visit, now);
+		return;
+	}
+	visit_closed(&dial->visit, error == UV_EOF ? SESSION_CLOSE_EOF : SESSION_CLOSE_RESET, now);
+}
+
 static void on_read(struct tcp *tcp, ssize_t nread, const uint8_t *data)
 {
 	struct dial *dial = dial_of(tcp);
@@ -278,8 +292,7 @@ static void on_read(struct tcp *tcp, ssize_t nread, const uint8_t *data)
 	size_t len, used;
 
 	if (nread < 0) {
-		visit_closed(&dial->visit,
-			     nread == UV_EOF ? SESSION_CLOSE_EOF : SESSION_CLOSE_RESET, now);
+		read_failed(dial, (int)nread, now);
 		step(dial);
 		return;
 	}
