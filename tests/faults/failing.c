@@ -141,19 +141,6 @@ SHOWN int posix_memalign(void **out, size_t alignment, size_t size)
 	return 0;
 }
 
-/* Nothing is lost here by a power cut, and a disk would take most of the time. */
-SHOWN int fsync(int fd)
-{
-	(void)fd;
-	return 0;
-}
-
-SHOWN int fdatasync(int fd)
-{
-	(void)fd;
-	return 0;
-}
-
 SHOWN void free(void *p)
 {
 	if (p != NULL && !exempted)
