@@ -18,8 +18,10 @@
  * that nobody foresaw, and has a way to go on without it, as it must on older kernels; a crawl of
  * three weeks shall not die of that. io_uring is among these, as libuv tries it.
  *
- * What stays open: a database's log comes and goes beside it, so that the folder of a database is
- * open with all that lies below. What strangers can reach is best put in a folder of its own. */
+ * The filter costs 5 to 15 hundredths of an empty system call (7 to 21 ns of 130), and of a visit
+ * too little to be measured. What stays open: a database's log comes and goes beside it, so that
+ * the folder of a database is open with all that lies below. What strangers can reach is best put
+ * in a folder of its own. */
 #ifndef PEERWALK_CLI_CONFINE_H
 #define PEERWALK_CLI_CONFINE_H
 

@@ -99,6 +99,8 @@ style 'blanks at a line end' src/base/thing.c '/* x */ \n' 'blanks at the end'
 style 'no newline at the end' src/base/thing.c '/* x */' 'no newline at the end'
 style 'a path of one machine' src/base/thing.c "/* /ho""me/me/x */\n" 'a path of one machine'
 style 'a registry' docs/lock.json '{"resol''ved": "https://x/y"}\n' 'package registry'
+# shellcheck disable=SC2016 # the quotes of Markdown
+style 'a test that is not there' SECURITY.md '`test_of_nothing`\n' 'there is no test test_of_nothing'
 fresh_copy
 sed -i '1d' "$dir/copy/src/base/thing.c"
 sed -i 's/string.h>/string.h>\n#include "base\/thing.h"/' "$dir/copy/src/base/thing.c"
