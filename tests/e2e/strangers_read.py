@@ -525,9 +525,12 @@ def node(network, json_log, text_log, out, json_out, status):
         with open(text_log, 'rb') as f:
             lines = assert_harmless(f.read(), 'log').split('\n')
         same(lines.pop(), '')
-        events = [of_log(line) for line in lines if re.match(r'\S+ debug ', line)]
-        near({f['peer'].split(':')[0]: f.get('agent', '')
-              for name, f in events if name == 'up'},
+        # All others are sentences.
+        event = re.compile(r'\S+ debug (?:up|down|self|lost) ')
+        events = [of_log(line) for line in lines if event.match(line)]
+        ups = [fields for name, fields in events if name == 'up']
+        same(len(ups), len(want))
+        near({f['peer'].split(':')[0]: f.get('agent', '') for f in ups},
              {at: escaped(word)
               for at, word in want.items()})
 
