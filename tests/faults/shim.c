@@ -98,7 +98,8 @@ static bool says_such(int fd, bool writes)
 	return S_ISSOCK(st.st_mode) && how != EIO && how != ENOSPC && (!writes || how != ENOMEM);
 }
 
-/* libuv ends the process where its own set refuses a descriptor: nothing can be done about it. */
+/* libuv ends the process where its own set refuses a descriptor: nothing can be done about it.
+ * Whatever is taken out of a set, is. */
 static bool is_of_libuv(const void *caller)
 {
 	Dl_info info;
@@ -387,7 +388,7 @@ SHOWN int epoll_create1(int flags)
 SHOWN int epoll_ctl(int set, int what, int fd, struct epoll_event *event)
 {
 	NEXT(epoll_ctl);
-	if (is_of_libuv(__builtin_return_address(0)))
+	if (what != EPOLL_CTL_ADD || is_of_libuv(__builtin_return_address(0)))
 		return real(set, what, fd, event);
 	return refused(FAULT_epoll_ctl, NULL) ? -1 : real(set, what, fd, event);
 }
