@@ -10,9 +10,10 @@
 #include "support/discv4.h"
 
 enum {
-	PLAYERS = 6,
-	PLACES = 8,
-	COMMANDS_MAX = 48, /* each may cost a signature or two */
+	PLAYERS = 10,
+	PLACES = 16,
+	COMMANDS_MAX = 64, /* each may cost a signature or two */
+	STEPS_MAX = 200,   /* of one wait; then the machine has slept */
 	START_S = 1780000000,
 	START_MS = 1000,
 };
@@ -60,11 +61,12 @@ static void set_up(void)
 		player_init(&players[i], &secp, 1 + i, &(struct netaddr){ 0 });
 }
 
-/* Public, local and loopback, IPv4 and IPv6, and one host at two ports. */
+/* Public, local and loopback, IPv4 and IPv6, one host at two ports, and a crowd of one group. */
 static void places_init(void)
 {
-	static const uint32_t ips[] = { 0x05060708, 0x05060708, 0x05060907,
-					0x0a000001, 0x7f000001, 0xe0000001 };
+	static const uint32_t ips[] = { 0x05060708, 0x05060708, 0x05060907, 0x0a000001,
+					0x7f000001, 0xe0000001, 0x0506090a, 0x0506090b,
+					0x0506090c, 0x0707090a, 0x0808090a, 0x09090909 };
 
 	memset(places, 0, sizeof(places));
 	for (unsigned i = 0; i < PLACES; i++) {
@@ -166,12 +168,12 @@ static void drain(void)
 	check_caps();
 }
 
-static void wait_until(uint64_t until_ms)
+static void wait_until(uint64_t until_ms, bool ends)
 {
 	/* A deadline in the past may come a few times, for what can go on at once. */
-	unsigned idle = 0;
+	unsigned idle = 0, steps = 0;
 
-	while (discv4_deadline(&node) <= until_ms) {
+	while (discv4_deadline(&node) <= until_ms && (ends || steps++ < STEPS_MAX)) {
 		idle = discv4_deadline(&node) > now_ms ? 0 : idle + 1;
 		CHECK(idle < 64);
 		if (discv4_deadline(&node) > now_ms)
@@ -180,6 +182,8 @@ static void wait_until(uint64_t until_ms)
 		drain();
 	}
 	now_ms = until_ms;
+	discv4_tick(&node, now_ms);
+	drain();
 }
 
 static uint8_t next_byte(struct reader *r)
@@ -283,7 +287,8 @@ static void say_of(enum command command, const struct player *by, struct place *
 
 static void run(struct reader *in)
 {
-	static const uint64_t waits_ms[] = { 1, 100, 500, 1000, 10 * 1000, 60 * 1000 };
+	static const uint64_t waits_ms[] = { 1,         100,       500,         1000,
+					     10 * 1000, 60 * 1000, 3600 * 1000, 25 * 3600 * 1000 };
 	enum command command = (enum command)(next_byte(in) % COMMAND_COUNT);
 	uint8_t which = next_byte(in);
 	const struct player *by = &players[which % PLAYERS];
@@ -291,7 +296,8 @@ static void run(struct reader *in)
 	struct packet packet;
 
 	if (command == COMMAND_WAIT) {
-		wait_until(now_ms + waits_ms[which % (sizeof(waits_ms) / sizeof(*waits_ms))]);
+		wait_until(now_ms + waits_ms[which % (sizeof(waits_ms) / sizeof(*waits_ms))],
+			   false);
 		return;
 	}
 	if (command == COMMAND_LOOKUP) {
@@ -322,8 +328,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (unsigned i = 0; i < COMMANDS_MAX && reader_left(&in) > 0; i++)
 		run(&in);
 	/* Without anybody who speaks, everything comes to an end. */
-	wait_until(now_ms + 1000);
-	wait_until(now_ms + 10 * 60 * 1000);
+	wait_until(now_ms + 1000, true);
+	wait_until(now_ms + 10 * 60 * 1000, true);
 	CHECK(kademlia_count(&node.table) == 0 && node.pending_count == 0);
 	return 0;
 }

@@ -14,7 +14,7 @@ enum {
 	COMMANDS_MAX = 400,
 	INPUT_MAX = 1 << 15,
 	START_MS = 1000,
-	STEPS_MAX = 100, /* of one wait; then the machine has slept */
+	STEPS_MAX = 40, /* of one wait; then the machine has slept */
 	CONNECT_MS = 5000,
 	HELD_MAX = 1 << 20, /* as the driver: no more is kept for one connection */
 	LAST_MAX = 2048,
