@@ -106,4 +106,4 @@ check "migration: with room it is done" run 0 crawl bitcoin "${how[@]}" --db dis
 check "migration: to the newest" [ "$(ask disk/old.db 'PRAGMA user_version')" -gt 3 ]
 
 umount disk
-finish 35
+finish 33
