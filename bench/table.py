@@ -5,7 +5,7 @@ usage: table.py FIGURES [--against FILE | --keep FILE]
 FIGURES has a JSON object a line: name, value, unit, floor (or null), ratio (or null: value and floor
 tell it). A ratio says how many times more than the floor it takes, so less is better; of what is
 counted a second (unit /s) it says how many times more than the floor it does.
---keep writes the ratios to FILE; --against fails if one is worse by half than it stands there.
+--keep writes ratios and bytes to FILE; --against fails if one is worse by half than it stands there.
 """
 import json
 import sys
@@ -27,13 +27,42 @@ ROWS = {
     "ethereum_ghosts": ("with as many ghosts", "30 s"),
     "ethereum_liars": ("with liars too", "30 s"),
     "ethereum_lossy": ("with 5 % of the datagrams lost", "30 s"),
+    "connection_bytes": ("memory of a connection in flight", "2048 B"),
+    "connection_held_bytes": ("with an unfinished message", "2048 B"),
+    "address_bytes_1000000": ("memory of a known IPv4 address, of a million", "20 B"),
+    "address_bytes_10000000": ("of ten million", "20 B"),
+    "addr_decoded": ("an addr of 750 decoded, to its checksum", None),
+    "addr_decoded_to_copy": ("to a copy of it", None),
+    "addrv2_decoded": ("an addrv2 of 1,000 decoded, to its checksum", None),
+    "addrv2_decoded_to_copy": ("to a copy of it", None),
+    "store_new": ("new peers and their visits stored, to bare inserts", "250000 /s"),
+    "store_known": ("visits of known peers", "250000 /s"),
+    "store_watched": ("visits of watched peers", None),
+    "store_ahead": ("visits of peers known long before", None),
+    "store_retries": ("second tries of the silent", None),
+    "store_adverts": ("adverts", None),
+    "store_bytes_new": ("a visit and its peer on disk", None),
+    "store_bytes_known": ("a visit on disk", None),
+}
+
+
+# Of these the floor is the same of the smallest network: what grows with it.
+GROWTH = {
+    "growth_entry": "the crawler alone, an address named, of {} peers",
+    "growth_ghost": "the crawler alone, a ghost, of {} peers and as many ghosts",
+    "growth_both_ends": "both ends on virtual time, a peer of {}",
 }
 
 
 def read(path):
     with open(path, encoding="utf-8") as lines:
         figures = [json.loads(line) for line in lines]
+    least = {}
     for f in figures:
+        kind, _, peers = f["name"].rpartition("_")
+        if kind in GROWTH:
+            f["floor"] = least.setdefault(kind, f["value"])
+            ROWS[f["name"]] = (GROWTH[kind].format(f"{int(peers):,}"), None)
         if f.get("ratio") is None and f.get("floor"):
             f["ratio"] = f["value"] / f["floor"]
     return figures
@@ -66,8 +95,15 @@ def show(figures):
               f"{ratio:>7}{verdict}")
 
 
+def travels(figure):
+    """What is the same on another machine: a ratio, or bytes; else None."""
+    if figure.get("ratio") is not None:
+        return figure["ratio"]
+    return figure["value"] if figure["unit"] in ("B", "MB") else None
+
+
 def keep(figures, path):
-    ratios = {f["name"]: round(f["ratio"], 2) for f in figures if f.get("ratio") is not None}
+    ratios = {f["name"]: round(travels(f), 2) for f in figures if travels(f) is not None}
     with open(path, "w", encoding="utf-8") as out:
         json.dump(ratios, out, indent=2)
         out.write("\n")
@@ -79,12 +115,13 @@ def compare(figures, path):
         before = json.load(kept)
     now = {f["name"]: f for f in figures}
     bad = []
-    for name, ratio in before.items():
-        f = now.get(name)
-        if f is None:
+    for name, was in before.items():
+        if name not in now:
             bad.append(f"{name}: was not measured")
-        elif f["ratio"] * WORSE < ratio if more_is_better(f) else f["ratio"] > ratio * WORSE:
-            bad.append(f"{name}: {f['ratio']:.2f}, and was {ratio:.2f}")
+            continue
+        this = travels(now[name])
+        if this * WORSE < was if more_is_better(now[name]) else this > was * WORSE:
+            bad.append(f"{name}: {this:.2f}, and was {was:.2f}")
     return bad
 
 
