@@ -58,6 +58,7 @@ static void load_service(const char *name, size_t len)
 	int n = snprintf(file, sizeof(file), "libnss_%.*s.so.2", (int)len, name);
 
 	if (n > 0 && (size_t)n < sizeof(file))
+		/* cppcheck-suppress leakReturnValNotUsed ; it stays for as long as the process */
 		dlopen(file, RTLD_NOW); /* one that isn't installed is not used either */
 }
 

@@ -420,6 +420,7 @@ static enum err write_list(struct store *s, enum put_list list, enum sql sql)
 	const struct feed feed = put_feed(p, list);
 	const int64_t numbers[] = { p->crawl->id, p->network_id };
 	sqlite3_stmt *st;
+	int taken;
 
 	if (feed.count == 0)
 		return ERR_OK;
@@ -427,7 +428,9 @@ static enum err write_list(struct store *s, enum put_list list, enum sql sql)
 	if (st == NULL)
 		return db_fail(s);
 	/* Some take both, some the first, and some none. */
-	for (int i = 0; i < sqlite3_bind_parameter_count(st); i++)
+	taken = sqlite3_bind_parameter_count(st);
+	assert(taken <= (int)(sizeof(numbers) / sizeof(*numbers)));
+	for (int i = 0; i < taken; i++)
 		sqlite3_bind_int64(st, i + 1, numbers[i]);
 	return db_run(s, st);
 }

@@ -82,7 +82,7 @@ enum err store_changes(struct store *s, int64_t a, int64_t b, store_change_fn *f
 enum err store_change_of(struct store *s, int64_t a, int64_t b, int64_t id, store_change_fn *fn,
 			 void *ctx)
 {
-	size_t count;
+	size_t count = 0;
 	enum err err = changes(s, SQL_CHANGE_OF_A, a, b, id, fn, ctx, &count);
 
 	if (err != ERR_OK || count > 0)

@@ -202,7 +202,7 @@ static size_t leave_out_back(struct said **came, size_t count)
 
 static enum err tell_back(struct store *s, int64_t b, struct side sides[2])
 {
-	struct said **came = malloc((sides[1].count + 1) * sizeof(*came));
+	struct said **came = malloc((sides[1].count + 1) * sizeof(struct said *));
 	struct pair p = pair_begin(sides);
 	size_t count = 0;
 	enum err err;

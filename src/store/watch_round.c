@@ -80,21 +80,31 @@ static enum err read_some(struct store *s, int64_t crawl, int64_t *id, struct re
 	return err;
 }
 
-static enum err count_all(struct store *s, const struct store_crawl *crawl, int64_t network_id)
+static enum err count_with(struct store *s, const struct store_crawl *crawl, int64_t network_id,
+			   struct record *records, struct watch_visit *visits)
 {
-	struct record *records = malloc(LOOKED_MAX * sizeof(*records));
-	struct watch_visit *visits = malloc(LOOKED_MAX * sizeof(*visits));
 	size_t count = LOOKED_MAX;
 	int64_t id = 0;
 	enum err err = ERR_OK;
 
-	if (records == NULL || visits == NULL)
-		err = db_fail_as(s, ERR_NOMEM, NULL);
 	while (err == ERR_OK && count == LOOKED_MAX) {
 		err = read_some(s, crawl->id, &id, records, visits, &count);
 		if (err == ERR_OK && count > 0)
 			err = watch_put(s, crawl, network_id, visits, count, true);
 	}
+	return err;
+}
+
+static enum err count_all(struct store *s, const struct store_crawl *crawl, int64_t network_id)
+{
+	struct record *records = malloc(LOOKED_MAX * sizeof(*records));
+	struct watch_visit *visits = malloc(LOOKED_MAX * sizeof(*visits));
+	enum err err;
+
+	if (records != NULL && visits != NULL)
+		err = count_with(s, crawl, network_id, records, visits);
+	else
+		err = db_fail_as(s, ERR_NOMEM, NULL);
 	free(records);
 	free(visits);
 	if (err == ERR_OK)

@@ -59,7 +59,7 @@ struct serve {
 	bool stopping;
 	bool ready; /* the census has been read once */
 	bool is_copy;
-	bool heavy; /* somebody walks over whole crawls: one at a time */
+	bool heavy;              /* somebody walks over whole crawls: one at a time */
 	char why[SERVE_WHY_MAX]; /* "": all is well */
 	struct store *stores[HTTP_THREADS];
 	bool used[HTTP_THREADS];

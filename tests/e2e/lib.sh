@@ -116,12 +116,12 @@ for row in db.execute(sys.argv[2]): print(*row)' "$1" "$2" 2>&1
 
 # Milliseconds by which the clocks of those programs are off that `clocked` runs.
 jump() { # wall, monotonic
-	[ -e shift ] || head -c 16 /dev/zero >shift
+	[ -e clock-shift ] || head -c 16 /dev/zero >clock-shift
 	python3 -c 'import struct, sys
-with open("shift", "r+b") as f: f.write(struct.pack("=qq", *map(int, sys.argv[1:])))' "$1" "$2"
+with open("clock-shift", "r+b") as f: f.write(struct.pack("=qq", *map(int, sys.argv[1:])))' "$1" "$2"
 }
 clocked() { # arguments...: in the background; pid
-	LD_PRELOAD=$build/tests/relay/libclock.so CLOCK_SHIFT=$dir/shift \
+	LD_PRELOAD=$build/tests/relay/libclock.so CLOCK_SHIFT=$dir/clock-shift \
 		ASAN_OPTIONS=verify_asan_link_order=0 "$program" "$@" >clocked.out 2>clocked.err </dev/null &
 	pid=$!
 }
@@ -298,8 +298,8 @@ killed_and_resumed() { # network, rate, visits until then, visits in all
 
 # Kills it so many times, and checks what kill.py looked at; `seed` is the seed of the moments.
 kills() { # crawl, watch or node; how often
-	# shellcheck disable=SC2154 # seed is of the script
 	local line
+	# shellcheck disable=SC2154 # seed is of the script
 	python3 "$source_dir/tests/e2e/kill.py" "$1" "$program" "$2" "$seed" >looked 2>err
 	check "$1: it could look" [ $? -eq 0 ]
 	cp looked out

@@ -187,7 +187,8 @@ for one in "bitcoin-regtest $bitcoin messages.bin" "gossip $gossip messages.json
 	in_terminal "$name-listen.tty" listen "$name://127.77.99.1:$port" --count "$count"
 	in_terminal "$name-fields.tty" listen "$name://127.77.99.1:$port" --verbose --count "$count"
 	in_terminal "$name-peers.tty" peers "$name://127.77.1.1:$port"
-	in_terminal "$name-ping.tty" ping $(sed "s|^|$name://|" "${name%-regtest}.seeds" | tail -n 400)
+	mapfile -t urls < <(sed "s|^|$name://|" "${name%-regtest}.seeds" | tail -n 400)
+	in_terminal "$name-ping.tty" ping "${urls[@]}"
 done
 in_terminal report.tty report --db net.db --top 0
 in_terminal diff.tty diff 1 2 --db net.db --list --top 0
