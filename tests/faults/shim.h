@@ -4,6 +4,7 @@
  *     FAULT_ERRNO   with what; 0: it is not refused, but does only a part (a byte of a read)
  *     FAULT_AT      the call that fails, counted from 1
  *     FAULT_EVERY   0: no other one; k: every k-th from there on
+ *     FAULT_TELL    where an allocation fails first is told on stderr
  *     FAULT_REPORT  a file of struct fault_report, which is written as it goes */
 #ifndef PEERWALK_TESTS_FAULTS_SHIM_H
 #define PEERWALK_TESTS_FAULTS_SHIM_H
