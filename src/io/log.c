@@ -416,7 +416,14 @@ enum err log_open(const struct log_config *config, struct log **out, char why[st
 
 	if (l != NULL && config->path != NULL)
 		l->path = strdup(config->path);
-	if (l == NULL || (config->path != NULL && l->path == NULL)) {
+	/* Room for a sentence of any length: there will be no memory to tell that there is none. */
+	if (l != NULL)
+		text_printf(&l->line, "%*s", 2 * LOG_MESSAGE_MAX, "");
+	if (l == NULL || (config->path != NULL && l->path == NULL) || l->line.err != ERR_OK) {
+		if (l != NULL) {
+			text_clear(&l->line);
+			free(l->path);
+		}
 		free(l);
 		snprintf(why, LOG_WHY_MAX, "out of memory");
 		return ERR_NOMEM;
