@@ -116,7 +116,8 @@ static enum err open_database(struct geo *g, const char *path, char *why)
 	if (err != ERR_OK)
 		return err;
 	status = MMDB_open(path, MMDB_MODE_MMAP, &d->db);
-	if (status == MMDB_FILE_OPEN_ERROR || status == MMDB_IO_ERROR)
+	/* Of an empty file nothing can be mapped either. */
+	if (status == MMDB_FILE_OPEN_ERROR || (status == MMDB_IO_ERROR && st.st_size > 0))
 		return fail_to_read(path, why);
 	if (status == MMDB_OUT_OF_MEMORY_ERROR)
 		return fail_nomem(why);

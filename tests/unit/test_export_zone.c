@@ -1,6 +1,7 @@
 /* test_export_zone.c: who gets into the zone of a DNS seed. */
 #include "report/export_zone.h"
 
+#include "store/watch.h"
 #include "support/asmap.h"
 #include "support/export.h"
 #include "support/hostile.h"
@@ -187,6 +188,7 @@ static void put_rounds(const char *addr, const char *there, bool watched)
 					     .settings = "{}",
 					     .every_ms = watched ? HOUR_S * 1000 : 0 };
 		struct record r = good_record(addr);
+		bool looked = true;
 
 		crawl.started_at_ms = (NOW_S - (int64_t)(rounds - i) * HOUR_S) * 1000LL;
 		if (there[i] != '+')
@@ -194,6 +196,9 @@ static void put_rounds(const char *addr, const char *there, bool watched)
 		r.started_at_ms = crawl.started_at_ms;
 		assert_int_equal(store_crawl_begin(store, &crawl), ERR_OK);
 		put(&crawl, r);
+		if (watched)
+			assert_int_equal(store_round_end(store, &crawl, &looked), ERR_OK);
+		assert_true(looked);
 		crawl.ended_at_ms = crawl.started_at_ms + 1000;
 		assert_int_equal(store_crawl_end(store, &crawl), ERR_OK);
 	}
