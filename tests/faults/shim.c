@@ -1,5 +1,7 @@
 /* shim.c: stands between a program and the C library (LD_PRELOAD), and fails the calls that it is
  * told to (shim.h). What the library calls by itself does not come by here. */
+/* Its forms of read and pread would be definitions of the same name. */
+#undef _FORTIFY_SOURCE
 #include "faults/shim.h"
 
 #include "faults/failing.h"
