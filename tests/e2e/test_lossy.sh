@@ -22,7 +22,9 @@ population() { # name, options of simulate...
 		--truth "$1/truth.csv" --seeds-out "$1/seeds.txt" >"$1/ready" 2>err </dev/null &
 	within grep -q '"ready":true' "$1/ready"
 }
-check "peers of Bitcoin" population bitcoin --peers 150 --ghosts 10 --range 10.0.0.0/8 --port 9000
+# Without liars: who invents addresses without end has named few, over such a line, when his time is
+# over.
+check "peers of Bitcoin" population bitcoin --peers 150 --ghosts 10 --liars 0 --range 10.0.0.0/8 --port 9000
 check "peers of gossip, with IPv6" population gossip --peers 80 --ghosts 6 --liars 0 --range fd00::/32 --port 9010
 check "nodes of Ethereum" population ethereum --peers $nodes --ghosts 20 --range 10.0.0.0/8 --port 9020
 
