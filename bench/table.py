@@ -54,7 +54,13 @@ GROWTH = {
 }
 
 
+def better(figure, than):
+    key = "ratio" if figure.get("ratio") is not None else "value"
+    return figure[key] > than[key] if more_is_better(figure) else figure[key] < than[key]
+
+
 def read(path):
+    """All figures; of one that was measured several times the best."""
     with open(path, encoding="utf-8") as lines:
         figures = [json.loads(line) for line in lines]
     least = {}
@@ -96,7 +102,10 @@ def show(figures):
 
 
 def travels(figure):
-    """What is the same on another machine: a ratio, or bytes; else None."""
+    """What is the same on another machine: a ratio, or bytes; else None. A copy from cache to cache
+    is too short a time to be compared with."""
+    if figure["name"].endswith("_to_copy"):
+        return None
     if figure.get("ratio") is not None:
         return figure["ratio"]
     return figure["value"] if figure["unit"] in ("B", "MB") else None
