@@ -124,13 +124,13 @@ static void draw(uint8_t *out, size_t len)
 
 static void forget_one(void)
 {
-	volatile uint8_t copy[32];
+	volatile uint8_t copy[8192]; /* again and again, as calls that come later take some of it */
 	uint8_t key[32];
 
 	draw(key, sizeof(key));
 	is_secret("a copy", key, sizeof(key));
-	for (unsigned i = 0; i < sizeof(key); i++)
-		copy[i] = key[i];
+	for (unsigned i = 0; i < sizeof(copy); i++)
+		copy[i] = key[i % sizeof(key)];
 	explicit_bzero(key, sizeof(key));
 	assert_true(copy[0] == (secrets[0].masked[0] ^ MASK));
 }

@@ -62,7 +62,10 @@ void identity_local(const struct identity *id, uint64_t nonce, struct rlpx_local
 {
 	uint8_t bytes[32];
 
-	*out = (struct rlpx_local){ .secp = &id->secp, .key = id->key };
+	/* No literal: a compiler may make one on the stack first. */
+	memset(out, 0, sizeof(*out));
+	out->secp = &id->secp;
+	out->key = id->key;
 	draw_key(id, nonce, 0, &out->ephemeral);
 	draw_key(id, nonce, 1, &out->ecies.ephemeral);
 	draw(id, nonce, 2, out->nonce);
