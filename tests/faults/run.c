@@ -255,7 +255,7 @@ static bool simulate(const struct sweep *s, unsigned port)
 	int status;
 
 	snprintf(args, sizeof(args),
-		 "simulate %s --peers 6 --ghosts 1 --seed 3 --latency 5ms --jitter 1ms --port %u "
+		 "simulate %s --peers 6 --ghosts 0 --seed 3 --latency 5ms --jitter 1ms --port %u "
 		 "--truth %%c/truth.csv --seeds-out %%c/seeds.txt",
 		 s->network, port);
 	simulator = start(args, shared);
@@ -277,7 +277,7 @@ static void make_data(void)
 	char room[256];
 
 	await(start("crawl bitcoin-regtest --no-default-seeds --seeds %c/seeds.txt --allow-private "
-		    "--adverts --timeout 1500ms --connect-timeout 1s --quiet --db %c/data.db",
+		    "--adverts --quiet --db %c/data.db",
 		    shared),
 	      &run);
 	if (run.status == 0)

@@ -10,8 +10,8 @@
 enum {
 	RUN_ARGS_MAX = 32,
 	RUN_TEXT_MAX = 4096,
-	HANG_S = 25, /* the longest takes two, and six run beside it on a busy machine */
-	SPIN_S = 2,  /* of CPU, beyond what it takes without faults */
+	HANG_S = 100, /* the longest takes twenty, and six run side by side on a busy machine */
+	SPIN_S = 2,   /* of CPU, beyond what it takes without faults */
 };
 
 struct fault {
@@ -40,7 +40,7 @@ struct sweep {
 	void (*visit)(const char *folder);
 	/* Sets run->result from what is in the run's folder. */
 	void (*look)(const char *folder, struct run *run);
-	bool (*same)(const struct run *best, const struct run *run);
+	bool waits;      /* as long as nobody can be reached */
 	bool needs_data; /* a database to read: %d/data.db */
 };
 

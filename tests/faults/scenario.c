@@ -22,7 +22,7 @@
 #include <unistd.h>
 
 enum {
-	POINT_S = 30,     /* a point that takes longer hangs */
+	POINT_S = 100,    /* a point that takes longer hangs */
 	LEAK_REPEATS = 3, /* what grows each time is a leak; what grows once is kept for later */
 	DEATHS_MAX = 20,
 };

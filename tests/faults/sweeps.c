@@ -71,11 +71,6 @@ static void look_at_nothing(const char *folder, struct run *run)
 	run->result[0] = 0;
 }
 
-static bool same_result(const struct run *best, const struct run *run)
-{
-	return strcmp(best->result, run->result) == 0;
-}
-
 /* --- who comes by meanwhile --- */
 
 static void listen_a_while(const char *folder)
@@ -141,31 +136,59 @@ static void ask_some(const char *folder)
 
 #define CRAWL(network)                                                                         \
 	"crawl " network " --no-default-seeds --seeds %c/seeds.txt --allow-private --adverts " \
-	"--timeout 1500ms --connect-timeout 1s --db %d/x.db"
+	"--timeout 8s --connect-timeout 5s --db %d/x.db"
 #define NODE(network)                                                                  \
 	"node " network " --listen 127.0.0.1:0 --bootstrap %s --no-default-bootstrap " \
 	"--duration 800ms --db %d/x.db"
 
 const struct sweep sweeps[] = {
-	{ "crawl-bitcoin", "bitcoin-regtest", CRAWL("bitcoin-regtest --duration 6s"), NULL,
-	  look_at_visits, same_result, false },
-	{ "crawl-gossip", "gossip", CRAWL("gossip --duration 6s"), NULL, look_at_visits,
-	  same_result, false },
-	{ "crawl-ethereum", "ethereum", CRAWL("ethereum --duration 12s"), NULL, look_at_visits,
-	  same_result, false },
-	{ "node-bitcoin", "bitcoin-regtest", NODE("bitcoin-regtest"), NULL, look_at_nothing,
-	  same_result, false },
-	{ "node-gossip", "gossip", NODE("gossip"), NULL, look_at_nothing, same_result, false },
-	{ "node-ethereum", "ethereum", NODE("ethereum"), NULL, look_at_nothing, same_result,
-	  false },
-	{ "listen", "bitcoin-regtest", "listen %s --connect-timeout 2s", listen_a_while,
-	  look_at_nothing, same_result, false },
-	{ "serve", "bitcoin-regtest", "serve --db %c/data.db --listen 127.0.0.1:0", ask_some,
-	  look_at_nothing, same_result, true },
-	{ "report", "bitcoin-regtest", "report --db %c/data.db --html %d/file", NULL,
-	  look_at_output, same_result, true },
-	{ "export", "bitcoin-regtest",
-	  "export --db %c/data.db --what adverts --format csv --output %d/file", NULL,
-	  look_at_output, same_result, true },
+	{ .name = "crawl-bitcoin",
+	  .network = "bitcoin-regtest",
+	  .args = CRAWL("bitcoin-regtest --duration 15s"),
+	  .look = look_at_visits,
+	  .waits = true },
+	{ .name = "crawl-gossip",
+	  .network = "gossip",
+	  .args = CRAWL("gossip --duration 15s"),
+	  .look = look_at_visits,
+	  .waits = true },
+	{ .name = "crawl-ethereum",
+	  .network = "ethereum",
+	  .args = CRAWL("ethereum --duration 20s"),
+	  .look = look_at_visits,
+	  .waits = true },
+	{ .name = "node-bitcoin",
+	  .network = "bitcoin-regtest",
+	  .args = NODE("bitcoin-regtest"),
+	  .look = look_at_nothing },
+	{ .name = "node-gossip",
+	  .network = "gossip",
+	  .args = NODE("gossip"),
+	  .look = look_at_nothing },
+	{ .name = "node-ethereum",
+	  .network = "ethereum",
+	  .args = NODE("ethereum"),
+	  .look = look_at_nothing },
+	{ .name = "listen",
+	  .network = "bitcoin-regtest",
+	  .args = "listen %s --connect-timeout 5s",
+	  .visit = listen_a_while,
+	  .look = look_at_nothing },
+	{ .name = "serve",
+	  .network = "bitcoin-regtest",
+	  .args = "serve --db %c/data.db --listen 127.0.0.1:0",
+	  .visit = ask_some,
+	  .look = look_at_nothing,
+	  .needs_data = true },
+	{ .name = "report",
+	  .network = "bitcoin-regtest",
+	  .args = "report --db %c/data.db --html %d/file",
+	  .look = look_at_output,
+	  .needs_data = true },
+	{ .name = "export",
+	  .network = "bitcoin-regtest",
+	  .args = "export --db %c/data.db --what adverts --format csv --output %d/file",
+	  .look = look_at_output,
+	  .needs_data = true },
 	{ 0 },
 };
