@@ -54,15 +54,21 @@ GROWTH = {
 }
 
 
-def better(figure, than):
-    key = "ratio" if figure.get("ratio") is not None else "value"
-    return figure[key] > than[key] if more_is_better(figure) else figure[key] < than[key]
+def merge(figures):
+    """Of what was measured several times the best value, and the best floor: others only add."""
+    best = {}
+    for f in figures:
+        was = best.setdefault(f["name"], f)
+        choose = max if more_is_better(f) else min
+        was["value"] = choose(was["value"], f["value"])
+        if f.get("floor"):
+            was["floor"] = choose(was["floor"], f["floor"])
+    return list(best.values())
 
 
 def read(path):
-    """All figures; of one that was measured several times the best."""
     with open(path, encoding="utf-8") as lines:
-        figures = [json.loads(line) for line in lines]
+        figures = merge([json.loads(line) for line in lines])
     least = {}
     for f in figures:
         kind, _, peers = f["name"].rpartition("_")
