@@ -126,7 +126,10 @@ check "its process gone, it can" test $? -eq 0
 # --- Ctrl-C and SIGTERM
 for signal in INT:130 TERM:143; do
 	crawl_behind --seeds seeds.txt --db "${signal%:*}.db" --rate 100/s
-	sleep 1
+	for _ in $(seq 100); do
+		[ -s "${signal%:*}.db" ] && [ "$(visited "${signal%:*}.db" | wc -l)" -gt 10 ] && break
+		sleep 0.1
+	done
 	kill -"${signal%:*}" $!
 	wait $!
 	check "SIG${signal%:*} ends with ${signal#*:}" test $? -eq "${signal#*:}"
