@@ -173,8 +173,8 @@ static enum err open_keep(struct pw_member *m, struct node_serve_config *config)
 
 	if (m->database == NULL)
 		return ERR_OK;
-	err = node_keep_open(m->database, m->network->name, own->identity.public, &own->keep,
-			     m->why);
+	err = node_keep_open(m->database, m->network->name, own->identity.public,
+			     (struct store_waiter){ NULL, NULL }, &own->keep, m->why);
 	if (err != ERR_OK)
 		return err;
 	err = node_keep_prepare(own->keep, wall_ms(), config);

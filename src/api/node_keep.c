@@ -99,8 +99,8 @@ static void on_error(void *ctx, enum err err, const char *why)
 }
 
 enum err node_keep_open(const char *path, const char *name,
-			const uint8_t key[static SECP_PUBLIC_LEN], struct node_keep **out,
-			char why[static NODE_KEEP_WHY_MAX])
+			const uint8_t key[static SECP_PUBLIC_LEN], struct store_waiter waiter,
+			struct node_keep **out, char why[static NODE_KEEP_WHY_MAX])
 {
 	struct node_keep *k = calloc(1, sizeof(*k));
 	uint8_t hash[KADEMLIA_HASH_LEN];
@@ -113,7 +113,7 @@ enum err node_keep_open(const char *path, const char *name,
 	}
 	kademlia_hash(key, hash);
 	hex_encode(slice_of(hash, sizeof(hash)), k->hash);
-	err = store_open(path, STORE_CREATE, &k->store, why, NODE_KEEP_WHY_MAX);
+	err = store_open_waiting(path, STORE_CREATE, waiter, &k->store, why, NODE_KEEP_WHY_MAX);
 	if (err != ERR_OK) {
 		free(k);
 		return err;

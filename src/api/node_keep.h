@@ -27,10 +27,11 @@ enum {
 };
 
 /* Opens the database (made if missing) and reads the book of that name. key: the node's public
- * key. The errors of store_open and store_book_start, and a sentence with the remedy. */
+ * key; waiter: told from any thread. The errors of store_open and store_book_start, and a sentence
+ * with the remedy. */
 enum err node_keep_open(const char *path, const char *name,
-			const uint8_t key[static SECP_PUBLIC_LEN], struct node_keep **out,
-			char why[static NODE_KEEP_WHY_MAX]);
+			const uint8_t key[static SECP_PUBLIC_LEN], struct store_waiter waiter,
+			struct node_keep **out, char why[static NODE_KEEP_WHY_MAX]);
 /* Sets known, earlier, and seq: now_ms, or more if it was more. The nodes borrow from k.
  * ERR_NOMEM. */
 enum err node_keep_prepare(struct node_keep *k, int64_t now_ms, struct node_serve_config *config);

@@ -118,7 +118,9 @@ static enum err open_book(struct stand *s)
 
 	if (s->config.db == NULL)
 		return ERR_OK;
-	err = store_open(s->config.db, STORE_CREATE, &s->store, s->why, sizeof(s->why));
+	err = store_open_waiting(s->config.db, STORE_CREATE,
+				 (struct store_waiter){ s->config.on_wait, s->config.ctx },
+				 &s->store, s->why, sizeof(s->why));
 	if (err != ERR_OK)
 		return err;
 	err = store_book_load(s->store, s->network, on_row, s);

@@ -37,6 +37,8 @@ struct stand_config {
 	 * sentence is stand_why's, and nothing is kept from now on. */
 	void (*on_answer)(void *ctx, const struct resolve_answer *answer);
 	void (*on_error)(void *ctx, enum err err);
+	/* From any thread: another process holds the database (struct store_waiter). */
+	void (*on_wait)(void *ctx);
 	void *ctx;
 };
 

@@ -209,11 +209,11 @@ static enum err open_store(struct walk *w)
 	w->crawl.started_at_ms = wall_ms();
 	if (c->db == NULL)
 		return ERR_OK;
-	err = store_open(c->db, c->resume ? STORE_WRITE : STORE_CREATE, &w->store, w->why,
-			 sizeof(w->why));
+	err = store_open_waiting(c->db, c->resume ? STORE_WRITE : STORE_CREATE,
+				 (struct store_waiter){ c->on_wait, c->ctx }, &w->store, w->why,
+				 sizeof(w->why));
 	if (err != ERR_OK)
 		return err;
-	store_on_wait(w->store, c->on_wait, c->ctx);
 	if (!c->resume) {
 		w->crawl.every_ms = c->every_ms;
 		snprintf(w->crawl.network, sizeof(w->crawl.network), "%s", network);

@@ -62,7 +62,7 @@ struct walk_config {
 	void (*on_visit)(void *ctx, const struct record *record, bool final);
 	/* On the first loop, every DRIVER_TICK_MS; may be NULL. */
 	void (*on_tick)(void *ctx, struct walk *w);
-	/* Another process holds the database (store_on_wait). From any thread; may be NULL. */
+	/* Another process holds the database (store_waiter). From any thread; may be NULL. */
 	void (*on_wait)(void *ctx);
 	/* On the first loop, once for every name; may be NULL. */
 	void (*on_answer)(void *ctx, const struct resolve_answer *answer);

@@ -3,6 +3,7 @@
 #include "api/place_arg.h"
 #include "cli/alloc.h"
 #include "cli/group_arg.h"
+#include "cli/store_arg.h"
 #include "cli/terminal.h"
 
 #include <assert.h>
@@ -178,6 +179,11 @@ int node_read_advertise(const struct node_run *run, const char *text, struct net
 
 /* --- running --- */
 
+static bool draws(const struct node_run *run)
+{
+	return !run->cli->quiet && terminal_can_draw(STDERR_FILENO);
+}
+
 void node_stop(struct node_run *run)
 {
 	if (!run->running)
@@ -194,6 +200,15 @@ void node_look_at_stdout(struct node_run *run)
 {
 	if (ferror(stdout))
 		node_stop(run);
+}
+
+void node_waits(void *ctx)
+{
+	const struct node_run *run = ctx;
+	bool drawn = draws(run); /* it may be; whose flag says so belongs to the loop */
+
+	terminal_hide_line(&drawn);
+	store_arg_waits(run->cli, run->options->db);
 }
 
 static void on_signal(void *ctx, int status)
@@ -223,7 +238,7 @@ static void start_handles(struct node_run *run)
 	uv_timer_init(&run->loop, &run->progress);
 	uv_timer_init(&run->loop, &run->duration);
 	run->progress.data = run->duration.data = run;
-	if (!run->cli->quiet && terminal_can_draw(STDERR_FILENO))
+	if (draws(run))
 		uv_timer_start(&run->progress, on_progress, 0, PROGRESS_MS);
 	if (run->options->duration_ms > 0)
 		uv_timer_start(&run->duration, on_duration, run->options->duration_ms, 0);

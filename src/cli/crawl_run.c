@@ -40,7 +40,7 @@ static void on_wait(void *ctx)
 {
 	const struct crawl_run *run = ctx;
 
-	cli_note(run->cli, "waiting for another process, which holds %s", run->options->db);
+	store_arg_waits(run->cli, run->options->db);
 }
 
 static void on_tick(void *ctx, struct walk *walk)

@@ -78,5 +78,7 @@ static inline bool node_is_running(const struct node_run *run)
 void node_stop(struct node_run *run);
 /* The same if whoever read our lines has gone: after each line. */
 void node_look_at_stdout(struct node_run *run);
+/* Says that another process holds --db. Any thread; ctx: the run. */
+void node_waits(void *ctx);
 
 #endif

@@ -141,8 +141,8 @@ static int read_db(struct node_run *run)
 	own->config.seq = (uint64_t)wall_ms();
 	if (run->options->db == NULL)
 		return EXIT_DONE;
-	err = node_keep_open(run->options->db, run->network->name, own->identity.public, &own->keep,
-			     why);
+	err = node_keep_open(run->options->db, run->network->name, own->identity.public,
+			     (struct store_waiter){ node_waits, run }, &own->keep, why);
 	if (err == ERR_OK)
 		err = node_keep_prepare(own->keep, wall_ms(), &own->config);
 	else

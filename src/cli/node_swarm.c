@@ -137,6 +137,7 @@ static int read_all(struct node_run *run)
 	own->config.default_seeds = !o->no_default_bootstrap;
 	own->config.on_answer = on_answer;
 	own->config.on_error = on_error;
+	own->config.on_wait = node_waits;
 	own->config.ctx = run;
 	own->tell.cli = run->cli;
 	own->tell.group = o->group;

@@ -37,6 +37,14 @@ struct store *store_arg_open(const struct store_arg *arg)
 	return store;
 }
 
+void store_arg_waits(const struct cli *cli, const char *db)
+{
+	cli_note(cli,
+		 "waiting for another process, which holds %s; end it, or name another file with "
+		 "--db",
+		 db);
+}
+
 struct hash_key store_arg_hash_key(void)
 {
 	struct hash_key key;

@@ -1,4 +1,4 @@
-/* store_arg.h: what subcommands that read the database share: --db, --crawl, --network, and
+/* store_arg.h: what subcommands that have a database share: --db, --crawl, --network, and
  * --fork, one chain's nodes. */
 #ifndef PEERWALK_CLI_STORE_ARG_H
 #define PEERWALK_CLI_STORE_ARG_H
@@ -40,6 +40,8 @@ _Static_assert((int)FORK_ARG_HASHES_MAX <= (int)STORE_FORKS_MAX, "the filter tak
 int store_arg_forks(const struct cli *cli, const struct store_arg *arg, struct store_forks *out);
 /* Opens the database for reading; NULL after an error message (EXIT_FAILED). */
 struct store *store_arg_open(const struct store_arg *arg);
+/* Says that another process holds that database, which is waited for. Any thread. */
+void store_arg_waits(const struct cli *cli, const char *db);
 /* For tables whose keys strangers choose. */
 struct hash_key store_arg_hash_key(void);
 

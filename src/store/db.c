@@ -159,11 +159,9 @@ static uint64_t clock_ms(void)
 	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
-/* SQLite asks whether to try once more. */
-static int on_busy(void *ctx, int tries)
+bool db_may_try(struct store *s, int tries)
 {
 	static const struct timespec pause = { .tv_nsec = 10 * 1000 * 1000 };
-	struct store *s = ctx;
 	uint64_t now_ms = clock_ms();
 
 	if (tries == 0) {
@@ -172,13 +170,19 @@ static int on_busy(void *ctx, int tries)
 	}
 	if (now_ms - s->waits_since_ms >= STORE_TELL_MS && !s->wait_told) {
 		s->wait_told = true;
-		if (s->on_wait != NULL)
-			s->on_wait(s->wait_ctx);
+		if (s->waiter.fn != NULL)
+			s->waiter.fn(s->waiter.ctx);
 	}
 	if (now_ms - s->waits_since_ms >= (uint64_t)s->patience_ms)
-		return 0;
+		return false;
 	nanosleep(&pause, NULL);
-	return 1;
+	return true;
+}
+
+/* SQLite asks whether to try once more. */
+static int on_busy(void *ctx, int tries)
+{
+	return db_may_try(ctx, tries);
 }
 
 void db_wait(struct store *s, int patience_ms)

@@ -18,7 +18,7 @@ enum {
 	 * was learnt in an hour is worth a minute. */
 	STORE_BUSY_MS = 10 * 1000,
 	STORE_PATIENCE_MS = 60 * 1000,
-	STORE_TELL_MS = 2 * 1000, /* who waits for so long says so (store_on_wait) */
+	STORE_TELL_MS = 2 * 1000, /* who waits for so long says so (struct store_waiter) */
 	DB_KEY_MAX = NETADDR_KEY_MAX + PEER_NODE_ID_MAX,
 };
 
@@ -35,8 +35,7 @@ struct store {
 	int patience_ms;
 	uint64_t waits_since_ms; /* for another process; of CLOCK_MONOTONIC */
 	bool wait_told;
-	void (*on_wait)(void *ctx);
-	void *wait_ctx;
+	struct store_waiter waiter;
 	sqlite3_stmt *stmts[SQL_COUNT];
 	char why[STORE_WHY_MAX];
 	/* The last network asked for. */
@@ -58,6 +57,8 @@ void db_explain(enum err err, const char *path, const char *detail, char *why, s
 
 /* From now on another process's transaction is waited for that long. */
 void db_wait(struct store *s, int patience_ms);
+/* After so many tries: waits a little, or says that it has waited long enough. */
+bool db_may_try(struct store *s, int tries);
 
 /* Turns SQLite's last error into ours and fills s->why. */
 enum err db_fail(struct store *s);

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -142,7 +141,6 @@ static enum err migrate(struct store *s)
  * few a second, which costs nothing that could be measured. */
 static enum err set_journal(struct store *s)
 {
-	static const struct timespec pause = { .tv_nsec = 20 * 1000 * 1000 };
 	static const char script[] = "PRAGMA synchronous = FULL; PRAGMA journal_mode = WAL";
 	enum err err;
 
@@ -150,10 +148,8 @@ static enum err set_journal(struct store *s)
 	 * waiting: it could be a deadlock. It is none here, as we hold nothing. */
 	sqlite3_busy_timeout(s->db, 0);
 	err = db_script(s, script);
-	for (int waited_ms = 0; err == ERR_BUSY && waited_ms < STORE_BUSY_MS; waited_ms += 20) {
-		nanosleep(&pause, NULL);
+	for (int tries = 0; err == ERR_BUSY && db_may_try(s, tries); tries++)
 		err = db_script(s, script);
-	}
 	db_wait(s, STORE_BUSY_MS);
 	return err;
 }
@@ -341,6 +337,13 @@ static enum err open_path(struct store *s)
 enum err store_open(const char *path, enum store_mode mode, struct store **out, char *why,
 		    size_t why_cap)
 {
+	return store_open_waiting(path, mode, (struct store_waiter){ NULL, NULL }, out, why,
+				  why_cap);
+}
+
+enum err store_open_waiting(const char *path, enum store_mode mode, struct store_waiter waiter,
+			    struct store **out, char *why, size_t why_cap)
+{
 	struct store *s = calloc(1, sizeof(*s));
 	/* SQLite takes ":memory:" and "file:..." for something else than a file's name. */
 	const char *prefix = path[0] == ':' || strncmp(path, "file:", 5) == 0 ? "./" : "";
@@ -356,6 +359,7 @@ enum err store_open(const char *path, enum store_mode mode, struct store **out, 
 	}
 	strcpy(strcpy(s->path, prefix) + strlen(prefix), path);
 	s->mode = mode;
+	s->waiter = waiter;
 	s->hold_fd = -1;
 	err = open_path(s);
 	if (err != ERR_OK) {

@@ -21,12 +21,6 @@ static void rollback(struct store *s)
 	put_drop(s);
 }
 
-void store_on_wait(struct store *s, void (*fn)(void *ctx), void *ctx)
-{
-	s->on_wait = fn;
-	s->wait_ctx = ctx;
-}
-
 enum err store_begin(struct store *s)
 {
 	enum err err;

@@ -26,12 +26,18 @@ enum store_mode {
  * failure. */
 enum err store_open(const char *path, enum store_mode mode, struct store **out, char *why,
 		    size_t why_cap);
+/* Told once for each wait for another process's transaction that has taken some seconds already,
+ * by the thread that waits. It goes on for up to ten seconds while a store is opened, and for up to
+ * a minute later. fn may be NULL. */
+struct store_waiter {
+	void (*fn)(void *ctx);
+	void *ctx;
+};
+enum err store_open_waiting(const char *path, enum store_mode mode, struct store_waiter waiter,
+			    struct store **out, char *why, size_t why_cap);
 void store_close(struct store *s);
 /* The sentence that belongs to the last error of this store; never NULL. */
 const char *store_why(const struct store *s);
-/* Another process's transaction has been waited for some seconds already, and will be for up to a
- * minute: told once for each such wait, by the thread that waits. */
-void store_on_wait(struct store *s, void (*fn)(void *ctx), void *ctx);
 
 /* One crawl, as the final JSON and the crawls table have it. */
 struct store_crawl {

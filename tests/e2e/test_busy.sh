@@ -77,16 +77,32 @@ behind watch crawl bitcoin "${how[@]}" --every 500ms --keep 1s --db w.db --json
 watch=$pid
 rounds() { [ "$(wc -l <watch.out)" -ge "$1" ]; }
 check "rounds" within rounds 1
+
+# Nodes that begin while somebody holds it.
+check "somebody holds the database of two nodes" hold w.db
 behind node node bitcoin --no-default-bootstrap --allow-private --listen 127.0.0.1:0 --db w.db \
 	--bootstrap "$(head -n 1 seeds.txt)"
 node=$pid
+behind ethereum node ethereum --no-default-bootstrap --listen 127.0.0.1:0 --db w.db
+ethereum=$pid
+for name in node ethereum; do
+	check "$name says that it waits, for whom, and what to do" within grep -q \
+		'waiting for another process, which holds w.db; .*--db' $name.err
+done
+let_go
+for name in node ethereum; do
+	check "$name begins then" within grep -q '127\.0\.0\.1:' $name.out
+	check "$name has said so once" [ "$(grep -c waiting $name.err)" = 1 ]
+done
 check "somebody holds the database of a watch and of a node" hold w.db
-sleep 2.5
+sleep 1
 let_go
 check "the watch goes on" within rounds $(($(wc -l <watch.out) + 2))
 known() { [ "$(ask w.db 'SELECT count(*) FROM book')" -gt 20 ] 2>/dev/null; }
 check "so does the node" within known
-kill -TERM $node $watch
+kill -TERM $node $ethereum $watch
+wait $ethereum
+check "the other node ends as it should" [ $? -eq 143 ]
 wait $node
 check "it ends as it should" [ $? -eq 143 ]
 wait $watch
@@ -118,4 +134,4 @@ if [ "${HOLD:-0}" -gt 60 ]; then
 fi
 
 end_simulation TERM
-finish 21
+finish 29

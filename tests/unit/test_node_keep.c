@@ -24,11 +24,13 @@ static void on_event(void *ctx, const struct discv4_event *event)
 	node_keep_event(keep, s->node, event, now_ms);
 }
 
+static const struct store_waiter nobody;
+
 static void keep_open(const struct served *s)
 {
 	char why[NODE_KEEP_WHY_MAX] = "";
 
-	if (node_keep_open(folder.db, "ethereum", s->identity.public, &keep, why) != ERR_OK)
+	if (node_keep_open(folder.db, "ethereum", s->identity.public, nobody, &keep, why) != ERR_OK)
 		fail_msg("%s", why);
 }
 
@@ -315,8 +317,9 @@ static void two_nodes_dont_mix(void **state)
 
 	(void)state;
 	keep_open(s);
-	assert_int_equal(node_keep_open(folder.db, "ethereum", s->identity.public, &second, why),
-			 ERR_BUSY);
+	assert_int_equal(
+		node_keep_open(folder.db, "ethereum", s->identity.public, nobody, &second, why),
+		ERR_BUSY);
 	assert_null(second);
 	assert_non_null(strstr(why, "--db"));
 	keep_close();
