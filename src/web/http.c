@@ -122,6 +122,21 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *mhd, const c
 
 /* --- starting and stopping --- */
 
+/* Who comes while it ends is turned away. MHD_quiesce_daemon would say it better, but aborts the
+ * process when one of its threads looks at the same moment: libmicrohttpd 0.9.75, and since. */
+static enum MHD_Result on_accept(void *ctx, const struct sockaddr *from, socklen_t len)
+{
+	struct http *h = ctx;
+	bool stopping;
+
+	(void)from;
+	(void)len;
+	pthread_mutex_lock(&h->lock);
+	stopping = h->stopping;
+	pthread_mutex_unlock(&h->lock);
+	return stopping ? MHD_NO : MHD_YES;
+}
+
 static enum err start_daemon(struct http *h, char why[static HTTP_WHY_MAX])
 {
 	/* Signals are the main thread's. */
@@ -130,8 +145,8 @@ static enum err start_daemon(struct http *h, char why[static HTTP_WHY_MAX])
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	h->daemon = MHD_start_daemon(
-		MHD_USE_AUTO_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request,
-		h, MHD_OPTION_LISTEN_SOCKET, h->listen_fd, MHD_OPTION_THREAD_POOL_SIZE,
+		MHD_USE_AUTO_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, on_accept, h,
+		on_request, h, MHD_OPTION_LISTEN_SOCKET, h->listen_fd, MHD_OPTION_THREAD_POOL_SIZE,
 		(unsigned)HTTP_THREADS, MHD_OPTION_CONNECTION_LIMIT, (unsigned)HTTP_CONNECTIONS_MAX,
 		MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)HTTP_PER_HOST_MAX,
 		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)HTTP_IDLE_S,
@@ -141,8 +156,9 @@ static enum err start_daemon(struct http *h, char why[static HTTP_WHY_MAX])
 		on_completed, h, MHD_OPTION_URI_LOG_CALLBACK, on_line, h,
 		MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_END);
 	if (h->daemon != NULL && pthread_create(&h->watcher, NULL, http_watch, h) != 0) {
-		MHD_stop_daemon(h->daemon);
+		MHD_stop_daemon(h->daemon); /* it closes the socket */
 		h->daemon = NULL;
+		h->listen_fd = -1;
 	}
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (h->daemon != NULL)
@@ -230,12 +246,12 @@ void http_stop(struct http *h)
 
 	if (h == NULL)
 		return;
-	MHD_quiesce_daemon(h->daemon);
 	http_streams_end(h);
 	pthread_join(h->watcher, NULL);
 	while (is_answering(h) && http_now_ms() < until_ms)
 		nanosleep(&pause, NULL);
 	MHD_stop_daemon(h->daemon);
+	h->listen_fd = -1; /* closed with it */
 	if (h->end != NULL)
 		h->end(h->ctx);
 	http_free(h);
