@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "support/mmdb_leaks.h"
 #include "support/places.h"
 
 static char files[4][256];
@@ -47,14 +48,6 @@ static enum err run_places(void)
 	want(strcmp(place.city, "Berlin") == 0 && place.asn == 64500);
 	geo_close(geo);
 	return ERR_OK;
-}
-
-/* libmaxminddb 1.7 does not free a half-read list of languages. LeakSanitizer asks for this by its
- * name. */
-__attribute__((visibility("default"))) const char *__lsan_default_suppressions(void);
-const char *__lsan_default_suppressions(void)
-{
-	return "leak:libmaxminddb";
 }
 
 const struct scenario places_scenarios[] = {

@@ -5,16 +5,9 @@
 #include "fuzz/file.h"
 #include "geo/geo.h"
 #include "support/mmdb.h"
+#include "support/mmdb_leaks.h"
 
 enum { INPUT_MAX = 1 << 14 };
-
-/* libmaxminddb 1.7 leaks 4.6 KB in MMDB_open when it refuses the languages of a file: no more than
- * the program's end, and not ours to free. LeakSanitizer asks for this. */
-const char *__lsan_default_suppressions(void);
-const char *__lsan_default_suppressions(void)
-{
-	return "leak:libmaxminddb";
-}
 
 static void check_text(const char *text, size_t cap)
 {

@@ -2,6 +2,7 @@
 
 #include "support/asmap.h"
 #include "support/mmdb.h"
+#include "support/mmdb_leaks.h"
 #include "support/store_rig.h"
 
 #include <errno.h>
@@ -426,14 +427,6 @@ static void wrong_files(void **state)
 	assert_int_equal(geo_open(many, GEO_DATABASES_MAX + 1, NULL, &g, why), ERR_LIMIT);
 	assert_int_equal(geo_open(many, GEO_DATABASES_MAX, NULL, &g, why), ERR_OK);
 	geo_close(g);
-}
-
-/* libmaxminddb 1.7.1 forgets a list of what it had read where metadata is damaged: some hundred
- * bytes for a file that is refused. LeakSanitizer asks for this by its name. */
-__attribute__((visibility("default"))) const char *__lsan_default_suppressions(void);
-const char *__lsan_default_suppressions(void)
-{
-	return "leak:libmaxminddb";
 }
 
 /* Cut short anywhere, or with bytes turned over: it is refused, or something is not known. */
