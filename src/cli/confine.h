@@ -45,6 +45,7 @@ enum confine_net {
 	CONFINE_PACKETS = 4, /* UDP */
 	CONFINE_LISTEN = 8,  /* TCP, at `ports` */
 	CONFINE_LOCAL = 16,  /* Unix sockets */
+	CONFINE_SOURCE = 32, /* TCP from an address of ours: at a port that the kernel chooses */
 };
 
 struct confine_path {

@@ -141,6 +141,9 @@ static int add_rules(const struct confine *c, int ruleset, const struct ruleset 
 	for (size_t i = 0; i < c->ports_count && error == 0 && handled->handled_net & NET_BIND_TCP;
 	     i++)
 		error = add_port(ruleset, c->ports[i]);
+	/* To Landlock 0 is a port as others are. */
+	if (error == 0 && c->net & CONFINE_SOURCE && handled->handled_net & NET_BIND_TCP)
+		error = add_port(ruleset, 0);
 	return error;
 }
 

@@ -29,7 +29,7 @@ static const struct need needs[] = {
 	{ "ping", TALKS, true, WORDS_OTHER },
 	{ "peers", TALKS, true, WORDS_OTHER },
 	{ "listen", TALKS, true, WORDS_OTHER },
-	{ "node", TALKS | CONFINE_LISTEN, true, WORDS_OTHER },
+	{ "node", TALKS | CONFINE_LISTEN | CONFINE_SOURCE, true, WORDS_OTHER },
 	{ "status", CONFINE_LOCAL, false, WORDS_STATUS },
 	{ "report", 0, false, WORDS_OTHER },
 	{ "diff", 0, false, WORDS_OTHER },

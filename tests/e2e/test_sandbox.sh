@@ -91,6 +91,15 @@ exec 7>bytes
 check "as decode is" within confined "${pids[6]}"
 exec 7>&-
 
+# Where it listens at an address of its own it dials from there. That port is free, or another one.
+for _ in 1 2 3; do
+	"$program" node gossip --listen "127.9.8.7:$((20000 + RANDOM % 10000))" \
+		--bootstrap "$place" >from.out 2>err </dev/null &
+	pids[7]=$!
+	within grep -qE '^(up|down) ' from.out && break
+done
+check "a node dials from the address at which it listens" grep -q '^up .* out' from.out
+
 # --- what needs no time ---
 
 says() { # arguments: it tells that it is confined, and does what it is for
@@ -128,7 +137,7 @@ check "--no-sandbox is told" grep -q 'not confined: --no-sandbox' err
 "$program" node gossip --no-sandbox --listen 127.0.0.1:0 --no-default-bootstrap >free.out 2>err </dev/null &
 pids+=($!)
 within grep -q '^listen' free.out
-check "and leaves a debugger in" is "${pids[7]}" $'Seccomp:\t0'
+check "and leaves a debugger in" is "${pids[8]}" $'Seccomp:\t0'
 PEERWALK_NO_SANDBOX=yes "$program" report --db watch.db -v >out 2>err
 check "it is a setting as others are" grep -q 'not confined: --no-sandbox' err
 

@@ -36,9 +36,9 @@ async function fastClock() {
   return { clock, env, nowS };
 }
 
-// With its lines of JSON so far. Under libfaketime the sandbox would keep it from its clock.
+// With its lines of JSON so far.
 async function startOurs(env, bootstraps) {
-  const p = start(context.program, ['node', 'bitcoin-regtest', '--json', '-v', '--no-sandbox',
+  const p = start(context.program, ['node', 'bitcoin-regtest', '--json', '-v',
     '--listen', OURS, '--listen', OURS6, '--no-default-bootstrap',
     '--db', path.join(context.scratch, 'standing.db'),
     ...bootstraps.flatMap(peer => ['--bootstrap', peer])], { env });

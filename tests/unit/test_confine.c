@@ -254,10 +254,9 @@ static int act_connect(void)
 	return connect(fd, (struct sockaddr *)&at, sizeof(at)) == 0 ? DONE : failed();
 }
 
-/* Port 0 is one that the kernel chooses; any other would do. */
-static int act_bind(void)
+static int bind_and_listen(uint16_t port)
 {
-	struct sockaddr_in at = { .sin_family = AF_INET };
+	struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons(port) };
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -266,6 +265,18 @@ static int act_bind(void)
 	if (bind(fd, (struct sockaddr *)&at, sizeof(at)) != 0 || listen(fd, 1) != 0)
 		return failed();
 	return DONE;
+}
+
+/* Port 0 is one that the kernel chooses; any other would do. */
+static int act_bind(void)
+{
+	return bind_and_listen(0);
+}
+
+/* The right is looked at before it is seen that the port is taken. */
+static int act_bind_there(void)
+{
+	return bind_and_listen(listening_port);
 }
 
 static void *thread(void *arg)
@@ -453,6 +464,20 @@ static void ports_are_named(void **state)
 	confine_clear(&c);
 }
 
+/* A node that listens at one of our addresses dials from there. */
+static void sources_have_any_port(void **state)
+{
+	struct confine c = with(CONFINE_LISTEN | CONFINE_DIAL | CONFINE_SOURCE, false);
+
+	(void)state;
+	confine_allow_port(&c, 1);
+	works(&c, act_bind, "a port that the kernel chooses");
+	works(&c, act_connect, "a connection");
+	if (has_landlock)
+		fails(&c, act_bind_there, EACCES, "listening at a port that isn't named");
+	confine_clear(&c);
+}
+
 /* No core file from who may have a key; one from who has none shows that there could be. */
 static int dumps(bool secrets)
 {
@@ -549,6 +574,7 @@ int main(void)
 		cmocka_unit_test(files_elsewhere_are_out_of_reach),
 		cmocka_unit_test(sockets_are_of_few_kinds),
 		cmocka_unit_test(ports_are_named),
+		cmocka_unit_test(sources_have_any_port),
 		cmocka_unit_test(there_are_no_dumps_of_keys),
 	};
 
