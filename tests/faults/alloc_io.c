@@ -1,88 +1,9 @@
-/* alloc_io.c: whole crawls on real sockets of the loopback, with their database; a node that
- * answers. The simulated network lives in a thread of its own, and has all the memory it wants. */
+/* alloc_io.c: whole crawls on real sockets of the loopback, with their database. */
 #include "api/walk.h"
 #include "faults/data.h"
-#include "sim/server.h"
-#include "sim/server_ethereum.h"
+#include "faults/world.h"
 
-#include <pthread.h>
 #include <unistd.h>
-
-enum { PEERS = 8 };
-
-/* --- the network --- */
-
-static struct world {
-	const char *name;
-	uv_loop_t loop;
-	struct sim_world *world;
-	struct sim_ethereum *nodes;
-	struct netaddr seed;
-	uint8_t seed_key[PEER_NODE_ID_MAX];
-	pthread_t thread;
-} world;
-
-static void *serve_world(void *arg)
-{
-	(void)arg;
-	failing_exempt(true);
-	uv_run(&world.loop, UV_RUN_DEFAULT);
-	return NULL;
-}
-
-static bool start_world(struct sim_config *config)
-{
-	struct sim_ethereum_server *ethereum;
-	struct sim_server *server;
-	char why[256];
-	enum err err;
-
-	if (config->network->discovery == DISCOVERY_V4) {
-		assert_int_equal(sim_ethereum_new(config, &world.nodes), ERR_OK);
-		err = sim_ethereum_server_start(&world.loop, world.nodes, &ethereum, why,
-						sizeof(why));
-	} else {
-		assert_int_equal(sim_world_new(config, &world.world), ERR_OK);
-		err = sim_server_start(&world.loop, world.world, &server, why, sizeof(why));
-	}
-	if (err == ERR_OK)
-		return true;
-	uv_run(&world.loop, UV_RUN_NOWAIT);
-	sim_world_free(world.world);
-	sim_ethereum_free(world.nodes);
-	world.world = NULL;
-	world.nodes = NULL;
-	return false;
-}
-
-/* Once for each process; it ends with that. */
-static void need_world(const char *network)
-{
-	struct sim_config config = { .network = network_find(network), .peers = PEERS, .seed = 5 };
-	struct enode node;
-	uint32_t first;
-	bool up = false;
-
-	if (world.name != NULL)
-		return;
-	world.name = network;
-	cidr_parse(slice_text("127.0.0.0/8"), &config.range);
-	assert_int_equal(uv_loop_init(&world.loop), 0);
-	for (unsigned i = 0; i < 50 && !up; i++) {
-		config.port = (uint16_t)(12000 + (getpid() * 5 + i * 500) % 20000);
-		up = start_world(&config);
-	}
-	assert_true(up);
-	if (world.nodes != NULL) {
-		sim_ethereum_seeds(world.nodes, &first, 1);
-		sim_ethereum_enode(world.nodes, first, &node);
-		world.seed = node.endpoint.addr;
-		memcpy(world.seed_key, node.key, sizeof(world.seed_key));
-	} else {
-		sim_world_seeds(world.world, &world.seed, 1);
-	}
-	assert_int_equal(pthread_create(&world.thread, NULL, serve_world, NULL), 0);
-}
 
 /* --- crawls --- */
 
@@ -92,7 +13,7 @@ static uint64_t reached_at_best;
 static enum err crawl_once(bool resume, uint64_t *reached)
 {
 	struct walk_config config = {
-		.visit = { .session = { .network = network_find(world.name),
+		.visit = { .session = { .network = world.network,
 					.agent = slice_text("/walk:1/"),
 					.timeout_ms = 3000 },
 			   .connect_timeout_ms = 2000 },
@@ -112,7 +33,7 @@ static enum err crawl_once(bool resume, uint64_t *reached)
 	want(err == ERR_OK || strstr(why, "memory") != NULL);
 	if (err != ERR_OK)
 		return err == ERR_IO ? ERR_NOMEM : err;
-	if (world.nodes != NULL)
+	if (world.network->discovery == DISCOVERY_V4)
 		seed.node_id = slice_of(world.seed_key, sizeof(world.seed_key));
 	walk_seed(walk, &seed);
 	err = walk_run(walk);
@@ -158,7 +79,7 @@ static void after_walk(enum err err)
 
 static void before_walk(const char *network)
 {
-	need_world(network);
+	world_need(network);
 	snprintf(path, sizeof(path), "%s/walk.db", scenario_folder());
 	db_remove(path);
 }

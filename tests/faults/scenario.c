@@ -35,6 +35,7 @@ static const struct {
 	{ "store", store_scenarios },   { "report", report_scenarios },
 	{ "export", export_scenarios }, { "places", places_scenarios },
 	{ "web", web_scenarios },       { "io", io_scenarios },
+	{ "api", api_scenarios },       { "live", live_scenarios },
 };
 
 /* What parent and child both see. */
@@ -304,7 +305,7 @@ int main(int argc, char **argv)
 		if (argc > 1 && strcmp(argv[1], groups[i].name) != 0)
 			continue;
 		for (const struct scenario *s = groups[i].scenarios; s->name != NULL; s++) {
-			if (argc > 2 && strcmp(argv[2], s->name) != 0)
+			if (argc > 2 ? strcmp(argv[2], s->name) != 0 : s->long_form && !is_long)
 				continue;
 			ran++;
 			bad += argc > 3 ? (unsigned)run_one(s, argv[3], argv[4]) : !run_scenario(s);

@@ -22,6 +22,7 @@ struct scenario {
 	/* Other threads allocate, too: the same number is not always the same place. */
 	bool threads;
 	bool foreign_leaks; /* a library forgets something when it fails, and says so nowhere */
+	bool long_form;     /* in the long form alone, or by its name: it waits a lot */
 	unsigned points;    /* in the short form, of either kind; 0: POINTS_SHORT */
 };
 
@@ -34,7 +35,8 @@ enum { POINTS_SHORT = 40 };
 
 /* Ends with a row without a name. */
 extern const struct scenario base_scenarios[], engine_scenarios[], store_scenarios[],
-	report_scenarios[], export_scenarios[], places_scenarios[], web_scenarios[], io_scenarios[];
+	report_scenarios[], export_scenarios[], places_scenarios[], web_scenarios[], io_scenarios[],
+	api_scenarios[], live_scenarios[];
 
 /* Part of the result: run's of one point are compared with those of a run without faults. */
 void said(struct slice bytes);
