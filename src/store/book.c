@@ -233,17 +233,10 @@ static enum err find_book(struct store *s, const char *name, int64_t *id)
 	*id = 0;
 	for (unsigned i = 0; i < 2 && err == ERR_OK; i++) {
 		sqlite3_stmt *st = db_use(s, steps[i]);
-		int rc;
 
-		if (st == NULL)
-			return db_fail(s);
-		db_bind_text(st, 1, slice_text(name));
-		rc = sqlite3_step(st);
-		if (rc == SQLITE_ROW)
-			*id = sqlite3_column_int64(st, 0);
-		else if (rc != SQLITE_DONE)
-			err = db_fail(s);
-		db_done(st);
+		if (st != NULL)
+			db_bind_text(st, 1, slice_text(name));
+		err = db_ask(s, st, 0, id);
 	}
 	return err;
 }

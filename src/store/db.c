@@ -144,6 +144,23 @@ enum err db_run(struct store *s, sqlite3_stmt *st)
 	return err;
 }
 
+enum err db_ask(struct store *s, sqlite3_stmt *st, int64_t none, int64_t *out)
+{
+	enum err err = ERR_OK;
+	int rc;
+
+	*out = none;
+	if (st == NULL)
+		return db_fail(s);
+	rc = sqlite3_step(st);
+	if (rc == SQLITE_ROW)
+		*out = sqlite3_column_int64(st, 0);
+	else if (rc != SQLITE_DONE)
+		err = db_fail(s);
+	db_done(st);
+	return err;
+}
+
 enum err db_do(struct store *s, enum sql sql)
 {
 	sqlite3_stmt *st = db_use(s, sql);
@@ -299,18 +316,10 @@ struct advert db_key_peer(struct slice key)
 static enum err find_network(struct store *s, const char *name, int64_t *id)
 {
 	sqlite3_stmt *st = db_use(s, SQL_NETWORK_FIND);
-	enum err err = ERR_OK;
-	int rc;
 
-	if (st == NULL)
-		return db_fail(s);
-	db_bind_text(st, 1, slice_text(name));
-	rc = sqlite3_step(st);
-	*id = rc == SQLITE_ROW ? sqlite3_column_int64(st, 0) : 0;
-	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
-		err = db_fail(s);
-	db_done(st);
-	return err;
+	if (st != NULL)
+		db_bind_text(st, 1, slice_text(name));
+	return db_ask(s, st, 0, id);
 }
 
 static enum err add_network(struct store *s, const char *name)

@@ -83,6 +83,9 @@ sqlite3_stmt *db_use(struct store *s, enum sql sql);
 void db_done(sqlite3_stmt *st);
 /* Steps a statement that yields no rows, and is done with it. */
 enum err db_run(struct store *s, sqlite3_stmt *st);
+/* The number that a statement yields in its first row, or `none` without a row; and is done with
+ * it. st as db_use gave it, NULL too. */
+enum err db_ask(struct store *s, sqlite3_stmt *st, int64_t none, int64_t *out);
 /* db_use and db_run for one without values. */
 enum err db_do(struct store *s, enum sql sql);
 /* SQL_BEGIN or SQL_BEGIN_READ. The way back is prepared with it: db_undo, which ends the

@@ -4,18 +4,7 @@
 
 enum err store_version(struct store *s, int64_t *version)
 {
-	sqlite3_stmt *st = db_use(s, SQL_VERSION);
-	enum err err = ERR_OK;
-
-	*version = 0;
-	if (st == NULL)
-		return db_fail(s);
-	if (sqlite3_step(st) == SQLITE_ROW)
-		*version = sqlite3_column_int64(st, 0);
-	else
-		err = db_fail(s);
-	db_done(st);
-	return err;
+	return db_ask(s, db_use(s, SQL_VERSION), 0, version);
 }
 
 bool store_is_copy(const struct store *s)
@@ -75,17 +64,13 @@ static enum err count_visits(struct store *s, int64_t crawl_id, struct store_pro
 static enum err count(struct store *s, enum sql sql, int64_t crawl_id, uint64_t *out)
 {
 	sqlite3_stmt *st = db_use(s, sql);
-	enum err err = ERR_OK;
+	int64_t n;
+	enum err err;
 
-	*out = 0;
-	if (st == NULL)
-		return db_fail(s);
-	sqlite3_bind_int64(st, 1, crawl_id);
-	if (sqlite3_step(st) == SQLITE_ROW)
-		*out = (uint64_t)sqlite3_column_int64(st, 0);
-	else
-		err = db_fail(s);
-	db_done(st);
+	if (st != NULL)
+		sqlite3_bind_int64(st, 1, crawl_id);
+	err = db_ask(s, st, 0, &n);
+	*out = (uint64_t)n;
 	return err;
 }
 

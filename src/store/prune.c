@@ -40,20 +40,7 @@ static enum err run(struct prune *p, enum sql sql, const int64_t *numbers, int c
 static enum err ask(struct prune *p, enum sql sql, const int64_t *numbers, int count, int64_t none,
 		    int64_t *out)
 {
-	sqlite3_stmt *st = use(p, sql, numbers, count);
-	enum err err = ERR_OK;
-	int rc;
-
-	*out = none;
-	if (st == NULL)
-		return db_fail(p->store);
-	rc = sqlite3_step(st);
-	if (rc == SQLITE_ROW)
-		*out = sqlite3_column_int64(st, 0);
-	else if (rc != SQLITE_DONE)
-		err = db_fail(p->store);
-	db_done(st);
-	return err;
+	return db_ask(p->store, use(p, sql, numbers, count), none, out);
 }
 
 /* The oldest whose visits may go; 0: none. One that did not end may go on, or be taken up again if

@@ -227,33 +227,12 @@ enum err put_advert(struct store *s, const struct store_crawl *crawl, const stru
 
 /* --- whose rows are there --- */
 
-/* The one number of a statement that takes up to one; `none` without a row. */
-static enum err ask(struct store *s, enum sql sql, const int64_t *number, int64_t none,
-		    int64_t *out)
-{
-	sqlite3_stmt *st = db_use(s, sql);
-	enum err err = ERR_OK;
-	int rc;
-
-	*out = none;
-	if (st == NULL)
-		return db_fail(s);
-	if (number != NULL)
-		sqlite3_bind_int64(st, 1, *number);
-	rc = sqlite3_step(st);
-	if (rc == SQLITE_ROW)
-		*out = sqlite3_column_int64(st, 0);
-	else if (rc != SQLITE_DONE)
-		err = db_fail(s);
-	db_done(st);
-	return err;
-}
-
 /* Numbers that are kept are right as long as nobody else writes. */
 static enum err check_ids(struct store *s)
 {
 	struct puts *p = s->puts;
 	int64_t version = 0, any = 0;
+	sqlite3_stmt *st;
 	enum err err = store_version(s, &version);
 
 	if (err != ERR_OK)
@@ -262,7 +241,10 @@ static enum err check_ids(struct store *s)
 	    p->ids.used <= PUT_IDS_MAX)
 		return ERR_OK;
 	forget(p);
-	err = ask(s, SQL_PEER_ANY, &p->network_id, 0, &any);
+	st = db_use(s, SQL_PEER_ANY);
+	if (st != NULL)
+		sqlite3_bind_int64(st, 1, p->network_id);
+	err = db_ask(s, st, 0, &any);
 	p->ids_network = p->network_id;
 	p->ids_version = version;
 	p->ids_of_all = err == ERR_OK && any == 0;
@@ -366,7 +348,7 @@ static enum err sort_out(struct store *s)
 {
 	struct puts *p = s->puts;
 	int64_t newest = 0;
-	enum err err = ask(s, SQL_PEER_NEWEST, NULL, 0, &newest);
+	enum err err = db_ask(s, db_use(s, SQL_PEER_NEWEST), 0, &newest);
 
 	for (size_t i = 0; i < p->peers_count && err == ERR_OK; i++) {
 		struct put_peer *peer = &p->peers[i];

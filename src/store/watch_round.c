@@ -11,21 +11,6 @@
 
 enum { LOOKED_MAX = 1024 /* visits at a time */ };
 
-/* The one number of a question about a round, or a network. */
-static enum err ask(struct store *s, sqlite3_stmt *st, int64_t *out)
-{
-	enum err err = ERR_OK;
-
-	if (st == NULL)
-		return db_fail(s);
-	if (sqlite3_step(st) == SQLITE_ROW)
-		*out = sqlite3_column_int64(st, 0);
-	else
-		err = db_fail(s);
-	db_done(st);
-	return err;
-}
-
 /* Refused, or closed at once: there is somebody. */
 static bool is_sign_of_life(enum outcome outcome)
 {
@@ -47,7 +32,7 @@ static enum err find_heard(struct store *s, int64_t crawl)
 		sqlite3_bind_int(st, 2, OUTCOME_CONNECT_TIMEOUT);
 		sqlite3_bind_int(st, 3, OUTCOME_UNREACHABLE);
 	}
-	err = ask(s, st, &heard);
+	err = db_ask(s, st, 0, &heard);
 	s->round_heard = heard != 0;
 	s->round = err == ERR_OK ? crawl : 0;
 	return err;
@@ -141,7 +126,7 @@ enum err store_round_end(struct store *s, const struct store_crawl *crawl, bool 
 	st = db_use(s, SQL_WATCH_UP);
 	if (st != NULL)
 		sqlite3_bind_int64(st, 1, network_id);
-	err = ask(s, st, &up);
+	err = db_ask(s, st, 0, &up);
 	if (err == ERR_OK) {
 		*looked = up < STORE_ROUND_FEW;
 		err = store_begin(s);
