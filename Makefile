@@ -7,6 +7,8 @@ PREFIX  ?= /usr/local
 DESTDIR ?=
 MINUTES ?= 5
 JOBS    ?= $(shell nproc 2>/dev/null || echo 2)
+# Many tests wait more than they work: so many at a time.
+TESTS   ?= $(shell expr $(JOBS) + 2)
 PRESETS := gcc clang asan tsan coverage fuzz fuzz-afl
 
 # configure-and-build, by preset; ninja looks after everything that changes later.
@@ -25,7 +27,7 @@ demo: setup ## a simulated network of 5,000 addresses on loopback: crawl it, rep
 check: ## build, and run every test
 	@tools/setup check
 	$(call build,release,build)
-	@ctest --preset release --parallel $(JOBS) $(CTEST_FLAGS)
+	@ctest --preset release --parallel $(TESTS) $(CTEST_FLAGS)
 
 ##@ Building
 .PHONY: all setup install uninstall clean
@@ -51,15 +53,15 @@ lint: ## layout, folder rules, purity, static analysis
 gcc clang: ## tests as this compiler builds them, warnings being errors
 	@tools/setup lint
 	$(call build,$@,build-$@)
-	@ctest --preset $@ --parallel $(JOBS)
+	@ctest --preset $@ --parallel $(TESTS)
 asan: ## tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	@tools/setup check
 	$(call build,asan,build-asan)
-	@ctest --preset asan --parallel $(JOBS)
+	@ctest --preset asan --parallel $(TESTS)
 tsan: ## tests under ThreadSanitizer
 	@tools/setup check
 	$(call build,tsan,build-tsan)
-	@ctest --preset tsan --parallel $(JOBS)
+	@ctest --preset tsan --parallel $(TESTS)
 interop: all ## crawl real, independent peers in a private network namespace
 	@tools/setup interop
 	@tests/interop/run build/peerwalk
@@ -86,7 +88,7 @@ bench-serve: all ## how long readers of a database of a million peers wait: take
 coverage: ## which lines the tests run: a summary per folder
 	@tools/setup check
 	$(call build,coverage,build-coverage)
-	@ctest --preset coverage --parallel $(JOBS) >/dev/null || echo "coverage: some tests failed" >&2
+	@ctest --preset coverage --parallel $(TESTS) >/dev/null || echo "coverage: some tests failed" >&2
 	@tools/coverage build-coverage
 ci: ## everything that has to pass before a change goes in
 	@.ci/run
