@@ -44,7 +44,18 @@ static ssize_t send_now(struct tcp *t, const uint8_t *data, size_t len)
 	do
 		n = send(t->fd, data, len, MSG_NOSIGNAL);
 	while (n < 0 && errno == EINTR);
-	return n < 0 ? 0 : n; /* whoever reads learns of a broken connection */
+	if (n >= 0)
+		return n;
+	/* Whoever reads learns of a broken connection, but not why any more. */
+	if (errno == ECONNRESET || errno == ETIMEDOUT || errno == EHOSTUNREACH ||
+	    errno == ENETUNREACH)
+		t->error = (int16_t)uv_translate_sys_error(errno);
+	return 0;
+}
+
+static ssize_t end_of(const struct tcp *t)
+{
+	return t->error != 0 ? t->error : UV_EOF;
 }
 
 static void forget(struct tcp *t)
@@ -137,7 +148,7 @@ static void read_on(struct tcp *t, bool ends, bool broken)
 			return;
 		calls->on_read(t,
 			       n > 0    ? n
-			       : n == 0 ? UV_EOF
+			       : n == 0 ? end_of(t)
 					: uv_translate_sys_error(errno),
 			       (const uint8_t *)buf.base);
 		if (t->fd < 0 || t->serial != serial || n <= 0 || (t->paused && !broken) ||

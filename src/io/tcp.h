@@ -62,6 +62,7 @@ struct tcp {
 	uint32_t serial; /* of the connection: a callback may make another */
 	int family;      /* AF_UNSPEC: it is not to be used again */
 	bool connected, paused;
+	int16_t error; /* that a send has met: the socket tells it once */
 	uint8_t *late; /* what the socket has not taken */
 	size_t late_len, late_cap;
 };

@@ -1,6 +1,7 @@
 #include "io/tcp.h"
 
 #include <netinet/in.h>
+#include <poll.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -338,6 +339,50 @@ static void an_adopted_one_is_heard_unless_paused(void **state)
 	assert_int_equal(uv_loop_close(&loop), 0);
 }
 
+/* A socket of ours that is bound to a port of loopback. */
+static int bound(struct sockaddr_in *at)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	socklen_t len = sizeof(*at);
+
+	*at = (struct sockaddr_in){ .sin_family = AF_INET,
+				    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	assert_int_equal(bind(fd, (struct sockaddr *)at, len), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)at, &len), 0);
+	return fd;
+}
+
+/* A socket tells once that the peer has reset it: to a send, if that comes first. */
+static void a_send_that_meets_a_reset_does_not_hide_it(void **state)
+{
+	struct sockaddr_in at;
+	int listener = bound(&at), other = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), fd;
+	struct pollfd reset;
+	struct tcp_set set;
+	struct pair p = { 0 };
+	uv_loop_t loop;
+
+	(void)state;
+	assert_int_equal(listen(listener, 4), 0);
+	assert_int_equal(connect(other, (struct sockaddr *)&at, sizeof(at)), 0);
+	fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	assert_true(fd >= 0);
+	setsockopt(other, SOL_SOCKET, SO_LINGER, &(struct linger){ .l_onoff = 1 },
+		   sizeof(struct linger));
+	close(other);
+	reset = (struct pollfd){ .fd = fd, .events = POLLIN };
+	assert_int_equal(poll(&reset, 1, -1), 1);
+	assert_int_equal(uv_loop_init(&loop), 0);
+	tcp_set_init(&set, &loop, &pair_calls);
+	assert_int_equal(tcp_adopt(&set, &p.tcp, fd), 0);
+	tcp_send(&p.tcp, (const uint8_t *)"hello", 5);
+	turns(&loop, 3);
+	assert_int_equal(p.ended, UV_ECONNRESET);
+	close(listener);
+	uv_run(&loop, UV_RUN_DEFAULT);
+	assert_int_equal(uv_loop_close(&loop), 0);
+}
+
 static void whoever_says_much_waits_for_the_others(void **state)
 {
 	struct tcp_set set;
@@ -394,19 +439,6 @@ static void what_waits_is_counted_and_told_when_sent(void **state)
 	uv_run(&loop, UV_RUN_DEFAULT);
 	assert_int_equal(uv_loop_close(&loop), 0);
 	free(bytes);
-}
-
-/* A socket of ours that is bound to a port of loopback. */
-static int bound(struct sockaddr_in *at)
-{
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	socklen_t len = sizeof(*at);
-
-	*at = (struct sockaddr_in){ .sin_family = AF_INET,
-				    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	assert_int_equal(bind(fd, (struct sockaddr *)at, len), 0);
-	assert_int_equal(getsockname(fd, (struct sockaddr *)at, &len), 0);
-	return fd;
 }
 
 static void a_socket_that_reached_nobody_tries_the_next(void **state)
@@ -498,6 +530,7 @@ int main(void)
 		cmocka_unit_test(nobody_listens),
 		cmocka_unit_test(a_connection_may_follow_at_once),
 		cmocka_unit_test(an_adopted_one_is_heard_unless_paused),
+		cmocka_unit_test(a_send_that_meets_a_reset_does_not_hide_it),
 		cmocka_unit_test(whoever_says_much_waits_for_the_others),
 		cmocka_unit_test(what_waits_is_counted_and_told_when_sent),
 		cmocka_unit_test(a_socket_that_reached_nobody_tries_the_next),
