@@ -47,6 +47,7 @@ is_sanitized() {
 # those settings. Here is 198.51.100.1 and 2600:9::9; there all of 10.0.0.0/8 and fd00::/8 is.
 relay=
 line() { # settings...
+	rm -f line.out
 	"$build/tests/relay/relay" "$@" >line.out 2>err &
 	relay=$!
 	if ! within grep -q '^ready' line.out; then
@@ -121,6 +122,7 @@ jump() { # wall, monotonic
 with open("clock-shift", "r+b") as f: f.write(struct.pack("=qq", *map(int, sys.argv[1:])))' "$1" "$2"
 }
 clocked() { # arguments...: in the background; pid
+	rm -f clocked.out
 	LD_PRELOAD=$build/tests/relay/libclock.so CLOCK_SHIFT=$dir/clock-shift \
 		ASAN_OPTIONS=verify_asan_link_order=0 "$program" "$@" >clocked.out 2>clocked.err </dev/null &
 	pid=$!

@@ -34,6 +34,7 @@ check "watch: it is sound again" is_sound disk/w.db
 disk 32768
 peer=$(head -n 1 seeds.txt)
 node() { # network, options...: in the background; pid
+	rm -f node.out
 	"$program" node "$1" --no-default-bootstrap --listen 127.0.0.1:0 --db "disk/$1.db" "${@:2}" \
 		>node.out 2>node.err </dev/null &
 	pid=$!

@@ -13,6 +13,7 @@ pid=
 start() {
 	local name=$1
 	shift
+	rm -f "$name.out"
 	"$program" node ethereum --no-default-bootstrap "$@" >"$name.out" 2>"$name.err" </dev/null &
 	pid=$!
 	within test -s "$name.out"

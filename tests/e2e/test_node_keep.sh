@@ -11,7 +11,7 @@ source "$(dirname "$0")/lib.sh"
 node() { # name, options...: in the background; pid
 	local name=$1
 	shift
-	rm -f "$name.sock"
+	rm -f "$name.sock" "$name.out"
 	"$program" node ethereum --no-default-bootstrap --status "$name.sock" "$@" \
 		>"$name.out" 2>"$name.err" </dev/null &
 	pid=$!

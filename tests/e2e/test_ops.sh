@@ -198,6 +198,7 @@ run 1 node ethereum --no-default-bootstrap --listen 192.0.2.1:0 --log node.log &
 	grep -q 'no address of this machine' err && grep -q 'error .*no address of this machine' node.log
 result "what keeps it from starting is on stderr and in the log" $?
 
+rm -f node.out
 "$program" node ethereum "${here[@]}" --no-default-bootstrap >node.out 2>node.err </dev/null &
 pid=$!
 within grep -q '^record ' node.out

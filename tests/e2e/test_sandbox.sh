@@ -51,6 +51,7 @@ url=gossip://$place
 wait $!
 check "a key can't be made where there is no folder" [ $? -eq 1 ]
 mkdir keys
+rm eth.out
 "$program" node ethereum --listen 127.0.0.1:0 --no-default-bootstrap --key keys/node.key \
 	>eth.out 2>err </dev/null &
 pids+=($!)

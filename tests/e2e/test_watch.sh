@@ -10,6 +10,7 @@ source "$(dirname "$0")/lib.sh"
 
 world=(bitcoin --peers 20 --ghosts 12 --liars 0 --latency 5ms --duration 9m)
 node() { # place, whom to write to about it
+	rm -f node.out
 	"$program" node bitcoin --listen "$1" --no-default-bootstrap --allow-private \
 		--contact "$2" --db node.db >node.out 2>node.err </dev/null &
 	node=$!
