@@ -396,7 +396,8 @@ static enum err on_book_row(void *ctx, const char *name, const struct store_book
 	hex_encode(row->node_id, node_id);
 	const struct export_cell cells[] = {
 		stranger_if(true, slice_text(name)),
-		peer_text(network, &row->addr, row->node_id, row->tcp_port, peer),
+		stranger_if(true,
+			    peer_text(network, &row->addr, row->node_id, row->tcp_port, peer).text),
 		plain(slice_of(host, netaddr_host_text(&row->addr, host))),
 		number(row->addr.port),
 		word(node_id),

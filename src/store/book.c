@@ -81,9 +81,10 @@ static enum err walk(struct store *s, const char *name, bool groups, unsigned ki
 		sqlite3_bind_int(st, 3, (int)kind);
 	while (err == ERR_OK && (rc = sqlite3_step(st)) == SQLITE_ROW) {
 		struct store_book_row row = read_row(st);
+		const unsigned char *of = sqlite3_column_text(st, 0);
 
-		if (row.addr.kind != NETADDR_NONE)
-			err = fn(ctx, (const char *)sqlite3_column_text(st, 0), &row);
+		if (row.addr.kind != NETADDR_NONE && of != NULL)
+			err = fn(ctx, (const char *)of, &row);
 	}
 	if (err == ERR_OK && rc != SQLITE_DONE)
 		err = db_fail(s);

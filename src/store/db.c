@@ -287,6 +287,38 @@ struct slice db_column(sqlite3_stmt *st, int at)
 	return slice_of(data, (size_t)sqlite3_column_bytes(st, at));
 }
 
+static bool is_of_name(unsigned char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '-' && c <= ':') ||
+	       c == '_';
+}
+
+const char *db_column_name(sqlite3_stmt *st, int at)
+{
+	const unsigned char *text = sqlite3_column_text(st, at), *c = text;
+
+	while (text != NULL && is_of_name(*c))
+		c++;
+	return text != NULL && *c == '\0' ? (const char *)text : "";
+}
+
+const char *db_column_words(sqlite3_stmt *st, int at)
+{
+	const unsigned char *text = sqlite3_column_text(st, at), *c = text;
+
+	while (text != NULL && *c >= ' ' && *c <= '~')
+		c++;
+	return text != NULL && *c == '\0' ? (const char *)text : NULL;
+}
+
+int64_t db_column_ms(sqlite3_stmt *st, int at)
+{
+	static const int64_t most = 253402300799999;
+	int64_t ms = sqlite3_column_int64(st, at);
+
+	return ms < 0 ? 0 : ms < most ? ms : most;
+}
+
 size_t db_key(const struct netaddr *addr, struct slice node_id, uint8_t out[static DB_KEY_MAX])
 {
 	size_t len = netaddr_key(addr, out);

@@ -104,6 +104,14 @@ void db_bind_text(sqlite3_stmt *st, int at, struct slice s);
 /* Hex digits. out has room for 2 * PEER_NODE_ID_MAX + 1 and lives until the step. */
 void db_bind_hex(sqlite3_stmt *st, int at, struct slice s, char *out);
 struct slice db_column(sqlite3_stmt *st, int at);
+/* A database may be anybody's. What stands in a column of ours, as whoever takes it for ours can
+ * bear:
+ * a name, an address, hex digits: letters, digits, and -.:_/ between them. "" for anything else; */
+const char *db_column_name(sqlite3_stmt *st, int at);
+/* a word or a sentence: printable ASCII. NULL where nothing is said, and for anything else; */
+const char *db_column_words(sqlite3_stmt *st, int at);
+/* milliseconds: 0, up to the end of the year 9999. */
+int64_t db_column_ms(sqlite3_stmt *st, int at);
 /* OUTCOME_CANCELLED for a number kept by a program that knows more outcomes than we do, or by a
  * damaged file. */
 enum outcome db_column_outcome(sqlite3_stmt *st, int at);

@@ -22,7 +22,7 @@ enum err store_networks(struct store *s, store_network_fn *fn, void *ctx)
 		return db_fail(s);
 	while (err == ERR_OK && (rc = sqlite3_step(st)) == SQLITE_ROW) {
 		struct store_network n = {
-			.name = (const char *)sqlite3_column_text(st, 0),
+			.name = db_column_name(st, 0),
 			.crawls = (uint64_t)sqlite3_column_int64(st, 1),
 			.newest_crawl = sqlite3_column_int64(st, 2),
 		};

@@ -121,7 +121,7 @@ bool node_read(sqlite3_stmt *st, int at, struct node_info *out)
 	if (!is_set(st, at + 2))
 		return false;
 	out->faults = db_column(st, at + 1);
-	out->completeness = (const char *)sqlite3_column_text(st, at + 3);
+	out->completeness = db_column_words(st, at + 3);
 	if (out->completeness != NULL) {
 		out->findnodes = (uint32_t)sqlite3_column_int64(st, at + 4);
 		out->entries = (uint32_t)sqlite3_column_int64(st, at + 5);
@@ -129,8 +129,8 @@ bool node_read(sqlite3_stmt *st, int at, struct node_info *out)
 	out->record = db_column(st, at + 6);
 	out->has_record_seq = is_set(st, at + 7);
 	out->record_seq = (uint64_t)sqlite3_column_int64(st, at + 7);
-	out->session = (const char *)sqlite3_column_text(st, at + 8);
-	out->session_rule = (const char *)sqlite3_column_text(st, at + 9);
+	out->session = db_column_words(st, at + 8);
+	out->session_rule = db_column_words(st, at + 9);
 	out->has_hello = is_set(st, at + 10);
 	if (out->has_hello) {
 		out->capabilities = db_column(st, at + 10);

@@ -350,6 +350,9 @@ static enum err sort_out(struct store *s)
 	int64_t newest = 0;
 	enum err err = db_ask(s, db_use(s, SQL_PEER_NEWEST), 0, &newest);
 
+	if (err == ERR_OK && newest > INT64_MAX / 2)
+		err = db_fail_as(s, ERR_CORRUPT, "the numbers of its peers come to their end");
+	newest = newest > 0 ? newest : 0;
 	for (size_t i = 0; i < p->peers_count && err == ERR_OK; i++) {
 		struct put_peer *peer = &p->peers[i];
 		bool visited = peer->visit != NULL && peer->again == 0;

@@ -22,8 +22,8 @@ static void crawl_row(sqlite3_stmt *st, struct store_crawl *out)
 {
 	*out = (struct store_crawl){
 		.id = sqlite3_column_int64(st, 0),
-		.started_at_ms = sqlite3_column_int64(st, 2),
-		.ended_at_ms = sqlite3_column_int64(st, 3),
+		.started_at_ms = db_column_ms(st, 2),
+		.ended_at_ms = db_column_ms(st, 3),
 		.complete = sqlite3_column_int(st, 4) != 0,
 		.known = (uint64_t)sqlite3_column_int64(st, 5),
 		.visited = (uint64_t)sqlite3_column_int64(st, 6),
@@ -34,9 +34,9 @@ static void crawl_row(sqlite3_stmt *st, struct store_crawl *out)
 		.cpu_seconds = sqlite3_column_double(st, 11),
 		.max_rss_bytes = (uint64_t)sqlite3_column_int64(st, 12),
 	};
-	row_text(st, 1, out->network, sizeof(out->network));
+	snprintf(out->network, sizeof(out->network), "%s", db_column_name(st, 1));
 	row_text(st, 13, out->settings, sizeof(out->settings));
-	out->every_ms = (uint64_t)sqlite3_column_int64(st, 14);
+	out->every_ms = (uint64_t)db_column_ms(st, 14);
 	out->pruned = sqlite3_column_int(st, 15) != 0;
 }
 
@@ -326,7 +326,7 @@ static enum err advert_row(struct walk *w)
 		.network = w->network.name,
 		.from = db_key_peer(db_column(st, 1)),
 		.crawl_id = sqlite3_column_int64(st, 3),
-		.at_ms = sqlite3_column_int64(st, 4),
+		.at_ms = db_column_ms(st, 4),
 		.advert = db_key_peer(db_column(st, 2)),
 	};
 

@@ -145,18 +145,25 @@ struct pair {
 	bool has_was, has_is;
 };
 
+static struct said *end_of(const struct side *s)
+{
+	return s->count > 0 ? s->rows + s->count : s->rows;
+}
+
 static struct pair pair_begin(const struct side sides[2])
 {
-	return (struct pair){ sides[0].rows, sides[0].rows + sides[0].count,
-			      sides[1].rows, sides[1].rows + sides[1].count,
+	return (struct pair){ sides[0].rows, end_of(&sides[0]),
+			      sides[1].rows, end_of(&sides[1]),
 			      false,         false };
 }
 
 /* The next peer that is on either side, or on both; false at the end. */
 static bool pair_next(struct pair *p)
 {
-	p->was += p->has_was;
-	p->is += p->has_is;
+	if (p->has_was)
+		p->was++;
+	if (p->has_is)
+		p->is++;
 	p->has_was = p->was < p->was_end && (p->is == p->is_end || p->was->peer <= p->is->peer);
 	p->has_is = p->is < p->is_end && (p->was == p->was_end || p->is->peer <= p->was->peer);
 	return p->has_was || p->has_is;

@@ -36,7 +36,7 @@ enum err row_network(struct store *s, sqlite3_stmt *row, struct row_network *net
 	sqlite3_bind_int64(st, 1, id);
 	rc = sqlite3_step(st);
 	if (rc == SQLITE_ROW)
-		row_text(st, 0, network->name, sizeof(network->name));
+		snprintf(network->name, sizeof(network->name), "%s", db_column_name(st, 0));
 	else
 		err = rc == SQLITE_DONE ? db_fail_as(s, ERR_CORRUPT, "a network has no name")
 					: db_fail(s);
@@ -53,27 +53,26 @@ void row_peer(sqlite3_stmt *st, const char *network, struct store_peer *out)
 		.network = network,
 		.addr = key.addr,
 		.public = key.node_id,
-		.address = db_column(st, 2),
-		.node_id = db_column(st, 3),
+		.address = slice_text(db_column_name(st, 2)),
+		.node_id = slice_text(db_column_name(st, 3)),
 		.visited = row_is_set(st, 4),
 		.connect_ms = column_ms(st, 6),
 		.handshake_ms = column_ms(st, 7),
 		.has_version = row_is_set(st, 9),
-		.first_seen_ms = sqlite3_column_int64(st, 12),
-		.last_seen_ms = sqlite3_column_int64(st, 13),
-		.last_reached_ms = row_is_set(st, 14) ? sqlite3_column_int64(st, 14) : -1,
+		.first_seen_ms = db_column_ms(st, 12),
+		.last_seen_ms = db_column_ms(st, 13),
+		.last_reached_ms = row_is_set(st, 14) ? db_column_ms(st, 14) : -1,
 		.visits = (uint64_t)sqlite3_column_int64(st, 15),
 		.reached_count = (uint64_t)sqlite3_column_int64(st, 16),
 		.has_claim = row_is_set(st, 17),
-		.visit_at_ms = row_is_set(st, 19) ? sqlite3_column_int64(st, 19) : -1,
+		.visit_at_ms = row_is_set(st, 19) ? db_column_ms(st, 19) : -1,
 		.first_reached_ms = -1,
 	};
 
 	out->has_node = node_read(st, ROW_PEER_NODE, &out->node);
 	out->tcp_port = out->node.tcp_port;
 	if (row_is_set(st, ROW_PEER_NODE + NODE_COLUMNS_COUNT))
-		out->first_reached_ms =
-			sqlite3_column_int64(st, ROW_PEER_NODE + NODE_COLUMNS_COUNT);
+		out->first_reached_ms = db_column_ms(st, ROW_PEER_NODE + NODE_COLUMNS_COUNT);
 	out->crawl_id = sqlite3_column_int64(st, ROW_PEER_MORE - 1);
 	if (out->visited) {
 		out->outcome = db_column_outcome(st, 4);
@@ -129,12 +128,12 @@ void row_visit(sqlite3_stmt *st, const char *network, struct row_visit *out)
 		.crawl_id = sqlite3_column_int64(st, 2),
 		.record = {
 			.addr = key.addr,
-			.started_at_ms = sqlite3_column_int64(st, 3),
+			.started_at_ms = db_column_ms(st, 3),
 			.outcome = db_column_outcome(st, 4),
 			.reached = sqlite3_column_int(st, 5) != 0,
 			.tries = (uint8_t)sqlite3_column_int(st, 6),
 			.stepwise = sqlite3_column_int(st, 7) != 0,
-			.rule = (const char *)sqlite3_column_text(st, 8),
+			.rule = db_column_words(st, 8),
 			.connect_ms = column_ms(st, 9),
 			.version_ms = column_ms(st, 10),
 			.handshake_ms = column_ms(st, 11),

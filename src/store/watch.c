@@ -51,13 +51,13 @@ bool row_schedule(sqlite3_stmt *st, int at, struct schedule *out)
 	*out = (struct schedule){ 0 };
 	if (!row_is_set(st, at))
 		return false;
-	out->due_ms = sqlite3_column_int64(st, at);
+	out->due_ms = db_column_ms(st, at);
 	out->misses = (uint32_t)sqlite3_column_int64(st, at + 1);
-	out->first_ms = sqlite3_column_int64(st, at + 2);
-	out->visited_ms = sqlite3_column_int64(st, at + 3);
-	out->before_ms = sqlite3_column_int64(st, at + 4);
-	out->up_since_ms = sqlite3_column_int64(st, at + 5);
-	out->up_until_ms = sqlite3_column_int64(st, at + 6);
+	out->first_ms = db_column_ms(st, at + 2);
+	out->visited_ms = db_column_ms(st, at + 3);
+	out->before_ms = db_column_ms(st, at + 4);
+	out->up_since_ms = db_column_ms(st, at + 5);
+	out->up_until_ms = db_column_ms(st, at + 6);
 	for (int i = 0; i < SCHEDULE_WINDOWS; i++)
 		if (row_is_set(st, at + 7 + i))
 			schedule_set_uptime(out, (enum schedule_window)i,
@@ -114,7 +114,7 @@ static enum err resume_session(struct store *s, int64_t id, const struct schedul
 	sqlite3_bind_int64(st, 1, id);
 	sqlite3_bind_int64(st, 2, schedule->up_until_ms);
 	while ((rc = sqlite3_step(st)) == SQLITE_ROW)
-		*from_ms = sqlite3_column_int64(st, 0);
+		*from_ms = db_column_ms(st, 0);
 	if (rc != SQLITE_DONE) {
 		enum err err = db_fail(s);
 
@@ -135,7 +135,7 @@ static enum err put_times(struct watch *w, struct schedule *schedule)
 	struct schedule_session ended;
 	enum err err = ERR_OK;
 
-	if (again && schedule->misses > 0) {
+	if (again && schedule->misses > 0 && schedule->visited_ms > 0) {
 		if (r->reached)
 			err = resume_session(w->store, w->id, schedule, &goes_on_ms);
 		schedule_retried(schedule, every_ms, r->started_at_ms, r->reached, goes_on_ms);
@@ -325,7 +325,7 @@ enum err store_watched(struct store *s, const char *network, store_watched_fn *f
 	while (more && (rc = sqlite3_step(st)) == SQLITE_ROW) {
 		watched.peer = db_key_peer(db_column(st, 0));
 		watched.peer.tcp_port = (uint16_t)sqlite3_column_int(st, 1);
-		watched.last_seen_ms = sqlite3_column_int64(st, 2);
+		watched.last_seen_ms = db_column_ms(st, 2);
 		row_schedule(st, 3, &watched.schedule);
 		if (watched.peer.addr.kind != NETADDR_NONE)
 			more = fn(ctx, &watched);

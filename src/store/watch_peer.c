@@ -86,8 +86,7 @@ static enum err ask(struct of_peer *q, enum sql sql, int64_t id, size_t limit)
 
 static enum err session_row(struct of_peer *q)
 {
-	return q->on_session(q->fn_ctx, sqlite3_column_int64(q->st, 0),
-			     sqlite3_column_int64(q->st, 1));
+	return q->on_session(q->fn_ctx, db_column_ms(q->st, 0), db_column_ms(q->st, 1));
 }
 
 enum err store_peer_sessions(struct store *s, int64_t id, size_t limit, store_session_fn *fn,
@@ -101,8 +100,8 @@ enum err store_peer_sessions(struct store *s, int64_t id, size_t limit, store_se
 static enum err told_row(struct of_peer *q)
 {
 	struct store_told told = {
-		.at_ms = sqlite3_column_int64(q->st, 0),
-		.what = (const char *)sqlite3_column_text(q->st, 1),
+		.at_ms = db_column_ms(q->st, 0),
+		.what = db_column_name(q->st, 1),
 		.was = db_column(q->st, 2),
 		.now = db_column(q->st, 3),
 	};

@@ -56,7 +56,9 @@ static enum err read_some(struct store *s, int64_t crawl, int64_t *id, struct re
 
 		*r = (struct record){ .outcome = OUTCOME_CONNECT_TIMEOUT };
 		*id = sqlite3_column_int64(st, 0);
-		r->started_at_ms = sqlite3_column_int64(st, 1);
+		r->started_at_ms = db_column_ms(st, 1);
+		if (r->started_at_ms == 0)
+			continue; /* of no round of ours */
 		visits[(*count)++] = (struct watch_visit){ *id, r };
 	}
 	if (*count < LOOKED_MAX && rc != SQLITE_DONE)
