@@ -10,7 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { TEXT_ROOM = 1024 }; /* of one text; the longest agent in escapes of four characters fits */
+/* Of one text, with its NUL: the longest agent in escapes of four characters fits. */
+enum { TEXT_ROOM = 4 * PEER_AGENT_MAX + 1 };
 
 struct status_options {
 	bool peers;

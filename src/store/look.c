@@ -106,6 +106,7 @@ enum err store_recent(struct store *s, int64_t crawl_id, int64_t above, size_t l
 			.peer = db_key_peer(db_column(st, 1)),
 			.outcome = db_column_outcome(st, 3),
 			.reached = sqlite3_column_int(st, 4) != 0,
+			.has_agent = sqlite3_column_type(st, 5) != SQLITE_NULL,
 			.agent = db_column(st, 5),
 		};
 

@@ -41,6 +41,7 @@ struct store_recent {
 	struct advert peer; /* addr, node_id and tcp_port */
 	enum outcome outcome;
 	bool reached;
+	bool has_agent; /* it has said one, be it empty */
 	struct slice agent;
 };
 typedef enum err store_recent_fn(void *ctx, const struct store_recent *visit);

@@ -218,7 +218,7 @@ static enum err on_visit(void *ctx, const struct store_recent *v)
 		t->items,
 		json_pack("{s:I s:s s:s s:b s:o s:o s:o s:o}", "id", (json_int_t)v->id, "peer", url,
 			  "outcome", outcome_name(v->outcome), "reached", (int)v->reached, "agent",
-			  api_text_if(v->agent.len > 0, v->agent), "country",
+			  api_text_if(v->has_agent, v->agent), "country",
 			  api_text_if(place.country[0] != '\0', slice_text(place.country)),
 			  "latitude", location(place.has_location, place.latitude), "longitude",
 			  location(place.has_location, place.longitude)));

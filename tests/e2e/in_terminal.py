@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """in_terminal.py FILE COMMAND...: runs a command in a terminal of its own, 200 columns wide, and
-keeps in FILE what it has written there. The exit status is that of the command."""
+keeps in FILE what it has written there. The exit status is that of the command, which gets
+SIGINT and SIGTERM in our place."""
 import fcntl
 import os
 import pty
+import signal
 import struct
 import sys
 import termios
@@ -16,6 +18,8 @@ def main():
         fcntl.ioctl(1, termios.TIOCSWINSZ, struct.pack('HHHH', 50, 200, 0, 0))
         os.environ['TERM'] = 'xterm'
         os.execvp(command[0], command)
+    for number in signal.SIGINT, signal.SIGTERM:
+        signal.signal(number, lambda number, frame: os.kill(pid, number))
     with open(path, 'wb', buffering=0) as out:
         while True:
             try:

@@ -15,6 +15,7 @@
 At 127.77.99.1 of either network sits one that says all of that to whoever shakes hands.
 """
 import asyncio
+import functools
 import hashlib
 import json
 import random
@@ -81,6 +82,7 @@ def alert(text, comment):
     return message(b'alert', string(body) + string(b'signature'))
 
 
+@functools.lru_cache(maxsize=None)
 def bitcoin_talk():
     """What has room for text: reject, alert, and messages of other names."""
     talk = [message(b'reject', string(word[:12]) + b'\x10' + string(word[:111])) for word in WORDS]
@@ -147,6 +149,7 @@ def hello(word, i):
             quoted(word, i % 2 == 0) + group + b'}\n')
 
 
+@functools.lru_cache(maxsize=None)
 def gossip_talk():
     """Types, keys, values, places and ids of others' making, and one line as long as may be."""
     talk = []
@@ -163,9 +166,8 @@ def gossip_talk():
         else:
             talk.append(b'{"msgtype":"addr","peers":[' + q + b',[' + q + b',' + quoted(word[:0]) +
                         b']]}\n')
-    long = '\u202e\x1b[2J"\\' * 6000
-    while len(json.dumps(long).encode()) > 65000:
-        long = long[:-9]
+    long = '\u202e\x1b[2J"\\'
+    long *= 65000 // len(json.dumps(long)[1:-1])
     talk.append(APP + b'"long":' + json.dumps(long).encode() + b'}\n')
     return talk
 

@@ -2,18 +2,23 @@
 """strangers_read.py: reads what the program has written of the words of strangers_words.py, with
 parsers that are not its own.
 
-    strangers_read.py exports PROGRAM DB NETWORK SHIFT   every format of export, and reports
-    strangers_read.py diff PROGRAM DB NETWORK SHIFT      what changed from its crawl 1 to 2
-    strangers_read.py store DB NETWORK SHIFT             the database itself
-    strangers_read.py serve URL NETWORK SHIFT            answers of `serve`
-    strangers_read.py events FILE NETWORK SHIFT          what was heard of its events
-    strangers_read.py node NETWORK LOG TEXTLOG OUT JSON STATUS   two nodes that all of them called
-    strangers_read.py ping TEXT JSON NETWORK SHIFT       `ping` of everybody
-    strangers_read.py messages FORM FILE NETWORK         decode and listen
-    strangers_read.py records FILE                       `enr` of records
-    strangers_read.py sessions LOG OUT WORD...           a node of Ethereum that these called
-    strangers_read.py terminal FILE...                   whatever went to a terminal
-    strangers_read.py listen URL PATH                    what comes from there, until it is killed
+    strangers_read.py , WHAT ARGUMENT... [, WHAT ARGUMENT...]...
+
+    exports PROGRAM DB NETWORK SHIFT   every format of export, and reports
+    diff PROGRAM DB NETWORK SHIFT      what changed from its crawl 1 to 2
+    store DB NETWORK SHIFT             the database itself
+    serve URL NETWORK SHIFT            answers of `serve`
+    events FILE NETWORK SHIFT          what was heard of its events
+    metrics URL NETWORK PREFIX         numbers for Prometheus, of a crawl or a node
+    watch LOG                          the log of a crawl that goes on, in JSON
+    node NETWORK LOG TEXTLOG OUT JSON STATUS TABLE   two nodes that all of them called
+    ping TEXT JSON NETWORK SHIFT       `ping` of everybody
+    messages FORM FILE NETWORK         decode and listen
+    records FILE                       `enr` of records
+    sessions LOG JSON TEXTLOG OUT WORD...   two nodes of Ethereum that these called
+    status JSON TEXT                   what they say of themselves
+    terminal FILE...                   whatever went to a terminal
+    listen URL PATH                    what comes from there, until it is killed
 
 SHIFT: how many words further everybody was when he said what the newest crawl has heard.
 Prints "ok NAME" or "FAILED NAME: why" for each thing that it looked at.
@@ -62,9 +67,9 @@ class Said:
 def check(name, look, *args):
     try:
         look(*args)
-        print('ok', name)
+        print('ok', name, flush=True)
     except Exception as e:  # whatever it is, the check has failed
-        print(('FAILED %s: %s: %s' % (name, type(e).__name__, ascii(str(e))))[:1000])
+        print(('FAILED %s: %s: %s' % (name, type(e).__name__, ascii(str(e))))[:1000], flush=True)
 
 
 def once(pairs):
@@ -78,6 +83,9 @@ def load(text):
 
 
 def same(got, want, what=''):
+    if isinstance(got, dict) and isinstance(want, dict) and len(got) == len(want):
+        got, want = ({key: of.get(key)
+                      for key in got if got[key] != want.get(key)} for of in (got, want))
     assert got == want, '%s: %a instead of %a' % (what, got, want)
 
 
@@ -223,12 +231,13 @@ class Exports:
     def page(self):
         """The page, for read_page.py."""
         for top in '0', '3':
-            self.run('report', '--network', self.said.network, '--top', top, '--html', 'page.html')
-            with open('page.json', 'w', encoding='utf-8') as f:
+            page, document = self.db + '.html', self.db + '.json'
+            self.run('report', '--network', self.said.network, '--top', top, '--html', page)
+            with open(document, 'w', encoding='utf-8') as f:
                 f.write(self.run('report', '--network', self.said.network, '--top', top, '--json'))
             reader = os.path.join(os.path.dirname(os.path.realpath(__file__)), '..', 'support',
                                   'read_page.py')
-            subprocess.run([sys.executable, reader, 'page.html', 'page.json'],
+            subprocess.run([sys.executable, reader, page, document],
                            check=True,
                            capture_output=True)
 
@@ -274,13 +283,13 @@ def read_dot(text):
 def exports(program, db, network, shift):
     e = Exports(program, db, network, shift)
     for what in 'peers', 'visits':
-        check('csv of ' + what, e.csv, what)
+        check('%s: csv of %s' % (db, what), e.csv, what)
     looks = [e.json, e.jsonl, e.dot, e.graphml, e.report, e.page]
     looks += [e.nodes] if network == 'ethereum' else [e.report_text]
     if network.startswith('bitcoin'):
         looks += [e.bitnodes, e.seeds]
     for look in looks:
-        check(look.__name__, look)
+        check('%s: %s' % (db, look.__name__), look)
 
 
 # --- diff ---
@@ -334,7 +343,7 @@ def store(db, network, shift):
             same((agent, kind), (word, form.encode()))
         same(len(rows), len(WORDS))
 
-    check('the bytes are in the database as they were said', look)
+    check('%s: the bytes are there as they were said' % db, look)
 
 
 # --- serve ---
@@ -405,18 +414,35 @@ class Served:
                  (escaped(before.of_url(item['peer'])), escaped(self.said.of_url(item['peer']))))
 
     def metrics(self):
-        text = self.text('/metrics')
-        names = [name for name, labels in metrics_of(text)]
-        assert 'peerwalk_peers' in names and len(names) == len(
-            [x for x in text.split('\n') if x and x[0] != '#'])
-        same({labels.get('network', self.said.network)
-              for _, labels in metrics_of(text)}, {self.said.network})
-        try:
-            from prometheus_client.parser import text_string_to_metric_families
-        except ImportError:
-            return
-        same(sorted(s.name for f in text_string_to_metric_families(text) for s in f.samples),
-             sorted(names))
+        assert 'peerwalk_peers' in names_of_metrics(self.text('/metrics'), self.said.network)
+
+
+def names_of_metrics(text, network):
+    """By two readers; of that network alone, and nobody is named."""
+    found = list(metrics_of(text))
+    names = [name for name, _ in found]
+    same(len(names), len([x for x in text.split('\n') if x and x[0] != '#']))
+    for name, labels in found:
+        same(labels.get('network', network), network)
+        assert set(labels) <= {'network', 'outcome', 'fate', 'step', 'version'}, labels
+        assert all(re.fullmatch('[-a-z0-9_.]*', value) for value in labels.values()), labels
+    try:
+        from prometheus_client.parser import text_string_to_metric_families
+    except ImportError:
+        return names
+    same(sorted(s.name for f in text_string_to_metric_families(text) for s in f.samples),
+         sorted(names))
+    return names
+
+
+def metrics(url, network, prefix):
+
+    def look():
+        with urllib.request.urlopen(url) as r:
+            names = names_of_metrics(assert_harmless(r.read(), url), network)
+        assert len([name for name in names if name.startswith(prefix)]) > 5, names
+
+    check('metrics of %s: %s' % (network, prefix), look)
 
 
 def metrics_of(text):
@@ -490,6 +516,24 @@ def of_log(line):
     return head[1], fields
 
 
+def watch(log):
+
+    def look():
+        with open(log, 'rb') as f:
+            lines = assert_harmless(f.read(), 'log').split('\n')
+        same(lines.pop(), '')
+        assert 'round' in [load(line).get('event') for line in lines]
+
+    check('the log of a watch', look)
+
+
+def screen(data, what):
+    """The lines that are on a terminal in the end: the one that says how it goes comes and goes."""
+    assert_harmless(data, what, terminal=True)
+    lines = data.decode().replace('\r\n', '\n').split('\n')
+    return [line.split('\r\x1b[K')[-1] for line in lines]
+
+
 def callers(network):
     said = Said(network, 0)
     return {
@@ -498,7 +542,7 @@ def callers(network):
     }
 
 
-def node(network, json_log, text_log, out, json_out, status):
+def node(network, json_log, text_log, out, json_out, status, table):
     want = callers(network)
 
     def log_json():
@@ -533,7 +577,7 @@ def node(network, json_log, text_log, out, json_out, status):
 
     def text():
         with open(out, 'rb') as f:
-            lines = assert_harmless(f.read(), 'stdout', terminal=True).split('\n')
+            lines = screen(f.read(), out)
         for line in lines:
             assert re.match(
                 r'(?:listen|nodeid|group|url|time|peers|known|messages|up|down|self|lost) |$',
@@ -561,8 +605,17 @@ def node(network, json_log, text_log, out, json_out, status):
               for p in peers if p['up']}, {at: escaped(word)
                                            for at, word in want.items()})
 
-    for look in log_json, log_text, text, jsonl, answers:
-        check('node: ' + look.__name__, look)
+    def rows():
+        with open(table, 'rb') as f:
+            lines = assert_harmless(f.read(), 'status').split('\n')
+        head = [line for line in lines if line.startswith('PEER ')][0]
+        at = head.index('AGENT')  # all columns before that are ASCII
+        rows = [re.match(r'(127\.78\.\d+\.\d+):\d+ +in ', line) for line in lines]
+        same({row[1]: row.string[at:].rstrip() for row in rows if row},
+             {place: escaped(word).rstrip() for place, word in want.items()})
+
+    for look in log_json, log_text, text, jsonl, answers, rows:
+        check('node of %s: %s' % (network, look.__name__), look)
 
 
 # --- ping, decode, listen ---
@@ -596,8 +649,8 @@ def ping(text, document, network, shift):
             word = said.of_url(peer['peer'])
             same(peer.get('agent'), None if word is None else escaped(word), peer['peer'])
 
-    check('ping: text', as_text)
-    check('ping: JSON', as_json)
+    check('ping of %s: text' % network, as_text)
+    check('ping of %s: JSON' % network, as_json)
 
 
 def messages(form, path, network):
@@ -652,17 +705,42 @@ def records(path):
     check('records', look)
 
 
-def sessions(log, out, *words):
+def sessions(log, json_out, text_log, out, *words):
     """What callers of a node have said of themselves, each in hex."""
     want = sorted(escaped(bytes.fromhex(word)) for word in words)
 
-    def look(path):
+    def as_json(path):
         with open(path, 'rb') as f:
             events = [load(line) for line in assert_harmless(f.read(), path).split('\n') if line]
         same(sorted(e['client'] for e in events if e.get('event') == 'session'), want)
 
-    check('sessions in the log', look, log)
-    check('sessions on stdout', look, out)
+    def as_log():
+        with open(text_log, 'rb') as f:
+            lines = assert_harmless(f.read(), 'log').split('\n')
+        events = [of_log(line) for line in lines if re.match(r'\S+ \w+ +session ', line)]
+        same(sorted(fields['client'] for _, fields in events), want)
+
+    def as_text():
+        with open(out, 'rb') as f:
+            lines = screen(f.read(), out)
+        found = [re.match(r'session  \S+ +no_status  (.*?)(?:  eth/66 .*)?$', x) for x in lines]
+        same(sorted(line[1] for line in found if line), want)
+
+    check('sessions in a log of JSON', as_json, log)
+    check('sessions as JSON', as_json, json_out)
+    check('sessions in a log', as_log)
+    check('sessions in a terminal', as_text)
+
+
+def status(document, text):
+
+    def look():
+        with open(document, 'rb') as f:
+            assert 'peers' in load(assert_harmless(f.read(), document))
+        with open(text, 'rb') as f:
+            assert assert_harmless(f.read(), text).startswith('network    ethereum, ')
+
+    check('status of a node of Ethereum', look)
 
 
 # --- terminals ---
@@ -681,7 +759,14 @@ def terminal(*paths):
 
 
 def main():
-    globals()[sys.argv[1]](*sys.argv[2:])
+    groups = []
+    for word in sys.argv[1:]:
+        if word == ',':
+            groups.append([])
+        else:
+            groups[-1].append(word)
+    for what, *args in groups:
+        globals()[what](*args)
 
 
 if __name__ == '__main__':

@@ -1,9 +1,9 @@
 /* rlpx_probe.c: one RLPx session on a real socket, for the tests against other people's nodes.
  *
- *     rlpx_probe call ENODE [CLIENT]     calls a node, and learns what it says
- *     rlpx_probe called ADDRESS:PORT     waits for one call, and learns the same
+ *     rlpx_probe call ENODE [CLIENT [FROM]]   calls a node, and learns what it says
+ *     rlpx_probe called ADDRESS:PORT          waits for one call, and learns the same
  *
- * CLIENT is the name that it says of itself, in hex.
+ * CLIENT is the name that it says of itself, in hex; FROM the IPv4 address that it calls from.
  * Prints one line of JSON: how it ended, and what was learnt. `called` prints its enode URL
  * first. The exit status is 1 only if there was no connection. */
 #include "base/text.h"
@@ -161,11 +161,16 @@ static struct sockaddr_in address_of(const struct netaddr *addr, uint16_t port)
 	return to;
 }
 
-static int call(const struct enode *node)
+/* from NULL: anywhere. */
+static int call(const struct enode *node, const char *from)
 {
 	struct sockaddr_in to = address_of(&node->endpoint.addr, node->endpoint.tcp_port);
+	struct sockaddr_in at = { .sin_family = AF_INET };
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 
+	if (from != NULL && (inet_pton(AF_INET, from, &at.sin_addr) != 1 ||
+			     bind(fd, (struct sockaddr *)&at, sizeof(at)) != 0))
+		fail(from);
 	if (fd < 0 || connect(fd, (struct sockaddr *)&to, sizeof(to)) != 0)
 		fail("connect");
 	return fd;
@@ -205,19 +210,22 @@ int main(int argc, char **argv)
 	uint8_t random[SECP_RANDOM_LEN], public[SECP_PUBLIC_LEN];
 	struct rlpx_session_params params = { .client = slice_text("peerwalk/probe") };
 	uint8_t client[P2P_BASE_MAX];
-	const char *rule = NULL;
+	const char *rule = NULL, *from = NULL;
 	struct enode node;
 	struct secp secp;
 	size_t len;
 	int fd;
 
+	if (calls && argc == 5)
+		from = argv[--argc];
 	if (calls && argc == 4 &&
 	    hex_decode(slice_text(argv[3]), client, sizeof(client), &len) == ERR_OK) {
 		params.client = slice_of(client, len);
 		argc--;
 	}
 	if (argc != 3 || (!calls && strcmp(argv[1], "called") != 0)) {
-		fprintf(stderr, "usage: rlpx_probe call ENODE [CLIENT] | called ADDRESS:PORT\n");
+		fprintf(stderr, "usage: rlpx_probe call ENODE [CLIENT [FROM]] | "
+				"called ADDRESS:PORT\n");
 		return 2;
 	}
 	if (calls && enode_parse(slice_text(argv[2]), &node, &rule) != ERR_OK) {
@@ -236,7 +244,7 @@ int main(int argc, char **argv)
 	secp_public(&secp, &params.local.key, public);
 	params.role = calls ? SESSION_INITIATOR : SESSION_RESPONDER;
 	params.remote = calls ? node.key : NULL;
-	fd = calls ? call(&node) : be_called(argv[2], public);
+	fd = calls ? call(&node, from) : be_called(argv[2], public);
 	rlpx_session_init(&session, &params, now_ms());
 	drive(&session, fd);
 	close(fd);

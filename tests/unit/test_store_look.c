@@ -93,6 +93,8 @@ static enum err on_recent(void *ctx, const struct store_recent *v)
 	snprintf(seen->text + len, sizeof(seen->text) - len, "%d%s%.*s ", v->peer.addr.bytes[3],
 		 v->reached ? "+" : "-", (int)v->agent.len,
 		 v->agent.len > 0 ? (const char *)v->agent.data : "");
+	/* Who was not reached has said none; an empty one is one. */
+	assert_int_equal(v->has_agent, v->reached);
 	return ERR_OK;
 }
 
@@ -136,6 +138,10 @@ static void test_progress(void **state)
 	assert_int_equal(store_progress(store, crawl.id, &p), ERR_OK);
 	assert_int_equal(p.fresh, 0);
 	assert_int_equal(p.visited, 3);
+	visit(&crawl, 4, "");
+	seen.text[0] = 0;
+	assert_int_equal(store_recent(store, crawl.id, 0, 1, on_recent, &seen), ERR_OK);
+	assert_string_equal(seen.text, "4+ ");
 }
 
 static enum err on_change(void *ctx, const struct store_change *c)
