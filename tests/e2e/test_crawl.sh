@@ -1,6 +1,6 @@
 #!/bin/bash
-# test_crawl.sh: crawl against a simulated network on loopback, and what can go wrong:
-# kill -9 and --resume, Ctrl-C, limits, threads, bad files, a full disk.
+# test_crawl.sh: crawl against a simulated network on loopback: what it finds, and whom it leaves
+# alone; bad files. Beside it, what can go wrong: test_crawl_killed.sh, test_crawl_few.sh.
 #
 #     tests/e2e/test_crawl.sh PROGRAM
 set -uo pipefail
@@ -15,13 +15,6 @@ simulate bitcoin --peers 800 --ghosts 600 --liars 10% --latency 20ms --seed 7 --
 how=(--no-default-seeds --allow-private --connect-timeout 500ms --timeout 4s)
 crawl() {
 	"$program" crawl bitcoin "${how[@]}" "$@"
-}
-# The same in the background: $! is the program itself, and Ctrl-C reaches it.
-crawl_behind() {
-	(
-		trap - INT
-		exec "$program" crawl bitcoin "${how[@]}" "$@" >out 2>err
-	) &
 }
 recall_is_1() { # database
 	"$program" score --truth truth.csv --db "$1" --min-recall 1 --json >score 2>err &&
@@ -85,83 +78,6 @@ check "nobody of an excluded block is visited" \
 check "without --allow-private nobody is dialled: 3" test $? -eq 3
 check "and it says so" grep -q "nobody could be reached.*--allow-private" err
 
-# --- kill -9, again and again, then on to the end
-crawl_behind --seeds seeds.txt --db kill.db --rate 400/s
-# A busy machine needs a while for the first commit.
-for _ in $(seq 100); do
-	[ -s kill.db ] && [ -n "$(visited kill.db)" ] && break
-	sleep 0.1
-done
-for round in 1 2 3 4 5 6; do
-	sleep "0.$((RANDOM % 5 + 4))"
-	kill -9 $! 2>/dev/null
-	wait $! 2>/dev/null
-	visited kill.db >before.$round
-	crawl_behind --resume --db kill.db --rate 400/s
-done
-wait $!
-check "the last --resume ends with 0" test $? -eq 0
-check "after kill -9 and --resume, recall is 1" recall_is_1 kill.db
-visited kill.db >after
-for round in 1 2 3 4 5 6; do
-	# A first connect timeout may be replaced by its late retry; nothing else may change.
-	grep -v connect_timeout before.$round | comm -23 - after >lost
-	check "nothing committed before kill $round is lost or done twice" test ! -s lost
-done
-check "something was committed before the last kill" test -s before.6
-check "there is nothing left to resume" bash -c '! "$0" crawl bitcoin --resume --no-default-seeds --db kill.db >out 2>err' "$program"
-check "and it says so" grep -q "no unfinished crawl" err
-
-# --- one crawl belongs to one process
-crawl_behind --seeds seeds.txt --db one.db --rate 50/s
-sleep 1
-crawl --resume --db one.db >out.2 2>err.2
-check "a crawl that is going on can't be resumed: 1" test $? -eq 1
-check "and it says why" grep -q "another process" err.2
-kill -9 $!
-wait $! 2>/dev/null
-crawl --resume --db one.db >out 2>err
-check "its process gone, it can" test $? -eq 0
-
-# --- Ctrl-C and SIGTERM
-for signal in INT:130 TERM:143; do
-	crawl_behind --seeds seeds.txt --db "${signal%:*}.db" --rate 100/s
-	for _ in $(seq 100); do
-		[ -s "${signal%:*}.db" ] && [ "$(visited "${signal%:*}.db" | wc -l)" -gt 10 ] && break
-		sleep 0.1
-	done
-	kill -"${signal%:*}" $!
-	wait $!
-	check "SIG${signal%:*} ends with ${signal#*:}" test $? -eq "${signal#*:}"
-	check "with a summary" grep -q reached out
-	check "and the way to go on" grep -q -- --resume err
-	counted=$(awk '$1 == "visited" { gsub(/[,;]/, "", $2); print $2 }' out)
-	check "who was cut short does not count as visited" test "$(grep -c cancelled out)" = 0
-	kept=$(visited "${signal%:*}.db" | wc -l)
-	check "and keeps what was learnt" test "$kept" -gt 10
-	# (A first try in vain is kept, and counts once the late retry has ended.)
-	check "all that it counted" test "$kept" -ge "$counted"
-done
-crawl --resume --db INT.db >out 2>err
-check "--resume after Ctrl-C ends with 0" test $? -eq 0
-check "and finds everybody" recall_is_1 INT.db
-
-# --- concurrency is clamped to the descriptors, and it says so
-(ulimit -n 200 && crawl --seeds seeds.txt --db few.db --concurrency 1000 >out 2>err)
-check "few descriptors: ends with 0" test $? -eq 0
-check "few descriptors: a line says so" grep -q "concurrency lowered from 1000 to" err
-check "few descriptors: everybody is found" recall_is_1 few.db
-(ulimit -n 64 && crawl --seeds seeds.txt --db fewer.db >out 2>err)
-check "very few descriptors: ends with 0" test $? -eq 0
-check "very few descriptors: still several at a time" \
-	grep -qE 'concurrency lowered from 2000 to [2-5][0-9]:' err
-check "very few descriptors: everybody is found" recall_is_1 fewer.db
-(ulimit -n 16 && crawl --seeds seeds.txt --db none.db >out 2>err)
-check "no descriptor for a connection: ends with 1" test $? -eq 1
-check "no descriptor for a connection: says so" \
-	grep -q 'may open 16 files, which leaves none for a connection: raise that' err
-check "no descriptor for a connection: no database" test ! -e none.db
-
 # --- files that are not what they should be
 refused() { # name, word of the sentence, arguments
 	local name=$1 word=$2
@@ -189,17 +105,4 @@ printf '127.9.9.9\n127.9.9.8\0 and more\n' >nul
 check "a NUL byte among the seeds ends with 2" test $? -eq 2
 check "and names the line" grep -q "nul, line 2: holds a NUL byte" err
 
-# --- a disk that fills up while it crawls
-if unshare -Urm true 2>/dev/null; then
-	mkdir disk
-	unshare -Urm bash -c '
-		mount -t tmpfs -o size=400k none disk || exit 9
-		"$0" crawl bitcoin --no-default-seeds --allow-private --connect-timeout 500ms \
-			--seeds seeds.txt --db disk/x.db >out 2>err' "$program"
-	check "a full disk ends with 1" test $? -eq 1
-	check "a full disk is called that" grep -qi "full" err
-else
-	echo "no user namespaces: the full disk is not tried"
-fi
-
-finish 60
+finish 36
