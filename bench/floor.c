@@ -1,13 +1,15 @@
-/* floor.c: the least that a visit can cost: a bare epoll loop that connects, says the
- * first flight, reads until the list of peers has come whole, and closes; who says nothing
- * is given up. It checks nothing, keeps nothing and knows its peers from a file.
+/* floor.c: the least that a visit can cost: a bare epoll loop that connects, shakes hands, asks,
+ * reads until the list of peers has come whole, and closes; who says nothing is given up. It checks
+ * nothing, keeps nothing and knows its peers from a file.
  *
- * With --checksums it does what no reader of Bitcoin may leave out: it hashes what it
- * has read (the double SHA-256 of every payload). With --twice it makes the same connections
- * as a crawl: who says nothing is tried once more at the end.
+ * --handshake: says nothing before its time, as clients do: verack after the peer's version,
+ * getaddr after the peer's verack. --at-once: all of it together, as nearly every peer takes it.
+ * --checksums: does what no reader of Bitcoin may leave out: it hashes what it has read (the
+ *   double SHA-256 of every payload).
+ * --twice: makes the same connections as a crawl: who can't be connected is tried once more.
  *
- * usage: bench_floor CONCURRENCY GIVE_UP_MS [--checksums] [--twice]
- *        < HOST:PORT lines of Bitcoin peers
+ * usage: bench_floor CONCURRENCY GIVE_UP_MS --handshake|--at-once [--checksums] [--twice]
+ *        < HOST:PORT lines of Bitcoin peers       (GIVE_UP_MS: for a connection)
  * Prints one JSON line: visits, connections, answered, seconds, cpu_seconds. */
 #include "base/bytes.h"
 #include "crypto/sha256.h"
@@ -30,6 +32,7 @@ enum {
 	READ_BYTES = 64 * 1024,
 	REPLY_BYTES_MIN = 200, /* a longer addr or addrv2 is the list, not a self-announcement */
 	EVENTS = 512,
+	ANSWER_S = 6,   /* for who is connected; as long as a crawl waits for a slow answer */
 	SWEEP_MS = 100, /* how often it looks for those who say nothing */
 };
 
@@ -38,6 +41,7 @@ struct visit {
 	double begun; /* seconds */
 	size_t peer;
 	bool connected;
+	size_t said; /* of the flight */
 	uint8_t header[BITCOIN_HEADER_LEN];
 	uint32_t header_len, skip;
 	bool is_reply;
@@ -47,9 +51,10 @@ static struct sockaddr_in *peers; /* and those to be tried once more */
 static size_t peers_count, peers_cap, next_peer, answered, in_flight;
 static double now; /* seconds; looked at once for all events that wait */
 static uint8_t flight[FLIGHT_MAX];
-static size_t flight_len;
+/* Where in the flight the version ends, and the verack, and all of it. */
+static size_t version_len, verack_len, flight_len;
 static uint8_t buffer[READ_BYTES];
-static bool checksums, twice;
+static bool checksums, handshake, twice;
 
 static double seconds_now(void)
 {
@@ -79,9 +84,12 @@ static void make_flight(const struct network *net)
 	mark = bitcoin_message_begin(&w);
 	bitcoin_version_encode(&w, &v);
 	bitcoin_message_end(&w, mark, net->magic, BITCOIN_VERSION);
+	version_len = w.len;
 	for (size_t i = 0; i < sizeof(ids) / sizeof(*ids); i++) {
 		mark = bitcoin_message_begin(&w);
 		bitcoin_message_end(&w, mark, net->magic, ids[i]);
+		if (ids[i] == BITCOIN_VERACK)
+			verack_len = w.len;
 	}
 	flight_len = w.len;
 }
@@ -144,8 +152,19 @@ static void end(int epoll, struct visit *v)
 	begin(epoll, v);
 }
 
-/* True when the list has come whole. */
-static bool walk_bytes(struct visit *v, const uint8_t *p, size_t n)
+/* The flight up to there, as far as it was not said. */
+static bool say(struct visit *v, size_t until)
+{
+	size_t n = until - v->said;
+
+	if (until <= v->said)
+		return true;
+	v->said = until;
+	return send(v->fd, flight + until - n, n, MSG_NOSIGNAL) == (ssize_t)n;
+}
+
+/* True when the list has come whole. *until: how much of the flight is to be said now. */
+static bool walk_bytes(struct visit *v, const uint8_t *p, size_t n, size_t *until)
 {
 	while (n > 0) {
 		size_t take = v->skip < n ? v->skip : n;
@@ -169,6 +188,10 @@ static bool walk_bytes(struct visit *v, const uint8_t *p, size_t n)
 		v->skip = (uint32_t)v->header[16] | (uint32_t)v->header[17] << 8 |
 			  (uint32_t)v->header[18] << 16;
 		v->is_reply = memcmp(v->header + 4, "addr", 4) == 0 && v->skip > REPLY_BYTES_MIN;
+		if (memcmp(v->header + 4, "version", 7) == 0)
+			*until = verack_len;
+		if (memcmp(v->header + 4, "verack", 6) == 0)
+			*until = flight_len;
 	}
 	return false;
 }
@@ -177,13 +200,14 @@ static void on_event(int epoll, struct visit *v, uint32_t events)
 {
 	const uint32_t ends = EPOLLRDHUP | EPOLLHUP | EPOLLERR;
 	uint8_t digest[32];
+	size_t until = 0;
 	ssize_t n;
 
 	if (v->fd < 0)
 		return;
 	if (!v->connected && (events & EPOLLOUT) != 0) {
 		v->connected = true;
-		if (send(v->fd, flight, flight_len, MSG_NOSIGNAL) != (ssize_t)flight_len) {
+		if (!say(v, handshake ? version_len : flight_len)) {
 			end(epoll, v);
 			return;
 		}
@@ -194,13 +218,13 @@ static void on_event(int epoll, struct visit *v, uint32_t events)
 		n = read(v->fd, buffer, sizeof(buffer));
 		if (n > 0 && checksums)
 			sha256d(slice_of(buffer, (size_t)n), digest);
-		if (n > 0 && walk_bytes(v, buffer, (size_t)n)) {
+		if (n > 0 && walk_bytes(v, buffer, (size_t)n, &until)) {
 			answered++;
 			end(epoll, v);
 			return;
 		}
 	} while (n == READ_BYTES || (n > 0 && (events & ends) != 0));
-	if (n == 0 || (n < 0 && errno != EAGAIN))
+	if (n == 0 || (n < 0 && errno != EAGAIN) || !say(v, until))
 		end(epoll, v);
 }
 
@@ -209,7 +233,7 @@ static void sweep(int epoll, struct visit *visits, size_t count, double give_up,
 	for (size_t i = 0; i < count; i++) {
 		struct visit *v = &visits[i];
 
-		if (v->fd < 0 || now - v->begun <= give_up)
+		if (v->fd < 0 || now - v->begun <= (v->connected ? ANSWER_S : give_up))
 			continue;
 		if (twice && !v->connected && v->peer < addresses)
 			add_peer(peers[v->peer]);
@@ -254,6 +278,7 @@ int main(int argc, char **argv)
 	}
 	for (int i = 3; i < argc; i++) {
 		checksums |= strcmp(argv[i], "--checksums") == 0;
+		handshake |= strcmp(argv[i], "--handshake") == 0;
 		twice |= strcmp(argv[i], "--twice") == 0;
 	}
 	make_flight(network_find("bitcoin"));
