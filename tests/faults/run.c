@@ -287,6 +287,22 @@ static void make_data(void)
 	exit(1);
 }
 
+/* Something of each kind that may stand in such a file. */
+static void make_settings(void)
+{
+	char path[256];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/settings.ini", shared);
+	f = fopen(path, "wb");
+	if (f == NULL ||
+	    fputs("; of all\ndb = x.db\n[ping]\ncount = 2\ninterval = 5ms\n"
+		  "[node]\nlisten = 127.0.0.1:1\n listen = 127.0.0.1:2\n",
+		  f) < 0 ||
+	    fclose(f) != 0)
+		die(path);
+}
+
 static void make_folder(char *path, size_t cap, const char *name)
 {
 	snprintf(path, cap, "%s/%s", base, name);
@@ -303,6 +319,7 @@ void run_begin(const struct sweep *s)
 	if (mkdtemp(base) == NULL)
 		die(base);
 	make_folder(shared, sizeof(shared), "shared");
+	make_settings();
 	for (unsigned i = 0; i < 50 && !up; i++)
 		up = simulate(s, 10000 + ((unsigned)getpid() * 5 + i * 500) % 20000);
 	if (!up) {

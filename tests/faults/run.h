@@ -34,7 +34,8 @@ struct run {
 struct sweep {
 	const char *name;
 	const char *network; /* simulated beside it; NULL: none */
-	/* Words, with %d for the run's folder, %s for a seed. */
+	/* Words, with %d for the run's folder, %s for a seed, %c for the folder that all runs of
+	 * the scenario share: truth.csv, seeds.txt, settings.ini. */
 	const char *args;
 	/* Where the program goes on until it is told to end: what is done meanwhile. */
 	void (*visit)(const char *folder);

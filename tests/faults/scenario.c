@@ -36,6 +36,7 @@ static const struct {
 	{ "export", export_scenarios }, { "places", places_scenarios },
 	{ "web", web_scenarios },       { "io", io_scenarios },
 	{ "api", api_scenarios },       { "live", live_scenarios },
+	{ "cli", cli_scenarios },
 };
 
 /* What parent and child both see. */

@@ -36,7 +36,7 @@ enum { POINTS_SHORT = 40 };
 /* Ends with a row without a name. */
 extern const struct scenario base_scenarios[], engine_scenarios[], store_scenarios[],
 	report_scenarios[], export_scenarios[], places_scenarios[], web_scenarios[], io_scenarios[],
-	api_scenarios[], live_scenarios[];
+	api_scenarios[], live_scenarios[], cli_scenarios[];
 
 /* Part of the result: run's of one point are compared with those of a run without faults. */
 void said(struct slice bytes);
