@@ -223,14 +223,22 @@ static void finish(struct dial *dial)
 		set_alarm(dial, dialer_now_ms(dial->dialer));
 }
 
+static void fail_here(struct dial *dial)
+{
+	dial->failed_here = true;
+	visit_cancel(&dial->visit, dialer_now_ms(dial->dialer));
+}
+
 static void send_pending(struct dial *dial)
 {
 	uint8_t out[VISIT_SEND_MIN];
 	size_t n;
 
-	while (tcp_waiting(&dial->tcp) < DIAL_QUEUE_MAX &&
-	       (n = visit_send(&dial->visit, out, sizeof(out))) > 0)
-		tcp_send(&dial->tcp, out, n);
+	while (!dial->failed_here && tcp_waiting(&dial->tcp) < DIAL_QUEUE_MAX &&
+	       (n = visit_send(&dial->visit, out, sizeof(out))) > 0) {
+		if (!tcp_send(&dial->tcp, out, n))
+			fail_here(dial);
+	}
 }
 
 /* --- reading --- */
@@ -278,8 +286,7 @@ static void read_failed(struct dial *dial, int error, uint64_t now)
 	enum outcome why;
 
 	if (error != UV_EOF && !dial_outcome(error, &why)) {
-		dial->failed_here = true;
-		visit_cancel(&dial->visit, now);
+		fail_here(dial);
 		return;
 	}
 	visit_closed(&dial->visit, error == UV_EOF ? SESSION_CLOSE_EOF : SESSION_CLOSE_RESET, now);
@@ -320,8 +327,7 @@ static void connect_failed(struct dial *dial, int error)
 	if (dial_outcome(error, &why)) {
 		visit_connect_failed(&dial->visit, why, now);
 	} else {
-		dial->failed_here = true;
-		visit_cancel(&dial->visit, now);
+		fail_here(dial);
 	}
 }
 

@@ -54,7 +54,7 @@ enum err dial_start(struct dialer *d, const struct visit_config *config, const s
 void dial_cancel(struct dial *dial);
 struct visit *dial_visit(struct dial *dial);
 /* In on_done: the visit was cancelled because this machine could not connect (no
- * descriptor, no local port). */
+ * descriptor, no local port), or could not go on (no memory for what is to be sent). */
 bool dial_failed_here(const struct dial *dial);
 
 /* tcp_connect for these addresses; `from` is of the same kind, or NULL. */

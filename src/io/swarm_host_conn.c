@@ -163,18 +163,25 @@ static void mind_limits(struct swarm_host *h)
 
 /* --- sending and hearing --- */
 
+static void lack_memory(struct conn *c)
+{
+	c->drop = true;
+	swarm_close(c->host->swarm, c->id, "no memory for its message", swarm_host_now_ms(c->host));
+}
+
 void swarm_host_send(struct conn *c)
 {
 	struct swarm_host *h = c->host;
 	size_t n;
 
-	while (c->state == CONN_OPEN && tcp_waiting(&c->tcp) == 0) {
+	while (c->state == CONN_OPEN && !c->drop && tcp_waiting(&c->tcp) == 0) {
 		n = swarm_send(h->swarm, c->id, h->out, sizeof(h->out), swarm_host_now_ms(h));
 		if (n == 0)
 			return;
-		tcp_send(&c->tcp, h->out, n);
+		if (!tcp_send(&c->tcp, h->out, n))
+			lack_memory(c);
 	}
-	if (c->state != CONN_OPEN)
+	if (c->state != CONN_OPEN || c->drop)
 		return;
 	/* A slow reader: it may say no more until it has read. */
 	tcp_pause(&c->tcp);
@@ -201,10 +208,8 @@ static void hear(struct conn *c, const uint8_t *data, size_t len)
 	}
 	len -= used;
 	n = held_cap(&c->held, len, swarm_need(h->swarm, c->id));
-	if (!held_keep(&c->held, data + used, len, n, &h->in_bytes)) {
-		c->drop = true;
-		swarm_close(h->swarm, c->id, "no memory for its message", swarm_host_now_ms(h));
-	}
+	if (!held_keep(&c->held, data + used, len, n, &h->in_bytes))
+		lack_memory(c);
 	mind_limits(h);
 }
 
@@ -252,7 +257,7 @@ static void on_sent(struct tcp *tcp)
 		return;
 	}
 	swarm_host_send(c);
-	if (c->state == CONN_OPEN && tcp_waiting(tcp) == 0) {
+	if (c->state == CONN_OPEN && !c->drop && tcp_waiting(tcp) == 0) {
 		tcp_resume(tcp);
 		if (c->held.len > 0)
 			hear(c, c->held.bytes, c->held.len);

@@ -66,28 +66,28 @@ static void forget(struct tcp *t)
 	t->late_len = t->late_cap = 0;
 }
 
-static void keep(struct tcp *t, const uint8_t *data, size_t len)
+static bool keep(struct tcp *t, const uint8_t *data, size_t len)
 {
 	if (t->late_len + len > t->late_cap) {
 		size_t cap = t->late_len == 0 ? len : 2 * (t->late_len + len);
 		uint8_t *late = realloc(t->late, cap);
 
 		if (late == NULL)
-			return;
+			return false;
 		t->set->held += cap - t->late_cap;
 		t->late = late;
 		t->late_cap = cap;
 	}
 	memcpy(t->late + t->late_len, data, len);
 	t->late_len += len;
+	return true;
 }
 
-void tcp_send(struct tcp *t, const uint8_t *data, size_t len)
+bool tcp_send(struct tcp *t, const uint8_t *data, size_t len)
 {
 	size_t sent = t->late_len == 0 ? (size_t)send_now(t, data, len) : 0;
 
-	if (sent < len)
-		keep(t, data + sent, len - sent);
+	return sent == len || keep(t, data + sent, len - sent);
 }
 
 static void send_late(struct tcp *t)

@@ -78,9 +78,9 @@ int tcp_connect(struct tcp_set *s, struct tcp *t, const struct sockaddr *to, soc
 int tcp_adopt(struct tcp_set *s, struct tcp *t, int fd);
 /* Small messages leave at once, also while earlier ones are on their way. */
 void tcp_no_delay(struct tcp *t);
-/* What the socket doesn't take at once is kept, and sent later. Without memory for it the
- * rest is lost; of a broken connection on_read tells. */
-void tcp_send(struct tcp *t, const uint8_t *data, size_t len);
+/* What the socket doesn't take at once is kept, and sent later. False: there is no memory for it,
+ * and whatever else is sent would follow a gap: close it. Of a broken connection on_read tells. */
+bool tcp_send(struct tcp *t, const uint8_t *data, size_t len);
 /* Bytes that wait for the socket. */
 static inline size_t tcp_waiting(const struct tcp *t)
 {
