@@ -45,7 +45,7 @@ clean: ## remove all build folders
 	@rm -rf build $(PRESETS:%=build-%) web/dist
 
 ##@ More checks
-.PHONY: lint gcc clang asan tsan interop page fuzz fuzz-afl bench bench-short bench-serve coverage ci
+.PHONY: lint gcc clang asan tsan interop page fuzz fuzz-afl faults bench bench-short bench-serve coverage ci
 lint: ## layout, folder rules, purity, static analysis
 	@tools/setup lint
 	$(call build,release,build)
@@ -79,9 +79,15 @@ fuzz-afl: ## the same under AFL++
 	@tools/setup fuzz
 	$(call build,fuzz-afl,build-fuzz-afl)
 	@tools/fuzz --afl $(if $(EACH),--each) build-fuzz-afl $(MINUTES) $(TARGETS)
+faults: all ## every allocation and system call fails in turn, and 200 kills: the long forms of these tests
+	@cd build && PEERWALK_FAULTS=all tests/faults/alloc_faults
+	@cd build && PEERWALK_FAULTS=all tests/faults/fault_sweep "$$PWD/peerwalk" \
+		"$$PWD/tests/faults/libfault_shim.so"
+	@KILLS=200 tests/e2e/test_kill.sh build/peerwalk . build
+	@KILLS=50 tests/e2e/test_kill_watch.sh build/peerwalk . build
 bench: all ## benchmarks, each as a ratio to a floor measured in the same run
 	@cmake --build build --target bench
-bench-short: all ## a minute of them; fails where a ratio has become worse by half
+bench-short: all ## two minutes of them; fails where a ratio has become worse by half
 	@cmake --build build --target bench-short
 bench-serve: all ## how long readers of a database of a million peers wait: takes ten minutes, 6 GB
 	@cmake --build build --target bench-serve
