@@ -136,8 +136,12 @@ enum err store_peer_visits(struct store *s, int64_t id, size_t limit, store_visi
 
 static enum err day_row(struct of_peer *q)
 {
+	enum { LAST = 2932896 /* the end of the year 9999 */ };
+	int64_t number = sqlite3_column_int64(q->st, 0);
 	struct store_day day = {
-		.day = sqlite3_column_int64(q->st, 0),
+		.day = number < 0      ? 0
+		       : number < LAST ? number
+				       : LAST,
 		.visits = (uint32_t)sqlite3_column_int64(q->st, 1),
 		.reached = (uint32_t)sqlite3_column_int64(q->st, 2),
 	};
