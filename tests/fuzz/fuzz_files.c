@@ -1,17 +1,21 @@
 /* fuzz_files.c: what a user hands to the program: configuration files, lists of seeds and of
- * addresses to leave out, key files, the values of options.
+ * addresses to leave out, key files, tables, the values of options.
  *
  * The first byte chooses one. Whatever is refused is refused with a sentence; what is accepted is
  * what it says it is. */
 #include "base/text.h"
 #include "base/uuid.h"
+#include "cli/chain_arg.h"
 #include "cli/config.h"
 #include "cli/fork_arg.h"
+#include "cli/group_arg.h"
 #include "cli/option_value.h"
 #include "cli/options.h"
+#include "cli/seed_arg.h"
 #include "cli/seeds.h"
 #include "fuzz/file.h"
 #include "io/keyfile.h"
+#include "report/csv.h"
 #include "report/dns_zone.h"
 #include "report/export_enrtree.h"
 #include "report/export_zone.h"
@@ -223,6 +227,94 @@ static void check_names(const char *text)
 	}
 }
 
+/* The lines of the text, at most `max`; what is not there is "". */
+static void split_lines(char *text, char *lines[], size_t max)
+{
+	for (size_t i = 0; i < max; i++) {
+		char *end = strchr(text, '\n');
+
+		lines[i] = text;
+		text = end != NULL ? end + 1 : text + strlen(text);
+		if (end != NULL)
+			*end = 0;
+	}
+}
+
+/* A chain that is not on the list, and a group: name, magic, port and group. */
+static void check_chain(char *text)
+{
+	struct chain_arg arg = { 0 };
+	struct network network;
+	struct slice group;
+	char *lines[4];
+	int status;
+
+	split_lines(text, lines, 4);
+	arg.magic = lines[1][0] != 0 ? lines[1] : NULL;
+	if (parse_uint(lines[2], UINT16_MAX, &arg.port) != ERR_OK)
+		arg.port = 0;
+	status = chain_arg_read(&cli, &arg, lines[0], &network);
+	CHECK(status == EXIT_DONE || messages > 0);
+	if (status == EXIT_DONE) {
+		CHECK(network.proto != NULL && strlen(network.name) <= 32);
+		CHECK(arg.magic == NULL || network.default_port == arg.port);
+	}
+	status = group_arg_read(&cli, lines[3], network_find("gossip"), &group);
+	CHECK(status == EXIT_DONE || messages > 0);
+	CHECK(status != EXIT_DONE || (group.len > 0 && group.len <= 64));
+}
+
+/* A table in RFC 4180's form: fields that lie within it, rows of at most so many. */
+static void check_table(struct slice in)
+{
+	uint64_t line = 0;
+	enum err err = ERR_OK;
+	struct csv csv;
+
+	csv_init(&csv, in);
+	while (csv_next(&csv, &err)) {
+		CHECK(csv.line > line && csv.count >= 1 && csv.count <= CSV_FIELDS_MAX);
+		for (size_t i = 0; i < csv.count; i++)
+			CHECK(csv.fields[i].len <= in.len);
+		csv_find(&csv, "address");
+		line = csv.line;
+	}
+	CHECK(err == ERR_OK || err == ERR_SYNTAX || err == ERR_LIMIT);
+	csv_clear(&csv);
+}
+
+/* What a zone or a tree is told of itself: origin, name servers, contact, filters, a link. */
+static void check_seed(char *text)
+{
+	static const char *const formats[] = { "zone", "enrtree", "seeds" };
+	const char *items[2];
+	char *lines[6];
+	struct seed_arg arg = { .ttl_ms = 60000, .per_name = 25, .max_age_ms = 1000 };
+
+	split_lines(text, lines, 6);
+	for (unsigned i = 0; i < 2; i++)
+		items[i] = lines[1 + i];
+	arg.origin = lines[0][0] != 0 ? lines[0] : NULL;
+	arg.ns.items = items;
+	arg.ns.count = lines[1][0] != 0 ? 2 : 0;
+	arg.contact = lines[3][0] != 0 ? lines[3] : NULL;
+	arg.filter = lines[4];
+	arg.links.items = (const char **)&lines[5];
+	arg.links.count = lines[5][0] != 0;
+	arg.key = "/dev/null";
+	for (unsigned i = 0; i < 3; i++) {
+		struct export_options extra = { 0 };
+		struct seed_options out;
+		int status = seed_arg_read(&cli, &arg, formats[i], &out, &extra);
+
+		CHECK(status == EXIT_DONE || messages > 0);
+		CHECK(out.names.filters_count <= ZONE_FILTERS_MAX);
+		CHECK(strlen(out.zone.origin) < DNS_NAME_MAX);
+		CHECK(strlen(out.zone.contact) < DNS_NAME_MAX);
+		seed_options_clear(&out);
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char text[INPUT_MAX + 1];
@@ -234,7 +326,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(text, in.data, in.len);
 	text[in.len] = 0;
 	messages = 0;
-	switch (data[0] % 8) {
+	switch (data[0] % 11) {
 	case 0:
 		check_config(in);
 		break;
@@ -258,6 +350,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		break;
 	case 7:
 		check_names(text);
+		break;
+	case 8:
+		check_chain(text);
+		break;
+	case 9:
+		check_table(in);
+		break;
+	case 10:
+		check_seed(text);
 		break;
 	}
 	return 0;
