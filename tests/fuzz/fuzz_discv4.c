@@ -66,6 +66,26 @@ static void encode(struct writer *w, const struct discv4_packet *p)
 	close_envelope(w->data, w->len);
 }
 
+/* The other ways to read it: for who knows of whom it should be, and for long ones. */
+static void check_ways(struct slice in, const struct discv4_packet *p)
+{
+	static const uint8_t nobody[SECP_PUBLIC_LEN];
+	struct discv4_packet other;
+	struct reader r;
+
+	reader_init(&r, in);
+	discv4_decode_long(&r, &other);
+	CHECK(reader_ok(&r) && other.type == p->type);
+	CHECK(memcmp(other.signer, p->signer, sizeof(p->signer)) == 0);
+	reader_init(&r, in);
+	discv4_decode_from(&r, p->signer, &other);
+	CHECK(reader_ok(&r) && other.type == p->type);
+	CHECK(memcmp(other.signer, p->signer, sizeof(p->signer)) == 0);
+	reader_init(&r, in);
+	discv4_decode_from(&r, nobody, &other);
+	CHECK(reader_ok(&r) && memcmp(other.signer, p->signer, sizeof(p->signer)) == 0);
+}
+
 static void check(struct slice in)
 {
 	uint8_t first[DISCV4_PACKET_MAX], second[DISCV4_PACKET_MAX];
@@ -84,6 +104,7 @@ static void check(struct slice in)
 	if (!reader_ok(&quiet))
 		return;
 	CHECK(quiet.at == in.len && secp_public_valid(p.signer));
+	check_ways(in, &p);
 	writer_init(&w, first, sizeof(first));
 	encode(&w, &p);
 	reader_init(&quiet, slice_of(first, w.len));
@@ -94,11 +115,36 @@ static void check(struct slice in)
 	CHECK(slice_equal(slice_of(first, w.len), slice_of(second, again.len)));
 }
 
+/* Whatever its length. */
+static void check_long(struct slice in)
+{
+	uint8_t packet[DISCV4_LONG_MAX];
+	struct enode nodes[DISCV4_LONG_MAX / 16];
+	struct discv4_packet p;
+	struct reader r, list;
+	size_t count = 0;
+
+	if (in.len < 1 || in.len > sizeof(packet) - ENVELOPE_LEN)
+		return;
+	memcpy(packet + ENVELOPE_LEN, in.data, in.len);
+	close_envelope(packet, ENVELOPE_LEN + in.len);
+	reader_init(&r, slice_of(packet, ENVELOPE_LEN + in.len));
+	discv4_decode_long(&r, &p);
+	if (!reader_ok(&r) || p.type != DISCV4_NEIGHBORS)
+		return;
+	reader_init(&list, p.neighbors.nodes);
+	while (count < sizeof(nodes) / sizeof(*nodes) &&
+	       discv4_neighbors_next(&list, &nodes[count]))
+		count++;
+	CHECK(reader_ok(&list) && count == p.neighbors.count);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	uint8_t packet[DISCV4_PACKET_MAX];
 
 	check(slice_of(data, size));
+	check_long(slice_of(data, size));
 	if (size < 1 || size > sizeof(packet) - ENVELOPE_LEN)
 		return 0;
 	memcpy(packet + ENVELOPE_LEN, data, size);

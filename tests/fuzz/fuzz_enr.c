@@ -39,6 +39,8 @@ static void check_record(const struct enr *e)
 	if (enr_endpoint6(e, &endpoint))
 		CHECK(netaddr_is_ip(&endpoint.addr));
 	enr_forkid(e, &forkid);
+	CHECK(enr_read_proven(e->raw, &back) && back.seq == e->seq);
+	CHECK(slice_equal(back.raw, e->raw) && slice_equal(back.pairs, e->pairs));
 }
 
 static void check_bytes(struct slice in)
@@ -47,6 +49,7 @@ static void check_bytes(struct slice in)
 	size_t end = 0;
 	struct enr e;
 
+	enr_read_proven(in, &e);
 	reader_init(&told, in);
 	told.on_field = check_field;
 	told.on_field_ctx = &end;
