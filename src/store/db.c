@@ -45,6 +45,7 @@ enum err db_err(int rc, int sys_errno)
 	case SQLITE_ERROR: /* a table or column that is not there */
 	case SQLITE_CONSTRAINT:
 	case SQLITE_MISMATCH:
+	case SQLITE_TOOBIG: /* guard.c */
 		return ERR_CORRUPT;
 	}
 	return ERR_IO;

@@ -1,4 +1,5 @@
 #include "store/feed.h"
+#include "store/guard.h"
 #include "store/put.h"
 
 #include <errno.h>
@@ -36,8 +37,8 @@ static enum err pragma_get(struct store *s, const char *sql, int64_t *out)
 	return err;
 }
 
-/* Whose file this is, and of which version; 0: an empty one. Inside a transaction: the
- * parts must be of one moment. */
+/* Whose file this is, and of which version; 0: an empty one. Also whether all of it is ours. Inside
+ * a transaction: the parts must be of one moment. */
 static enum err schema_read(struct store *s, int64_t *version)
 {
 	int64_t application = 0, objects = 0;
@@ -61,7 +62,7 @@ static enum err schema_read(struct store *s, int64_t *version)
 			 (long long)*version, STORE_SCHEMA);
 		return db_fail_as(s, ERR_NEWER, detail);
 	}
-	return ERR_OK;
+	return guard_schema(s, *version == STORE_SCHEMA);
 }
 
 static enum err schema_get(struct store *s, int64_t *version)
@@ -121,6 +122,8 @@ static enum err migrate(struct store *s)
 	if (err == ERR_OK && version < STORE_SCHEMA) {
 		for (int64_t i = version; i < STORE_SCHEMA && err == ERR_OK; i++)
 			err = db_script(s, sql_steps[i]);
+		if (err == ERR_OK)
+			err = guard_schema(s, true);
 		if (err == ERR_OK)
 			err = set_version(s, STORE_SCHEMA);
 	}
@@ -197,7 +200,9 @@ static enum err read_copy(struct store *s)
 	if (copy == NULL)
 		return db_fail_as(s, ERR_NOMEM, NULL);
 	sqlite3_extended_result_codes(copy, 1);
-	err = sqlite3_errcode(copy) == SQLITE_OK ? set_limits(s) : db_fail(s);
+	err = sqlite3_errcode(copy) == SQLITE_OK ? guard_open(s) : db_fail(s);
+	if (err == ERR_OK)
+		err = set_limits(s);
 	if (err == ERR_OK)
 		err = feed_open(s);
 	if (err == ERR_OK)
@@ -244,7 +249,9 @@ static enum err open_file(struct store *s, const char *name, int flags)
 	}
 	sqlite3_extended_result_codes(s->db, 1);
 	db_wait(s, STORE_BUSY_MS);
-	err = feed_open(s);
+	err = guard_open(s);
+	if (err == ERR_OK)
+		err = feed_open(s);
 	if (err == ERR_OK)
 		err = prepare_file(s);
 	s->patience_ms = s->mode == STORE_READ ? STORE_BUSY_MS : STORE_PATIENCE_MS;

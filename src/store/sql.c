@@ -126,6 +126,7 @@ static const char *const texts[SQL_COUNT] = {
 	[SQL_BEGIN_READ] = "BEGIN",
 	[SQL_COMMIT] = "COMMIT",
 	[SQL_ROLLBACK] = "ROLLBACK",
+	[SQL_SCHEMA] = "SELECT ifnull(type, ''), ifnull(name, ''), rootpage FROM sqlite_schema",
 	[SQL_OUTCOME_ADD] = "INSERT INTO outcomes VALUES(?1, ?2, ?3) ON CONFLICT(id)"
 			    " DO UPDATE SET name = ?2, text = ?3 WHERE name <> ?2 OR text <> ?3",
 	[SQL_KIND_ADD] = "INSERT INTO kinds VALUES(?1, ?2) ON CONFLICT(id) DO NOTHING",

@@ -335,6 +335,7 @@ static inline void any_db_make(void)
 	any_db_open(path);
 	any_db_fill();
 	any_db_find_columns();
+	sqlite3_db_config(any_db.store->db, SQLITE_DBCONFIG_DEFENSIVE, 0, NULL);
 	any_db_sql("PRAGMA writable_schema = ON; UPDATE sqlite_schema SET"
 		   " sql = replace(replace(replace(sql, ') STRICT, ', ') '), ') STRICT', ')'),"
 		   " ' NOT NULL', '') WHERE type = 'table'; PRAGMA wal_checkpoint(TRUNCATE)");

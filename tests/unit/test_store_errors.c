@@ -504,6 +504,7 @@ static void codes(void **state)
 		{ "too many files", SQLITE_CANTOPEN, EMFILE, ERR_IO },
 		{ "read-only", SQLITE_READONLY_DIRECTORY, 0, ERR_READ_ONLY },
 		{ "a missing column", SQLITE_ERROR, 0, ERR_CORRUPT },
+		{ "a value of gigabytes", SQLITE_TOOBIG, 0, ERR_CORRUPT },
 		{ "fine", SQLITE_DONE, 0, ERR_OK },
 	};
 

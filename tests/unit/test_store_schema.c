@@ -243,6 +243,31 @@ static void it_is_read_where_nothing_may_be_written(void **state)
 	assert_whole(folder.db, &olds[1]);
 }
 
+/* Before and after the steps that lead to ours. */
+static void what_was_added_to_one_is_refused(void **state)
+{
+	static const char *const added[] = {
+		"CREATE TRIGGER t AFTER UPDATE ON nodes BEGIN DELETE FROM peers; END",
+		"ALTER TABLE adverts RENAME TO was; CREATE VIEW adverts AS SELECT * FROM was",
+		"ALTER TABLE adverts RENAME TO was",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(added) / sizeof(*added); i++) {
+		for (enum store_mode mode = STORE_READ; mode <= STORE_CREATE; mode++) {
+			struct store *s;
+			char why[640];
+
+			make_old(folder.db, &olds[1]);
+			run_sql(folder.db, added[i]);
+			assert_int_equal(store_open(folder.db, mode, &s, why, sizeof(why)),
+					 ERR_CORRUPT);
+			assert_non_null(strstr(why, "changed by another program"));
+			db_remove(folder.db);
+		}
+	}
+}
+
 /* The copy meets what is wrong with the file. */
 static void a_damaged_one_is_told(void **state)
 {
@@ -268,6 +293,8 @@ int main(void)
 						folder_set_up, folder_tear_down),
 		cmocka_unit_test_setup_teardown(it_is_read_where_nothing_may_be_written,
 						folder_set_up, folder_tear_down),
+		cmocka_unit_test_setup_teardown(what_was_added_to_one_is_refused, folder_set_up,
+						folder_tear_down),
 		cmocka_unit_test_setup_teardown(a_damaged_one_is_told, folder_set_up,
 						folder_tear_down),
 	};
