@@ -182,6 +182,12 @@ void visit_cancel(struct visit *v, uint64_t now_ms)
 		finish(v, OUTCOME_CANCELLED, NULL);
 }
 
+void visit_clear(struct visit *v)
+{
+	if (v->config->session.identity != NULL)
+		explicit_bzero(v->session, proto_of(v)->session_size);
+}
+
 static int32_t clamp_ms(int64_t ms)
 {
 	return ms > INT32_MAX ? INT32_MAX : (int32_t)ms;

@@ -88,5 +88,7 @@ void visit_tick(struct visit *v, uint64_t now_ms);
 void visit_cancel(struct visit *v, uint64_t now_ms);
 /* What came of it; meaningful in DONE. Slices borrow from the visit. */
 void visit_record(const struct visit *v, uint64_t now_ms, struct record *out);
+/* Wipes what the session has of our keys, once all of it has been read. */
+void visit_clear(struct visit *v);
 
 #endif

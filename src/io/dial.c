@@ -218,6 +218,7 @@ static void finish(struct dial *dial)
 	dial->over = true;
 	held_clear(&dial->held, &dial->dialer->held_bytes);
 	tcp_close(&dial->tcp);
+	visit_clear(&dial->visit);
 	/* Whoever has called this may still look at it. */
 	if (!dial->ringing)
 		set_alarm(dial, dialer_now_ms(dial->dialer));

@@ -254,7 +254,6 @@ static void start_node(struct node_serve *n)
 	const struct node_serve_config *c = &n->config;
 	struct discv4_params params = {
 		.secp = &c->identity->secp,
-		.key = c->identity->key,
 		.wall_ms = wall_minus_loop_ms(n),
 		.self = own_endpoint(n),
 		.self_fixed = c->advertise.kind != NETADDR_NONE,
@@ -266,6 +265,7 @@ static void start_node(struct node_serve *n)
 		.refresh_ms = c->refresh_ms,
 	};
 
+	params.key = c->identity->key; /* not in the literal: identity.c */
 	dial_random(&params.seed, sizeof(params.seed));
 	dial_random(&params.hash, sizeof(params.hash));
 	discv4_init(&n->discv4, &params, uv_now(n->loop));

@@ -1,11 +1,15 @@
 /* What becomes of secrets once they have been used: work with keys is done on a stack of the test's
- * own, which is searched for them afterwards. */
+ * own, which is searched for them afterwards, and so is the heap. */
 #include "base/text.h"
+#include "io/dial.h"
 #include "io/keyfile.h"
+#include "io/node_serve.h"
 #include "proto/ethereum/enr.h"
 #include "proto/ethereum/identity.h"
 #include "proto/ethereum/rlpx.h"
 
+#include <malloc.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -51,19 +56,42 @@ static void is_secret(const char *name, const void *data, size_t len)
 }
 
 /* Any ENOUGH bytes in a row of it. */
-static bool is_there(const uint8_t *masked, size_t len)
+static bool is_in(const uint8_t *memory, size_t memory_len, const uint8_t *masked, size_t len)
 {
-	for (size_t at = 0; at + ENOUGH <= STACK_LEN; at++) {
+	for (size_t at = 0; at + ENOUGH <= memory_len; at++) {
 		for (size_t from = 0; from + ENOUGH <= len; from += 4) {
 			size_t same = 0;
 
-			while (same < ENOUGH && (stack[at + same] ^ MASK) == masked[from + same])
+			while (same < ENOUGH && (memory[at + same] ^ MASK) == masked[from + same])
 				same++;
 			if (same == ENOUGH)
 				return true;
 		}
 	}
 	return false;
+}
+
+/* All threads have the same (setup): what was given back is still there. */
+static struct slice heap(void)
+{
+	FILE *f = fopen("/proc/self/maps", "re");
+	char line[256];
+	void *from = NULL, *to = NULL;
+
+	assert_non_null(f);
+	while (fgets(line, sizeof(line), f) != NULL) {
+		if (strstr(line, "[heap]") != NULL)
+			assert_int_equal(sscanf(line, "%p-%p", &from, &to), 2);
+	}
+	fclose(f);
+	return slice_of(from, (size_t)((char *)to - (char *)from));
+}
+
+static bool is_there(const uint8_t *masked, size_t len)
+{
+	struct slice all = heap();
+
+	return is_in(stack, STACK_LEN, masked, len) || is_in(all.data, all.len, masked, len);
 }
 
 static const char *found(void)
@@ -272,6 +300,94 @@ static void draw_identity(void)
 	identity_clear(&id);
 }
 
+static void draw_node(struct identity *id, uint64_t nonce)
+{
+	uint8_t random[SECP_RANDOM_LEN + IDENTITY_SEED_LEN];
+	struct rlpx_local local;
+
+	draw(random, sizeof(random));
+	identity_init(id, NULL, random);
+	explicit_bzero(random, sizeof(random));
+	is_secret("a node's own key", id->key.bytes, sizeof(id->key.bytes));
+	identity_local(id, nonce, &local);
+	is_secret("a key of a visit", local.ephemeral.bytes, sizeof(local.ephemeral.bytes));
+	explicit_bzero(&local, sizeof(local));
+}
+
+static void on_visited(void *ctx, struct dial *dial, const struct record *record)
+{
+	bool *over = ctx;
+
+	(void)dial;
+	assert_int_equal(record->outcome, OUTCOME_CANCELLED);
+	*over = true;
+}
+
+/* Of somebody who says nothing: nothing ends the handshake but ourselves. */
+static void cancel_visit(void)
+{
+	enum { NONCE = 77 };
+	static struct dialer dialer;
+	struct sockaddr_in at = { .sin_family = AF_INET,
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof(at);
+	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct identity id, other;
+	struct visit_config config = { .session = { .network = network_find("ethereum"),
+						    .identity = &id,
+						    .agent = slice_text("wiped/1") },
+				       .connect_timeout_ms = 60000 };
+	struct netaddr to;
+	struct dial *dial;
+	bool over = false;
+	uv_loop_t loop;
+
+	draw_node(&other, 0);
+	draw_node(&id, NONCE);
+	config.session.node_id = slice_of(other.public, sizeof(other.public));
+	assert_int_equal(bind(listener, (struct sockaddr *)&at, len), 0);
+	assert_int_equal(listen(listener, 1), 0);
+	assert_int_equal(getsockname(listener, (struct sockaddr *)&at, &len), 0);
+	to = netaddr_ipv4(INADDR_LOOPBACK, ntohs(at.sin_port));
+	assert_int_equal(uv_loop_init(&loop), 0);
+	dialer_init(&dialer, &loop);
+	assert_int_equal(dial_start(&dialer, &config, &to, NULL, NONCE, on_visited, &over, &dial),
+			 ERR_OK);
+	while (dial_visit(dial)->state == VISIT_CONNECTING)
+		uv_run(&loop, UV_RUN_ONCE);
+	assert_int_equal(dial_visit(dial)->state, VISIT_OPEN);
+	dial_cancel(dial);
+	uv_run(&loop, UV_RUN_DEFAULT);
+	assert_true(over);
+	assert_int_equal(uv_loop_close(&loop), 0);
+	close(listener);
+	identity_clear(&id);
+	identity_clear(&other);
+}
+
+static void stand(void)
+{
+	struct identity id;
+	struct node_serve_config config = {
+		.identity = &id,
+		.places = { { .addr = netaddr_ipv4(INADDR_LOOPBACK, 0) } },
+		.places_count = 1,
+		.client = slice_text("wiped/1"),
+	};
+	char why[NODE_SERVE_WHY_MAX];
+	struct node_serve *node;
+	uv_loop_t loop;
+
+	draw_node(&id, 0);
+	assert_int_equal(uv_loop_init(&loop), 0);
+	assert_int_equal(node_serve_start(&loop, &config, &node, why), ERR_OK);
+	uv_run(&loop, UV_RUN_NOWAIT);
+	node_serve_stop(node);
+	uv_run(&loop, UV_RUN_DEFAULT);
+	assert_int_equal(uv_loop_close(&loop), 0);
+	identity_clear(&id);
+}
+
 static void sign_record(void)
 {
 	uint8_t out[ENR_LEN_MAX];
@@ -338,9 +454,22 @@ static void nothing_is_left_of_identities(void **state)
 	expect_nothing(draw_identity);
 }
 
+static void nothing_is_left_of_a_visit_that_was_cancelled(void **state)
+{
+	(void)state;
+	expect_nothing(cancel_visit);
+}
+
+static void nothing_is_left_of_a_node(void **state)
+{
+	(void)state;
+	expect_nothing(stand);
+}
+
 static int setup(void **state)
 {
 	(void)state;
+	mallopt(M_ARENA_MAX, 1);
 	stack = mmap(NULL, STACK_LEN, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	snprintf(path, sizeof(path), "/tmp/test_wiped.%ld", (long)getpid());
 	return stack == MAP_FAILED;
@@ -361,6 +490,8 @@ int main(void)
 		cmocka_unit_test(nothing_is_left_of_signatures),
 		cmocka_unit_test(nothing_is_left_of_connections),
 		cmocka_unit_test(nothing_is_left_of_identities),
+		cmocka_unit_test(nothing_is_left_of_a_visit_that_was_cancelled),
+		cmocka_unit_test(nothing_is_left_of_a_node),
 	};
 
 	if (PEERWALK_UNCONFINED[0] != '\0') {
