@@ -21,6 +21,16 @@ static inline void assert_sql(sqlite3 *db, const char *sql, const char *want)
 	sqlite3_finalize(st);
 }
 
+/* As another program would read. */
+static inline void assert_file_sql(const char *path, const char *sql, const char *want)
+{
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_sql(db, sql, want);
+	sqlite3_close(db);
+}
+
 /* As another program would write. */
 static inline void run_sql(const char *path, const char *sql)
 {

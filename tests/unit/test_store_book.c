@@ -98,11 +98,12 @@ static void what_goes_in_comes_out(void **state)
 	got = (struct loaded){ .enough = 2 };
 	assert_int_equal(store_book_load(store, "ethereum", load_row, &got), ERR_OK);
 	assert_int_equal(got.count, 2);
-	assert_sql(store->db,
-		   "SELECT group_concat(address || ' ' || port || ' ' || ifnull(asked, '-'), ', ')"
-		   " FROM (SELECT * FROM book_readable WHERE services = '0x0' AND kind = 'ipv4'"
-		   " AND node_id = '' ORDER BY address)",
-		   "1.2.3.4 8333 -, 9.9.9.9 30303 1970-01-01T00:00:05Z");
+	assert_file_sql(
+		folder.db,
+		"SELECT group_concat(address || ' ' || port || ' ' || ifnull(asked, '-'), ', ')"
+		" FROM (SELECT * FROM book_readable WHERE services = '0x0' AND kind = 'ipv4'"
+		" AND node_id = '' ORDER BY address)",
+		"1.2.3.4 8333 -, 9.9.9.9 30303 1970-01-01T00:00:05Z");
 }
 
 static void rows_are_replaced_and_dropped(void **state)

@@ -615,24 +615,64 @@ static void views_for_people(void **state)
 		visit_once(n == 1 ? down("1.2.3.4") : r, start + n * EVERY);
 	r.info.agent = slice_text("/y/");
 	visit_once(r, start + 5 * EVERY);
-	store_close(store);
-	store = open_db(path, STORE_READ);
-	assert_sql(
-		store->db,
+	assert_file_sql(
+		path,
 		"SELECT network || ' ' || address || ' ' || port || ' ' || due || ' ' || up_since"
 		" || ' ' || misses || ' ' || up_30d_percent FROM watch_readable",
 		"bitcoin 1.2.3.4 8333 2026-05-28T21:26:40Z 2026-05-28T20:46:40Z 0 80.0");
-	assert_sql(
-		store->db,
+	assert_file_sql(
+		path,
 		"SELECT group_concat(address || ' ' || began || ' ' || seconds || ' ' || goes_on)"
 		" FROM sessions_readable",
 		"1.2.3.4 2026-05-28T20:26:40Z 0.0 0,1.2.3.4 2026-05-28T20:46:40Z 1800.0 1");
-	assert_sql(store->db,
-		   "SELECT address || ' ' || at || ' ' || what || ' ' || was || ' ' || now"
-		   " FROM changes_readable",
-		   "1.2.3.4 2026-05-28T21:16:40Z agent /x/ /y/");
-	assert_sql(store->db, "SELECT every_seconds || ' ' || pruned FROM crawls_readable",
-		   "600.0 0");
+	assert_file_sql(path,
+			"SELECT address || ' ' || at || ' ' || what || ' ' || was || ' ' || now"
+			" FROM changes_readable",
+			"1.2.3.4 2026-05-28T21:16:40Z agent /x/ /y/");
+	assert_file_sql(path, "SELECT every_seconds || ' ' || pruned FROM crawls_readable",
+			"600.0 0");
+}
+
+/* An unfinished round is taken up as the file has it, and the file may be anybody's: numbers that
+ * no program of ours writes. */
+static void a_round_of_anybodys_making(void **state)
+{
+	static const struct {
+		const char *sql;
+		bool heard; /* else the visits wait for a sign of life, and no peer is watched yet
+			     */
+	} rows[] = {
+		{ "UPDATE crawls SET every_ms = -1", true },
+		{ "UPDATE crawls SET every_ms = -9223372036854775808", true },
+		{ "UPDATE crawls SET every_ms = 9223372036854775807", true },
+		{ "UPDATE crawls SET started_at_ms = -1", true },
+		{ "UPDATE visits SET started_at_ms = 0", false },
+		{ "UPDATE visits SET started_at_ms = -9223372036854775808", false },
+		{ "UPDATE watch SET visited_ms = 0", true },
+		{ "UPDATE watch SET visited_ms = -1, before_ms = 7, misses = -1", true },
+		{ "UPDATE watch SET due_ms = -1, first_ms = 9223372036854775807", true },
+		{ "UPDATE watch SET misses = 4294967295, up_since_ms = 9223372036854775807", true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct store_crawl crawl = begin_round("bitcoin", start);
+
+		print_message("%s\n", rows[i].sql);
+		visit(&crawl, rows[i].heard ? down("1.2.3.4") : silent("1.2.3.4"), start + 1);
+		visit(&crawl, silent("1.2.3.5"), start + 1);
+		store_close(store);
+		run_sql(folder.db, rows[i].sql);
+		store = open_db(folder.db, STORE_WRITE);
+		assert_int_equal(store_crawl_unfinished(store, "bitcoin", &crawl), ERR_OK);
+		visit(&crawl, down("1.2.3.4"), start + MINUTE);
+		visit(&crawl, up("1.2.3.5"), start + MINUTE);
+		end_round(&crawl);
+		assert_true(schedule_of(2).due_ms >= 0);
+		store_close(store);
+		db_remove(folder.db);
+		store = open_db(folder.db, STORE_CREATE);
+	}
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, store_set_up, store_tear_down)
@@ -654,6 +694,7 @@ int main(void)
 		TEST(one_peer_over_time),
 		TEST(whose_crawl_is_running),
 		TEST(what_is_new),
+		TEST(a_round_of_anybodys_making),
 		TEST(views_for_people),
 	};
 
