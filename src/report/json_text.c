@@ -13,3 +13,13 @@ enum err json_text_add(struct text *out, json_t *doc, size_t flags)
 	json_decref(doc);
 	return out->err;
 }
+
+json_t *json_whole(json_t *list, size_t count)
+{
+	size_t has = json_is_array(list) ? json_array_size(list) : json_object_size(list);
+
+	if (list != NULL && has == count)
+		return list;
+	json_decref(list);
+	return NULL;
+}

@@ -13,4 +13,8 @@
  * memory for it. ERR_NOMEM, at which out sticks, too. */
 enum err json_text_add(struct text *out, json_t *doc, size_t flags);
 
+/* `list`, an array or an object, if it holds so many; else, as jansson drops what it has no memory
+ * for, NULL, and lets go of it. */
+json_t *json_whole(json_t *list, size_t count);
+
 #endif

@@ -62,6 +62,8 @@ void report_row_clear(struct report_row *row);
 enum err report_kept_read(struct store *s, const struct report_options *options, bool whatever,
 			  struct report *r);
 enum { REPORT_KEPT_VERSION = 1 };
+/* A kept text as a tree, with its sums and its tables; ERR_NOT_FOUND: it is none. ERR_NOMEM. */
+enum err report_kept_parse(struct slice text, json_t **out);
 
 /* report_past.c: the crawls before that of the report. */
 enum err report_past_gather(struct store *s, const struct report_options *options,

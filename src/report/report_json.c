@@ -1,3 +1,4 @@
+#include "report/json_text.h"
 #include "report/report_gather.h"
 
 #include "base/text.h"
@@ -36,6 +37,8 @@ json_t *report_crawl_json(const struct store_crawl *c)
 				"ended_at", report_time_json(c->ended_at_ms), "complete",
 				(int)c->complete, "settings", settings);
 
+	size_t keys = json_object_size(out) + 8 + (c->ended_at_ms > 0);
+
 	/* A crawl that still runs, or was killed, has not written its sums. */
 	if (out == NULL || (c->ended_at_ms <= 0 && c->visited == 0))
 		return out;
@@ -50,7 +53,7 @@ json_t *report_crawl_json(const struct store_crawl *c)
 	json_object_set_new(out, "bytes_out", unsigned_json(c->bytes_out));
 	json_object_set_new(out, "cpu_seconds", json_real(c->cpu_seconds));
 	json_object_set_new(out, "max_rss_bytes", unsigned_json(c->max_rss_bytes));
-	return out;
+	return json_whole(out, keys);
 }
 
 json_t *report_value_json(enum report_table_id id, const struct report_row *row)
@@ -68,10 +71,11 @@ static json_t *row_json(const struct report *r, const struct report_table *t,
 	json_t *value = report_value_json((enum report_table_id)(t - r->tables), row);
 	json_t *out = json_pack("{s:o s:I s:o}", "value", value, "count", (json_int_t)row->count,
 				"share", share(row->count, t->total));
+	bool has_text = row->is_number || row->value != NULL;
 
-	if (out != NULL && (row->is_number || row->value != NULL))
+	if (has_text)
 		json_object_set_new(out, "text", json_string(row->label));
-	return out;
+	return json_whole(out, 3 + (size_t)has_text);
 }
 
 static json_t *table_json(const struct report *r, const struct report_table *t)
@@ -81,7 +85,8 @@ static json_t *table_json(const struct report *r, const struct report_table *t)
 	for (size_t i = 0; i < t->count; i++)
 		json_array_append_new(rows, row_json(r, t, &t->rows[i]));
 	return json_pack("{s:I s:I s:I s:o}", "total", (json_int_t)t->total, "distinct",
-			 (json_int_t)t->distinct, "others", (json_int_t)t->others, "rows", rows);
+			 (json_int_t)t->distinct, "others", (json_int_t)t->others, "rows",
+			 json_whole(rows, t->count));
 }
 
 /* What is known of nodes alone. NULL: out of memory. */
@@ -100,11 +105,7 @@ static json_t *nodes_json(const struct report *r)
 	}
 	for (unsigned i = REPORT_NODE_TABLES; i < REPORT_TABLES; i++)
 		json_object_set_new(out, r->tables[i].key, table_json(r, &r->tables[i]));
-	if (json_object_size(out) != REPORT_COUNTS + REPORT_TABLES - REPORT_NODE_TABLES) {
-		json_decref(out);
-		return NULL;
-	}
-	return out;
+	return json_whole(out, REPORT_COUNTS + REPORT_TABLES - REPORT_NODE_TABLES);
 }
 
 static json_t *bins_json(const struct report_times *t)
@@ -118,7 +119,7 @@ static json_t *bins_json(const struct report_times *t)
 		json_array_append_new(out, json_pack("{s:o s:I}", "up_to", up_to, "count",
 						     (json_int_t)t->bins[i]));
 	}
-	return out;
+	return json_whole(out, REPORT_BINS);
 }
 
 static json_t *count_or_null(bool has, uint64_t count)
@@ -145,7 +146,7 @@ static json_t *past_json(const struct report *r)
 						     count_or_null(p->has_before, p->went),
 						     "values", report_past_values_json(r, p)));
 	}
-	return out;
+	return json_whole(out, r->past_count);
 }
 
 /* How many were up for up to that share of the time, as the bins of times are. */
@@ -161,11 +162,11 @@ static json_t *uptime_json(const struct report *r)
 			json_array_append_new(bins, json_pack("{s:f s:I}", "up_to",
 							      (bin + 1.0) / REPORT_UPTIME_BINS,
 							      "count", (json_int_t)u->bins[bin]));
-		json_object_set_new(
-			out, u->key,
-			json_pack("{s:I s:o}", "count", (json_int_t)u->count, "histogram", bins));
+		json_object_set_new(out, u->key,
+				    json_pack("{s:I s:o}", "count", (json_int_t)u->count,
+					      "histogram", json_whole(bins, REPORT_UPTIME_BINS)));
 	}
-	return out;
+	return json_whole(out, REPORT_UPTIMES);
 }
 
 /* Adds the history, if there is one. NULL: out of memory. */
@@ -212,7 +213,7 @@ json_t *report_json(const struct report *r)
 	/* jansson drops what it can't make: a missing last key means out of memory. */
 	if (json_object_size(out) !=
 		    5 + REPORT_NODE_TABLES + (size_t)r->has_nodes + (size_t)r->has_uptime ||
-	    history_json(r, out) == NULL) {
+	    json_object_size(times) != REPORT_TIMES || history_json(r, out) == NULL) {
 		json_decref(out);
 		return NULL;
 	}

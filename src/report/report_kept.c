@@ -44,12 +44,8 @@ static json_t *table_json(enum report_table_id id, const struct report_table *t)
 
 	for (size_t i = 0; i < t->count; i++)
 		json_array_append_new(rows, row_json(id, &t->rows[i]));
-	if (json_array_size(rows) != t->count) {
-		json_decref(rows);
-		return NULL;
-	}
 	return json_pack("[I, I, I, o]", (json_int_t)t->total, (json_int_t)t->distinct,
-			 (json_int_t)t->others, rows);
+			 (json_int_t)t->others, json_whole(rows, t->count));
 }
 
 static json_t *numbers_json(const uint64_t *numbers, size_t count)
@@ -58,7 +54,7 @@ static json_t *numbers_json(const uint64_t *numbers, size_t count)
 
 	for (size_t i = 0; i < count; i++)
 		json_array_append_new(out, json_integer((json_int_t)numbers[i]));
-	return out;
+	return json_whole(out, count);
 }
 
 static json_t *times_json(const struct report_times *t)
@@ -269,12 +265,33 @@ static void read_more(const json_t *doc, struct report *r)
 	}
 }
 
+static bool is_count(const json_t *value)
+{
+	return json_is_integer(value) && json_integer_value(value) >= 0;
+}
+
+enum err report_kept_parse(struct slice text, json_t **out)
+{
+	json_error_t error = { 0 };
+
+	*out = json_loadb((const char *)text.data, text.len, 0, &error);
+	if (*out == NULL) /* jansson tells of what is written, but not of memory */
+		return error.text[0] == '\0' ? ERR_NOMEM : ERR_NOT_FOUND;
+	if (is_count(json_object_get(*out, "visited")) &&
+	    is_count(json_object_get(*out, "reached")) &&
+	    json_is_object(json_object_get(*out, "tables")))
+		return ERR_OK;
+	json_decref(*out);
+	*out = NULL;
+	return ERR_NOT_FOUND;
+}
+
 static enum err on_text(void *ctx, struct slice text)
 {
 	const struct kept_reader *in = ctx;
-	json_t *doc = json_loadb((const char *)text.data, text.len, 0, NULL);
+	json_t *doc;
+	enum err err = report_kept_parse(text, &doc);
 	const json_t *tables = json_object_get(doc, "tables");
-	enum err err = tables != NULL ? ERR_OK : ERR_NOT_FOUND;
 
 	for (unsigned i = 0; i < REPORT_TABLES && err == ERR_OK; i++)
 		err = read_table(in, i, json_object_get(tables, in->report->tables[i].key));

@@ -221,10 +221,14 @@ static void read_values(const json_t *rows, struct kept *k)
 static enum err on_text(void *ctx, struct slice text)
 {
 	struct kept *k = ctx;
-	json_t *doc = json_loadb((const char *)text.data, text.len, 0, NULL);
-	const json_t *before = json_object_get(doc, "before");
 	unsigned table = k->report->trend.table; /* REPORT_TABLES: none is asked for */
+	const json_t *before;
+	json_t *doc;
+	enum err err = report_kept_parse(text, &doc);
 
+	if (err != ERR_OK)
+		return err;
+	before = json_object_get(doc, "before");
 	k->past->visited = (uint64_t)json_integer_value(json_object_get(doc, "visited"));
 	k->past->reached = (uint64_t)json_integer_value(json_object_get(doc, "reached"));
 	k->past->has_before = json_array_size(before) == 3;
@@ -266,9 +270,12 @@ static enum err walk_one(struct past *p, size_t at, struct report_past *out)
 static enum err fill_one(struct past *p, size_t at, struct report_past *out)
 {
 	struct kept k = { p->report, out };
+	enum err err = ERR_NOT_FOUND;
 
 	if (p->all[at].kept)
-		return store_report_get(p->store, out->crawl_id, REPORT_KEPT_VERSION, on_text, &k);
+		err = store_report_get(p->store, out->crawl_id, REPORT_KEPT_VERSION, on_text, &k);
+	if (err != ERR_NOT_FOUND)
+		return err;
 	out->visited = p->all[at].visited;
 	out->reached = p->all[at].reached;
 	return p->only_ended ? ERR_OK : walk_one(p, at, out);

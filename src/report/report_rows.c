@@ -106,15 +106,25 @@ enum err report_number_row(struct report *r, const struct report_options *o,
 static enum err fork_row(struct report *r, const struct report_options *o, const char *value,
 			 uint64_t count)
 {
-	char label[96], name[64] = "";
+	struct text label = { 0 };
+	char name[64] = "";
 	uint8_t hash[4];
 	size_t len = 0;
+	enum err err;
 
 	if (o->fork_text != NULL && strlen(value) == 2 + 2 * sizeof(hash) &&
 	    hex_decode(slice_text(value + 2), hash, sizeof(hash), &len) == ERR_OK)
 		o->fork_text(hash, r->crawl.started_at_ms, name, sizeof(name));
-	snprintf(label, sizeof(label), "%.24s%s%s", value, name[0] != 0 ? " " : "", name);
-	return add_row(&r->tables[REPORT_FORKS], label, value, count);
+	text_add(&label, value);
+	if (name[0] != 0) {
+		text_add(&label, " ");
+		text_add(&label, name);
+	}
+	err = label.err;
+	if (err == ERR_OK)
+		err = add_row(&r->tables[REPORT_FORKS], label.data, value, count);
+	text_clear(&label);
+	return err;
 }
 
 enum err report_text_row(struct report *r, const struct report_options *o, enum report_table_id id,

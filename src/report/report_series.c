@@ -1,4 +1,5 @@
 /* report_series.c: crawls of a network over time, as programs get them. */
+#include "report/json_text.h"
 #include "report/report_gather.h"
 
 #include <stdio.h>
@@ -8,29 +9,37 @@ enum {
 	SERIES_MAX = 500, /* crawls of one answer: a point every third pixel of a wide chart */
 };
 
-/* The keys of values in an object: text, whatever they are. */
-static void value_key(enum report_table_id id, const struct report_row *row, char *out, size_t cap)
+/* The keys of values in an object: text, whatever they are. False: out of memory. */
+static bool value_key(enum report_table_id id, const struct report_row *row, char *out, size_t cap)
 {
 	json_t *value = report_value_json(id, row);
+	bool made = value != NULL;
 
 	if (json_is_integer(value))
 		snprintf(out, cap, "%lld", (long long)json_integer_value(value));
 	else
-		snprintf(out, cap, "%s", json_string_value(value));
+		snprintf(out, cap, "%s", made ? json_string_value(value) : "");
 	json_decref(value);
+	return made;
 }
 
 json_t *report_past_values_json(const struct report *r, const struct report_past *p)
 {
 	json_t *values = json_object();
 	char key[LABEL_MAX];
+	bool made = values != NULL;
 
-	for (size_t i = 0; i < r->trend.count; i++) {
-		value_key(r->trend.table, &r->trend.rows[i], key, sizeof(key));
-		if (p->has_value[i])
-			json_object_set_new(values, key, json_integer((json_int_t)p->values[i]));
+	for (size_t i = 0; i < r->trend.count && made; i++) {
+		if (!p->has_value[i])
+			continue;
+		made = value_key(r->trend.table, &r->trend.rows[i], key, sizeof(key)) &&
+		       json_object_set_new(values, key, json_integer((json_int_t)p->values[i])) ==
+			       0;
 	}
-	return values;
+	if (made)
+		return values;
+	json_decref(values);
+	return NULL;
 }
 
 json_t *report_trend_json(const struct report *r)
@@ -39,11 +48,11 @@ json_t *report_trend_json(const struct report *r)
 	char key[LABEL_MAX];
 
 	for (size_t i = 0; i < r->trend.count; i++) {
-		value_key(r->trend.table, &r->trend.rows[i], key, sizeof(key));
-		json_array_append_new(
-			out, json_pack("{s:s s:s}", "value", key, "text", r->trend.rows[i].label));
+		if (value_key(r->trend.table, &r->trend.rows[i], key, sizeof(key)))
+			json_array_append_new(out, json_pack("{s:s s:s}", "value", key, "text",
+							     r->trend.rows[i].label));
 	}
-	return out;
+	return json_whole(out, r->trend.count);
 }
 
 static json_t *count_or_null(bool has, uint64_t count)
@@ -67,12 +76,8 @@ static enum err to_json(const struct report *r, json_t **out)
 
 	for (size_t i = 0; i < r->past_count; i++)
 		json_array_append_new(items, item_json(r, &r->past[i]));
-	*out = json_pack("{s:s s:o s:o}", "network", r->crawl.network, "items", items, "values",
-			 report_trend_json(r));
-	if (*out != NULL && json_array_size(items) != r->past_count) {
-		json_decref(*out);
-		*out = NULL;
-	}
+	*out = json_pack("{s:s s:o s:o}", "network", r->crawl.network, "items",
+			 json_whole(items, r->past_count), "values", report_trend_json(r));
 	return *out != NULL ? ERR_OK : ERR_NOMEM;
 }
 

@@ -45,6 +45,7 @@ void api_networks(struct serve *s, const struct http_request *q, struct http_res
 	pthread_mutex_lock(&s->lock);
 	for (size_t i = 0; i < s->networks_count; i++)
 		json_array_append_new(list, network_json(&s->networks[i]));
+	list = json_whole(list, s->networks_count);
 	pthread_mutex_unlock(&s->lock);
 	api_send(r,
 		 json_pack("{s:o s:{s:b s:b s:b} s:s}", "networks", list, "geo", "countries",
@@ -58,12 +59,13 @@ json_t *api_crawl_json(struct store *store, const struct store_crawl *c)
 {
 	json_t *out = report_crawl_json(c);
 	bool running = c->ended_at_ms == 0 && store_crawl_running(store, c->id);
+	size_t keys = json_object_size(out) + 2;
 
 	json_object_set_new(out, "running", json_boolean(running));
 	json_object_set_new(out, "every_seconds",
 			    c->every_ms > 0 ? json_integer((json_int_t)(c->every_ms / 1000))
 					    : json_null());
-	return out;
+	return json_whole(out, keys);
 }
 
 struct listing {

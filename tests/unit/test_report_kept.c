@@ -223,22 +223,34 @@ static void not_ours(void **state)
 {
 	static const struct {
 		const char *name, *sql;
+		uint64_t sums; /* that the history believes; 0: none */
 	} rows[] = {
-		{ "another version", "UPDATE reports SET version = version + 1" },
-		{ "no JSON", "UPDATE reports SET report = '{'" },
-		{ "a list", "UPDATE reports SET report = '[]'" },
-		{ "no tables", "UPDATE reports SET report = '{\"visited\": 7}'" },
-		{ "a row that is none", "UPDATE reports SET report = '{\"visited\": 7, \"tables\": "
-					"{\"ports\": [1,1,0,[]], \"agents\": [1,1,0,[7]]}}'" },
-		{ "a crawl that goes on", "UPDATE reports SET report = replace(report, "
-					  "'\"visited\":', '\"visited\":7'); "
-					  "UPDATE crawls SET ended_at_ms = NULL" },
+		{ "another version", "UPDATE reports SET version = version + 1", 0 },
+		{ "no JSON", "UPDATE reports SET report = '{'", 0 },
+		{ "a list", "UPDATE reports SET report = '[]'", 0 },
+		{ "no tables", "UPDATE reports SET report = '{\"visited\": 7, \"reached\": 7}'",
+		  0 },
+		{ "no sums", "UPDATE reports SET report = '{\"tables\": {}}'", 0 },
+		{ "sums below zero",
+		  "UPDATE reports SET report = '{\"visited\": 7, "
+		  "\"reached\": -7, \"tables\": {}}'",
+		  0 },
+		{ "a row that is none",
+		  "UPDATE reports SET report = '{\"visited\": 7, \"reached\": 7, \"tables\": "
+		  "{\"ports\": [1,1,0,[]], \"agents\": [1,1,0,[7]]}}'",
+		  7 },
+		{ "a crawl that goes on",
+		  "UPDATE reports SET report = replace(report, "
+		  "'\"visited\":', '\"visited\":7'); "
+		  "UPDATE crawls SET ended_at_ms = NULL",
+		  0 },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		struct store_crawl crawl = crawl_anything("bitcoin", i, true);
 		json_t *doc;
+		const json_t *last;
 
 		print_message("%s\n", rows[i].name);
 		keep(crawl.id);
@@ -246,6 +258,11 @@ static void not_ours(void **state)
 		doc = ask(crawl.id, 10);
 		assert_int_equal(integer_of(doc, "visited"), crawl.visited);
 		assert_int_equal(integer_of(doc, "reached"), crawl.reached);
+		last = json_array_get(json_object_get(doc, "history"), i);
+		assert_int_equal(integer_of(last, "visited"),
+				 rows[i].sums > 0 ? rows[i].sums : crawl.visited);
+		assert_int_equal(integer_of(last, "reached"),
+				 rows[i].sums > 0 ? rows[i].sums : crawl.reached);
 		json_decref(doc);
 	}
 }
@@ -259,7 +276,8 @@ static void harmless(void **state)
 
 	(void)state;
 	keep(crawl.id);
-	run_sql(folder.db, "UPDATE reports SET report = '{\"visited\": 7, \"tables\": {\"agents\": "
+	run_sql(folder.db, "UPDATE reports SET report = '{\"visited\": 7, \"reached\": 1, "
+			   "\"tables\": {\"agents\": "
 			   "[1,1,0,[[\"\\u001b[2J\",1,\"\\u202e\"]]]}}'");
 	doc = ask(crawl.id, 10);
 	text = json_dumps(doc, JSON_ENSURE_ASCII);
