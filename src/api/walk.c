@@ -172,8 +172,8 @@ static enum err start_resolving(struct walk *w)
 
 /* --- the store --- */
 
-/* What shaped the crawl, for whoever reads the database later. */
-static void describe(struct walk *w)
+/* What shaped the crawl, for whoever reads the database later; "{}" if that is too long. */
+static enum err describe(struct walk *w)
 {
 	const struct walk_config *c = &w->config;
 	struct slice agent = c->visit.session.agent, group = c->visit.session.group;
@@ -184,14 +184,22 @@ static void describe(struct walk *w)
 				 (int)c->visit.session.patient, "allow_private",
 				 (int)c->crawl.allow_private, "adverts", (int)c->adverts, "agent",
 				 (const char *)agent.data, agent.len);
-	size_t cap = sizeof(w->crawl.settings) - 1, len;
+	size_t cap = sizeof(w->crawl.settings) - 1, len = 0;
 
-	if (json != NULL && group.len > 0)
-		json_object_set_new(json, "group",
-				    json_stringn((const char *)group.data, group.len));
-	len = json != NULL ? json_dumpb(json, w->crawl.settings, cap, JSON_COMPACT) : 0;
-	w->crawl.settings[len <= cap ? len : 0] = '\0';
+	if (json != NULL &&
+	    (group.len == 0 ||
+	     json_object_set_new(json, "group",
+				 json_stringn((const char *)group.data, group.len)) == 0))
+		len = json_dumpb(json, w->crawl.settings, cap, JSON_COMPACT);
 	json_decref(json);
+	if (len == 0) {
+		snprintf(w->why, sizeof(w->why), "%s", err_text(ERR_NOMEM));
+		return ERR_NOMEM;
+	}
+	if (len > cap)
+		len = (size_t)snprintf(w->crawl.settings, cap, "{}");
+	w->crawl.settings[len] = '\0';
+	return ERR_OK;
 }
 
 static enum err store_error(struct walk *w, enum err err)
@@ -217,7 +225,9 @@ static enum err open_store(struct walk *w)
 	if (!c->resume) {
 		w->crawl.every_ms = c->every_ms;
 		snprintf(w->crawl.network, sizeof(w->crawl.network), "%s", network);
-		describe(w);
+		err = describe(w);
+		if (err != ERR_OK)
+			return err;
 		err = store_crawl_begin(w->store, &w->crawl);
 		return err == ERR_OK ? ERR_OK : store_error(w, err);
 	}

@@ -216,6 +216,32 @@ static void test_database(void **state)
 	db_remove(net.db);
 }
 
+/* Whatever we call ourselves, the column holds JSON. */
+static void test_settings_too_long(void **state)
+{
+	struct pw_crawl_config config = { .size = sizeof(config), .database = net.db };
+	struct store_crawl row;
+	struct pw_crawl *crawl;
+	struct store *store;
+	char why[256], agent[257];
+
+	(void)state;
+	memset(agent, '"', sizeof(agent) - 1);
+	agent[sizeof(agent) - 1] = '\0';
+	config.network = pw_network_find("bitcoin-regtest");
+	config.agent = agent;
+	config.allow_private = true;
+	assert_int_equal(pw_crawl_new(&config, &crawl), PW_OK);
+	assert_int_equal(pw_crawl_add_seed(crawl, "127.0.0.1:1"), PW_OK);
+	assert_int_equal(pw_crawl_run(crawl), PW_OK);
+	pw_crawl_free(crawl);
+	assert_int_equal(store_open(net.db, STORE_READ, &store, why, sizeof(why)), ERR_OK);
+	assert_int_equal(store_crawl_get(store, 1, NULL, &row), ERR_OK);
+	assert_string_equal(row.settings, "{}");
+	store_close(store);
+	db_remove(net.db);
+}
+
 /* Stopped from a callback, then gone on with by another object. */
 static void test_stop_and_resume(void **state)
 {
@@ -493,6 +519,7 @@ int main(void)
 		cmocka_unit_test(test_walk),
 		cmocka_unit_test(test_run_again),
 		cmocka_unit_test(test_database),
+		cmocka_unit_test(test_settings_too_long),
 		cmocka_unit_test(test_stop_and_resume),
 		cmocka_unit_test(test_stop_from_thread),
 		cmocka_unit_test(test_arguments),
