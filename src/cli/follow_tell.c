@@ -10,7 +10,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 _Static_assert((int)FOLLOW_OUT_MAX <= (int)VISIT_SEND_MIN, "a visit has room for every question");
 
@@ -311,21 +310,13 @@ static void on_report(void *ctx, const struct follow_report *report)
 		tell_text(&f->text, report, f->cli->verbose == 0);
 }
 
-static uint64_t clock_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 void follow_tell_hear(struct follow_tell *f, const struct session_event *event,
 		      struct message_tell *m)
 {
 	text_clear(&f->text);
 	json_decref(f->json);
 	f->json = json_object();
-	follow_hear(&f->follow, event->name, event->payload, clock_ms(), on_report, f);
+	follow_hear(&f->follow, event->name, event->payload, uv_hrtime() / 1000000, on_report, f);
 	m->more = f->text.data;
 	m->more_json = f->json;
 }

@@ -40,14 +40,6 @@ struct batches {
 	struct half back;
 };
 
-static uint64_t clock_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
-
 static size_t whole(size_t size)
 {
 	return BATCH_HEAD_BYTES + ((size + 7) & ~(size_t)7);
@@ -72,7 +64,7 @@ void *batches_take(struct batches *b, size_t size, bool wait)
 		return NULL;
 	}
 	if (b->front.len == 0)
-		b->front_since_ms = clock_ms();
+		b->front_since_ms = db_clock_ms();
 	/* The thread sleeps without a deadline while there is nothing. */
 	if (b->front.len == 0 || b->front.len + size >= gather_bytes(b))
 		pthread_cond_signal(&b->filled);

@@ -169,7 +169,7 @@ enum err db_do(struct store *s, enum sql sql)
 	return st != NULL ? db_run(s, st) : db_fail(s);
 }
 
-static uint64_t clock_ms(void)
+uint64_t db_clock_ms(void)
 {
 	struct timespec t;
 
@@ -180,7 +180,7 @@ static uint64_t clock_ms(void)
 bool db_may_try(struct store *s, int tries)
 {
 	static const struct timespec pause = { .tv_nsec = 10 * 1000 * 1000 };
-	uint64_t now_ms = clock_ms();
+	uint64_t now_ms = db_clock_ms();
 
 	if (tries == 0) {
 		s->waits_since_ms = now_ms;

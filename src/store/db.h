@@ -55,6 +55,7 @@ enum err db_err(int rc, int sys_errno);
 /* A sentence with the remedy. detail (SQLite's own words) may be NULL. */
 void db_explain(enum err err, const char *path, const char *detail, char *why, size_t why_cap);
 
+uint64_t db_clock_ms(void); /* monotonic */
 /* From now on another process's transaction is waited for that long. */
 void db_wait(struct store *s, int patience_ms);
 /* After so many tries: waits a little, or says that it has waited long enough. */

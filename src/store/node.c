@@ -1,5 +1,5 @@
 /* node.c: what visits learn of nodes of discovery, in its two tables. */
-#include "store/db.h"
+#include "store/rows.h"
 
 #include <string.h>
 
@@ -87,11 +87,6 @@ enum err node_put(struct store *s, const struct store_crawl *crawl, int64_t peer
 	return err == ERR_OK && record->reached ? put_newest(s, peer, record) : err;
 }
 
-static bool is_set(sqlite3_stmt *st, int at)
-{
-	return sqlite3_column_type(st, at) != SQLITE_NULL;
-}
-
 /* False unless it has exactly that length: another program may have written it. */
 static bool read_bytes(sqlite3_stmt *st, int at, uint8_t *out, size_t len)
 {
@@ -108,7 +103,7 @@ static void read_chain(sqlite3_stmt *st, int at, struct peer_chain *out)
 	out->has_fork = read_bytes(st, at, out->fork_hash, sizeof(out->fork_hash));
 	if (out->has_fork)
 		out->fork_next = (uint64_t)sqlite3_column_int64(st, at + 1);
-	out->has_status = is_set(st, at + 2) &&
+	out->has_status = row_is_set(st, at + 2) &&
 			  read_bytes(st, at + 3, out->genesis, sizeof(out->genesis)) &&
 			  read_bytes(st, at + 4, out->head, sizeof(out->head));
 	if (out->has_status)
@@ -118,7 +113,7 @@ static void read_chain(sqlite3_stmt *st, int at, struct peer_chain *out)
 bool node_read(sqlite3_stmt *st, int at, struct node_info *out)
 {
 	*out = (struct node_info){ .tcp_port = (uint16_t)sqlite3_column_int(st, at) };
-	if (!is_set(st, at + 2))
+	if (!row_is_set(st, at + 2))
 		return false;
 	out->faults = db_column(st, at + 1);
 	out->completeness = db_column_words(st, at + 3);
@@ -127,11 +122,11 @@ bool node_read(sqlite3_stmt *st, int at, struct node_info *out)
 		out->entries = (uint32_t)sqlite3_column_int64(st, at + 5);
 	}
 	out->record = db_column(st, at + 6);
-	out->has_record_seq = is_set(st, at + 7);
+	out->has_record_seq = row_is_set(st, at + 7);
 	out->record_seq = (uint64_t)sqlite3_column_int64(st, at + 7);
 	out->session = db_column_words(st, at + 8);
 	out->session_rule = db_column_words(st, at + 9);
-	out->has_hello = is_set(st, at + 10);
+	out->has_hello = row_is_set(st, at + 10);
 	if (out->has_hello) {
 		out->capabilities = db_column(st, at + 10);
 		out->listen_port = (uint16_t)sqlite3_column_int(st, at + 11);

@@ -1,32 +1,25 @@
-#include "store/query.h"
-
-#include "store/db.h"
+#include "store/rows.h"
 
 #include <string.h>
 
 enum { SIDE_COLUMNS = 7, SIDES_AT = 3 };
 
-static bool is_set(sqlite3_stmt *st, int at)
-{
-	return sqlite3_column_type(st, at) != SQLITE_NULL;
-}
-
 static void side_read(sqlite3_stmt *st, int at, struct store_change_side *out)
 {
 	struct slice fork = db_column(st, at + 6);
 
-	out->visited = is_set(st, at);
+	out->visited = row_is_set(st, at);
 	if (out->visited) {
 		out->outcome = db_column_outcome(st, at);
 		out->reached = sqlite3_column_int(st, at + 1) != 0;
 	}
-	out->has_version = is_set(st, at + 2);
+	out->has_version = row_is_set(st, at + 2);
 	out->agent = db_column(st, at + 3);
 	if (out->has_version) {
 		out->protocol = sqlite3_column_int64(st, at + 2);
 		out->services = (uint64_t)sqlite3_column_int64(st, at + 4);
 	}
-	out->has_record_seq = is_set(st, at + 5);
+	out->has_record_seq = row_is_set(st, at + 5);
 	if (out->has_record_seq)
 		out->record_seq = (uint64_t)sqlite3_column_int64(st, at + 5);
 	out->has_fork = fork.len == sizeof(out->fork_hash);
