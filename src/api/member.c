@@ -2,6 +2,7 @@
 
 #include "api/pipe_guard.h"
 #include "api/place_arg.h"
+#include "io/loop.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,7 +46,7 @@ static void on_wake(uv_async_t *wake);
 /* The loop stands as long as the member, so that anybody may wake it at any time. */
 static enum pw_err make_loop(struct pw_member *m)
 {
-	if (uv_loop_init(&m->loop) != 0)
+	if (loop_init(&m->loop) != 0)
 		return PW_ERR_IO;
 	if (uv_async_init(&m->loop, &m->wake, on_wake) != 0) {
 		uv_loop_close(&m->loop);

@@ -3,9 +3,9 @@
 #include "cli/cli.h"
 #include "cli/confine_needs.h"
 #include "cli/help.h"
-#include "cli/json_spare.h"
 #include "cli/log_arg.h"
 #include "cli/options.h"
+#include "cli/spare.h"
 #include "cli/suggest.h"
 #include "cli/terminal.h"
 
@@ -209,7 +209,7 @@ int main(int argc, char **argv)
 	/* Peers that go away must not end the program; nor must a closed pipe. */
 	signal(SIGPIPE, SIG_IGN);
 	open_standard();
-	json_spare_use();
+	spare_use();
 	if (argc < 1)
 		return EXIT_USAGE;
 	place = command_place(argc, argv);

@@ -2,6 +2,7 @@
 
 #include "io/dial.h"
 #include "io/limits.h"
+#include "io/loop.h"
 
 #include <assert.h>
 #include <stdatomic.h>
@@ -457,7 +458,7 @@ static enum err init_loop(struct driver *d, unsigned index, char *why)
 	loop->index = index;
 	snprintf(why, DRIVER_WHY_MAX, "cannot start %u event loops: out of memory or descriptors",
 		 d->config.threads);
-	if (uv_loop_init(&loop->uv) != 0)
+	if (loop_init(&loop->uv) != 0)
 		return ERR_IO;
 	if (uv_async_init(&loop->uv, &loop->wake, on_wake) != 0) {
 		uv_loop_close(&loop->uv);

@@ -8,7 +8,7 @@
 #include "faults/scenario.h"
 
 #include "base/hash.h"
-#include "cli/json_spare.h"
+#include "cli/spare.h"
 #include "support/sanitized.h"
 
 #include <dirent.h>
@@ -296,7 +296,7 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	/* Each allocation of SQLite's is one of malloc's. */
 	sqlite3_config(SQLITE_CONFIG_LOOKASIDE, 0, 0);
-	json_spare_use();
+	spare_use();
 	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
 		      0);
 	if (shared == MAP_FAILED)

@@ -1,9 +1,11 @@
-#include "cli/json_spare.h"
+#include "cli/spare.h"
 
 #include <jansson.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
+#include <uv.h>
 
 enum {
 	/* The worst line of a gossip network (64 KiB) is a list of 21,845 empty objects, of some
@@ -12,7 +14,7 @@ enum {
 	SPARE_ALIGN = 16,
 };
 
-/* jansson's functions are one for the process, and so is what they need. */
+/* The functions of both are one for the process, and so is what they need. */
 static struct {
 	pthread_mutex_t lock;
 	size_t used, lent; /* bytes; blocks */
@@ -50,7 +52,51 @@ static void give_back(void *p)
 	pthread_mutex_unlock(&spare.lock);
 }
 
-void json_spare_use(void)
+/* --- libuv wants blocks that can grow --- */
+
+struct sized {
+	_Alignas(SPARE_ALIGN) size_t size;
+};
+
+static void *uv_take(size_t size)
+{
+	struct sized *block =
+		size <= SIZE_MAX - sizeof(*block) ? take(sizeof(*block) + size) : NULL;
+
+	if (block == NULL)
+		return NULL;
+	block->size = size;
+	return block + 1;
+}
+
+static void *uv_take_zeroed(size_t count, size_t size)
+{
+	size_t bytes;
+	void *p = __builtin_mul_overflow(count, size, &bytes) ? NULL : uv_take(bytes);
+
+	return p != NULL ? memset(p, 0, bytes) : NULL;
+}
+
+static void uv_give_back(void *p)
+{
+	if (p != NULL)
+		give_back((struct sized *)p - 1);
+}
+
+static void *uv_take_again(void *p, size_t size)
+{
+	const struct sized *was = p != NULL ? (struct sized *)p - 1 : NULL;
+	void *grown = uv_take(size);
+
+	if (was == NULL || grown == NULL)
+		return grown;
+	memcpy(grown, p, was->size < size ? was->size : size);
+	uv_give_back(p);
+	return grown;
+}
+
+void spare_use(void)
 {
 	json_set_alloc_funcs(take, give_back);
+	uv_replace_allocator(uv_take, uv_take_again, uv_take_zeroed, uv_give_back);
 }
