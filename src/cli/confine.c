@@ -111,19 +111,28 @@ static void allow_resolver(struct confine *c)
 
 /* --- the rest --- */
 
-static void forbid_dumps(void)
+/* Says how it went. By the limit, and, as a program that takes the dumps knows none, by the flag;
+ * with that nobody attaches to it either, but root. */
+static void forbid_dumps(char *text, size_t cap)
 {
+	const char *by_limit = NULL, *by_flag = NULL;
 	struct rlimit limit;
 
-	/* By the limit, and, as a program that takes the dumps knows none, by the flag; with that
-	 * nobody attaches to it either, but root. */
-	if (getrlimit(RLIMIT_CORE, &limit) == 0 && limit.rlim_max > 0)
-		setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
-	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	if ((getrlimit(RLIMIT_CORE, &limit) != 0 || limit.rlim_max > 0) &&
+	    setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 }) != 0)
+		by_limit = strerror(errno);
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
+		by_flag = strerror(errno);
+	if (by_limit == NULL && by_flag == NULL)
+		snprintf(text, cap, "; no core dumps");
+	else
+		snprintf(text, cap, "; core dumps may be made (%s)",
+			 by_flag != NULL ? by_flag : by_limit);
 }
 
 static void apply(struct confine *c, char text[static CONFINE_TEXT_MAX])
 {
+	char dumps[96] = "";
 	int error, abi;
 	int len = 0;
 
@@ -133,7 +142,7 @@ static void apply(struct confine *c, char text[static CONFINE_TEXT_MAX])
 	}
 	tzset(); /* reads the time zone's file */
 	if (c->secrets)
-		forbid_dumps();
+		forbid_dumps(dumps, sizeof(dumps));
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
 		snprintf(text, CONFINE_TEXT_MAX, "not confined: %s", strerror(errno));
 		return;
@@ -151,11 +160,10 @@ static void apply(struct confine *c, char text[static CONFINE_TEXT_MAX])
 		return;
 	if (error == 0)
 		snprintf(text + len, CONFINE_TEXT_MAX - (size_t)len, "; system calls by seccomp%s",
-			 c->secrets ? "; no core dumps" : "");
+			 dumps);
 	else
 		snprintf(text + len, CONFINE_TEXT_MAX - (size_t)len,
-			 "; not system calls (no seccomp: %s)%s", strerror(error),
-			 c->secrets ? "; no core dumps" : "");
+			 "; not system calls (no seccomp: %s)%s", strerror(error), dumps);
 }
 
 void confine_apply(struct confine *c, char text[static CONFINE_TEXT_MAX])

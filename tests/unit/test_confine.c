@@ -11,6 +11,7 @@
 #include <netinet/in.h>
 #include <pthread.h>
 #include <sched.h>
+#include <seccomp.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -513,6 +514,46 @@ static void there_are_no_dumps_of_keys(void **state)
 	assert_int_equal(dumps(true), 0);
 }
 
+/* Where somebody else's filter refuses a call of ours. */
+static bool says_of_dumps(int refused, const char *what)
+{
+	struct confine c = { .secrets = true };
+	char text[CONFINE_TEXT_MAX];
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0) {
+		scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+
+		if (refused == SCMP_SYS(prctl))
+			seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), refused, 1,
+					 SCMP_A0(SCMP_CMP_EQ, PR_SET_DUMPABLE));
+		else if (refused >= 0)
+			seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), refused, 1,
+					 SCMP_A2(SCMP_CMP_NE, 0));
+		if (seccomp_load(filter) != 0)
+			_exit(2);
+		seccomp_release(filter);
+		confine_apply(&c, text);
+		_exit(strstr(text, what) != NULL ? 0 : 1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+static void what_is_said_of_dumps_is_true(void **state)
+{
+	static const char made[] = "; core dumps may be made (Operation not permitted)";
+	struct rlimit limit;
+
+	(void)state;
+	assert_true(says_of_dumps(-1, "; no core dumps"));
+	assert_true(says_of_dumps(SCMP_SYS(prctl), made));
+	/* setrlimit of the C library, which asks by it, too; where there is something to forbid */
+	if (getrlimit(RLIMIT_CORE, &limit) == 0 && limit.rlim_max > 0)
+		assert_true(says_of_dumps(SCMP_SYS(prlimit64), made));
+}
+
 static int setup(void **state)
 {
 	struct sockaddr_in at = { .sin_family = AF_INET };
@@ -576,6 +617,7 @@ int main(void)
 		cmocka_unit_test(ports_are_named),
 		cmocka_unit_test(sources_have_any_port),
 		cmocka_unit_test(there_are_no_dumps_of_keys),
+		cmocka_unit_test(what_is_said_of_dumps_is_true),
 	};
 
 	if (PEERWALK_UNCONFINED[0] != '\0') {
