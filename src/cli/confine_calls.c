@@ -165,11 +165,12 @@ static const char *const usual[] = {
 };
 
 static const char *const with_sockets[] = {
-	"bind",       "connect",  "getsockname",     "getpeername", "getsockopt",
-	"setsockopt", "sendto",   "sendmsg",         "sendmmsg",    "recvfrom",
-	"recvmsg",    "recvmmsg", "recvmmsg_time64", "shutdown",    "send",
-	"recv",
+	"bind",    "getsockname", "getpeername",     "getsockopt", "setsockopt", "recvfrom",
+	"recvmsg", "recvmmsg",    "recvmmsg_time64", "shutdown",   "send",       "recv",
 };
+
+/* For whoever calls somebody: a name server and a status socket are called, too. */
+static const char *const with_calls[] = { "connect" };
 
 static const char *const with_callers[] = { "listen", "accept", "accept4" };
 
@@ -314,10 +315,17 @@ static void add_sockets(struct filter *f, unsigned net)
 {
 	const unsigned packets = CONFINE_NAMES | CONFINE_PACKETS;
 	const unsigned local = CONFINE_NAMES | CONFINE_LOCAL;
+	const unsigned calls = CONFINE_DIAL | packets | local;
 
 	if (net == 0)
 		return;
 	add_all(f, SCMP_ACT_ALLOW, with_sockets, COUNT(with_sockets));
+	/* A connection that begins with its first bytes is none that Landlock would see. */
+	allow_if(f, "sendto", 3, MSG_FASTOPEN, 0);
+	allow_if(f, "sendmsg", 2, MSG_FASTOPEN, 0);
+	allow_if(f, "sendmmsg", 3, MSG_FASTOPEN, 0);
+	if (net & calls)
+		add_all(f, SCMP_ACT_ALLOW, with_calls, COUNT(with_calls));
 	if (net & (CONFINE_DIAL | CONFINE_LISTEN | CONFINE_NAMES)) {
 		allow_socket(f, AF_INET, SOCK_STREAM);
 		allow_socket(f, AF_INET6, SOCK_STREAM);
