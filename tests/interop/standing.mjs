@@ -53,9 +53,18 @@ async function startOurs(env, bootstraps) {
 }
 
 // What a node has in its books about its connection to us, once hands are shaken. (Whom we know
-// we may dial besides.)
-const ourPeer = async (node, inbound) => (await node.rpc('getpeerinfo'))
-  .find(p => p.subver.startsWith('/peerwalk:') && p.inbound === inbound);
+// we may dial besides.) On a busy machine the seconds of bcoin's patience with who asks are over
+// before it has answered: then it is asked once more.
+async function ourPeer(node, inbound, tries = 5) {
+  try {
+    return (await node.rpc('getpeerinfo'))
+      .find(p => p.subver.startsWith('/peerwalk:') && p.inbound === inbound);
+  } catch (e) {
+    if (!(e instanceof SyntaxError) || tries === 1)
+      throw e;
+    return ourPeer(node, inbound, tries - 1);
+  }
+}
 
 function assertIsHonest(peer) {
   assert.equal(Number(`0x${peer.services}`), 0, 'services');
@@ -63,10 +72,11 @@ function assertIsHonest(peer) {
   assert.equal(peer.relaytxes, false);
 }
 
-// Messages of one kind within an hour: one every two minutes, and the first at once.
+// Messages of one kind within an hour: one every two minutes, and the first at once. Where the
+// machine is late, a hundredth of a second is one of theirs.
 function assertHourOf(bytes, what) {
   const count = bytes / PING_BYTES;
-  assert.ok(count >= 29 && count <= 40, `${count} ${what} in an hour`);
+  assert.ok(count >= 25 && count <= 40, `${count} ${what} in an hour`);
 }
 
 async function testAmong(ours, { called, caller, litecoin, isMember }) {
