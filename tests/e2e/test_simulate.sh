@@ -3,11 +3,9 @@
 #
 #     tests/e2e/test_simulate.sh PROGRAM
 #
-# All of it stays on loopback; the part on IPv6 runs in a network namespace of its own and
-# is left out, with a note, where the system allows none.
+# All of it stays on loopback. On IPv6: test_simulate_ipv6.sh.
 set -uo pipefail
 
-self=$(realpath "$0")
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 source "$(dirname "$0")/lib.sh"
 network=bitcoin
@@ -72,21 +70,6 @@ wrong() { # status, text on stderr, arguments...
 	return 1
 }
 
-ipv6_part() {
-	ip link set lo up && ip -6 route add local fd00::/8 dev lo || return 77
-	begin --peers 100 --ghosts 50 --latency 5ms --range fd00::/8 &&
-		grep -q '^bitcoin://\[fd' seeds.txt && crawl_and_score || return 1
-	end_simulation TERM
-	network=ethereum
-	begin --peers 100 --ghosts 50 --latency 5ms --range fd00::/8 &&
-		grep -q '^enode://.*@\[fd' seeds.txt && crawl_and_score
-}
-
-if [ "${2:-}" = ipv6 ]; then
-	ipv6_part
-	exit
-fi
-
 begin --peers 300 --ghosts 200 --latency 10ms --seed 5 || exit 1
 check "one line when ready" is_json_lines simulator.out 1
 check "the seeds are told twice" same_seeds
@@ -149,17 +132,5 @@ check "somebody else's addresses" wrong 1 "no address of this machine" bitcoin -
 check "an unknown network" wrong 2 "dogecoin" dogecoin
 check "a file that can't be written" wrong 1 "cannot write /nonexistent/truth.csv" bitcoin \
 	--port "$port" --truth /nonexistent/truth.csv
-
-if unshare -Urn true 2>/dev/null && command -v ip >/dev/null; then
-	unshare -Urn bash "$self" "$program" ipv6 >ipv6.out 2>&1
-	status=$?
-	if [ $status -eq 77 ]; then
-		echo "left out: IPv6 (no IPv6 in a network namespace here)"
-	else
-		check "a crawl finds everybody on IPv6: $(tail -n 2 ipv6.out)" test $status -eq 0
-	fi
-else
-	echo "left out: IPv6 (no network namespaces here)"
-fi
 
 finish 34
