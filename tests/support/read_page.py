@@ -187,7 +187,7 @@ def main():
     with open(sys.argv[1], encoding='utf-8', newline='') as f:
         text = f.read()
     with open(sys.argv[2], encoding='utf-8') as f:
-        doc = json.load(f)
+        doc = {'history': [], **json.load(f)}  # it is left out where there is none
     page = Page()
     page.feed(text)
     page.close()
