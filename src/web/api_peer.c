@@ -1,5 +1,6 @@
 #include "web/api_peer.h"
 
+#include "report/json_text.h"
 #include "report/peer_url.h"
 
 #include <inttypes.h>
@@ -59,6 +60,7 @@ static json_t *unsigned_if(bool there, uint64_t v)
 static json_t *service_names(const struct api_peers *a, const char *network, uint64_t services)
 {
 	json_t *out = json_array();
+	size_t count = (size_t)__builtin_popcountll(services);
 
 	for (uint64_t bits = services; bits != 0; bits &= bits - 1) {
 		unsigned bit = (unsigned)__builtin_ctzll(bits);
@@ -67,7 +69,7 @@ static json_t *service_names(const struct api_peers *a, const char *network, uin
 		json_array_append_new(out, name != NULL ? json_string(name)
 							: json_sprintf("bit %u", bit));
 	}
-	return out;
+	return json_whole(out, count);
 }
 
 static json_t *hash_if(bool there, const uint8_t *bytes, size_t len)

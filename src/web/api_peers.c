@@ -1,5 +1,6 @@
 #include "web/api_peers.h"
 
+#include "report/json_text.h"
 #include "web/api_peer.h"
 
 #include <inttypes.h>
@@ -120,7 +121,7 @@ static json_t *facet_json(const struct api_peers *a, const char *network, bool s
 						asked ? json_string(row->value) : json_null(),
 						"text", text, "count", (json_int_t)row->count));
 	}
-	return out;
+	return json_whole(out, count);
 }
 
 static void facets(const struct api_peers *a, struct store *s, const struct http_request *q,
@@ -148,7 +149,7 @@ static void facets(const struct api_peers *a, struct store *s, const struct http
 			json_object_set_new(doc, names[i],
 					    facet_json(a, filter.network, i == CENSUS_SERVICES,
 						       f.rows[i], f.counts[i]));
-		api_send(r, doc);
+		api_send(r, json_whole(doc, 1 + CENSUS_FACETS));
 	} else {
 		api_failed(r, s, err);
 	}
@@ -188,8 +189,10 @@ static void map(const struct api_peers *a, struct store *s, const struct http_re
 			json_array_append_new(countries, country_json(&m.countries[i]));
 		for (size_t i = 0; i < m.places_count; i++)
 			json_array_append_new(places, place_json(&m.places[i]));
-		api_send(r, json_pack("{s:o s:o s:I}", "countries", countries, "places", places,
-				      "unknown", (json_int_t)m.unknown));
+		api_send(r, json_pack("{s:o s:o s:I}", "countries",
+				      json_whole(countries, m.countries_count), "places",
+				      json_whole(places, m.places_count), "unknown",
+				      (json_int_t)m.unknown));
 	} else {
 		api_failed(r, s, err);
 	}
