@@ -50,46 +50,59 @@ void confine_clear(struct confine *c)
 
 /* --- names --- */
 
+static bool is_builtin(const char *name, size_t len)
+{
+	return (len == 5 && strncmp(name, "files", len) == 0) ||
+	       (len == 3 && strncmp(name, "dns", len) == 0);
+}
+
 /* The system's resolver loads what nsswitch.conf names at the first question, and by then nothing
- * can be loaded any more. `files` and `dns` are part of the C library. */
-static void load_service(const char *name, size_t len)
+ * can be loaded any more. `files` and `dns` are part of the C library; any other asks a program of
+ * this machine, by a Unix socket. */
+static bool load_service(const char *name, size_t len)
 {
 	char file[64];
 	int n = snprintf(file, sizeof(file), "libnss_%.*s.so.2", (int)len, name);
 
-	if (n > 0 && (size_t)n < sizeof(file))
-		/* cppcheck-suppress leakReturnValNotUsed ; it stays for as long as the process */
-		dlopen(file, RTLD_NOW); /* one that isn't installed is not used either */
+	if (is_builtin(name, len) || n < 0 || (size_t)n >= sizeof(file))
+		return false;
+	/* One that isn't installed is not used either; it stays for as long as the process. */
+	return dlopen(file, RTLD_NOW) != NULL;
 }
 
 /* "resolve [!UNAVAIL=return] files dns" */
-static void load_services(const char *list)
+static bool load_services(const char *list)
 {
+	bool loaded = false;
+
 	for (;;) {
 		size_t len;
 
 		list += strspn(list, " \t");
 		len = *list == '[' ? strcspn(list, "]\n") : strcspn(list, " \t\n#[");
 		if (len == 0)
-			return;
-		if (*list != '[')
-			load_service(list, len);
+			return loaded;
+		if (*list != '[' && load_service(list, len))
+			loaded = true;
 		list += len + (list[len] == ']' ? 1 : 0);
 	}
 }
 
-static void load_resolver(void)
+/* Whether it asks programs of this machine. */
+static bool load_resolver(void)
 {
+	bool loaded = false;
 	static const char key[] = "hosts:";
 	FILE *f = fopen("/etc/nsswitch.conf", "re");
 	char line[1024];
 
 	while (f != NULL && fgets(line, sizeof(line), f) != NULL) {
 		if (strncmp(line, key, sizeof(key) - 1) == 0)
-			load_services(line + sizeof(key) - 1);
+			loaded |= load_services(line + sizeof(key) - 1);
 	}
 	if (f != NULL)
 		fclose(f);
+	return loaded;
 }
 
 /* Its files. Who rewrites resolv.conf elsewhere, and has a link to it in /etc, has a folder for
@@ -137,7 +150,7 @@ static void apply(struct confine *c, char text[static CONFINE_TEXT_MAX])
 	int len = 0;
 
 	if (c->net & CONFINE_NAMES) {
-		load_resolver();
+		c->net |= load_resolver() ? CONFINE_LOCAL : 0;
 		allow_resolver(c);
 	}
 	tzset(); /* reads the time zone's file */

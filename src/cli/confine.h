@@ -41,7 +41,8 @@ enum confine_right {
 
 enum confine_net {
 	CONFINE_DIAL = 1,    /* TCP, to anybody */
-	CONFINE_NAMES = 2,   /* names are looked up; implies CONFINE_PACKETS, CONFINE_LOCAL */
+	CONFINE_NAMES = 2,   /* names are looked up; implies CONFINE_PACKETS, and CONFINE_LOCAL
+			      * where programs of this machine are asked */
 	CONFINE_PACKETS = 4, /* UDP */
 	CONFINE_LISTEN = 8,  /* TCP, at `ports` */
 	CONFINE_LOCAL = 16,  /* Unix sockets */

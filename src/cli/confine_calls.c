@@ -314,8 +314,7 @@ static void allow_netlink_route(struct filter *f)
 static void add_sockets(struct filter *f, unsigned net)
 {
 	const unsigned packets = CONFINE_NAMES | CONFINE_PACKETS;
-	const unsigned local = CONFINE_NAMES | CONFINE_LOCAL;
-	const unsigned calls = CONFINE_DIAL | packets | local;
+	const unsigned calls = CONFINE_DIAL | CONFINE_LOCAL | packets;
 
 	if (net == 0)
 		return;
@@ -334,7 +333,7 @@ static void add_sockets(struct filter *f, unsigned net)
 		allow_socket(f, AF_INET, SOCK_DGRAM);
 		allow_socket(f, AF_INET6, SOCK_DGRAM);
 	}
-	if (net & local) {
+	if (net & CONFINE_LOCAL) {
 		allow_socket(f, AF_UNIX, SOCK_STREAM);
 		allow_socket(f, AF_UNIX, SOCK_DGRAM);
 	}

@@ -20,7 +20,7 @@ struct need {
 	enum words words;
 };
 
-#define TALKS (CONFINE_DIAL | CONFINE_NAMES | CONFINE_PACKETS | CONFINE_LOCAL)
+#define TALKS (CONFINE_DIAL | CONFINE_NAMES | CONFINE_PACKETS)
 
 /* Those that are not here stay as they are: networks and help read nothing, and simulate is
  * everybody itself, strangers included, for tests on this machine. */
@@ -165,6 +165,7 @@ static void allow_value(struct needed *n, const char *option, const char *value)
 		allow_output(c, value);
 		break;
 	case USE_SOCKET:
+		c->net |= CONFINE_LOCAL;
 		confine_allow_folder(c, value, CONFINE_SOCKET);
 		break;
 	case USE_LISTEN:
@@ -246,6 +247,7 @@ static void allow_node(struct needed *n)
 	if (folder != NULL) {
 		char *first = alloc_text(folder, strcspn(folder, ":"));
 
+		n->confine.net |= CONFINE_LOCAL;
 		confine_allow(&n->confine, first, CONFINE_SOCKET);
 		free(first);
 	}
@@ -267,6 +269,9 @@ void confine_command(struct cli *cli, const struct options *o)
 	}
 	n.confine.net = n.need->net;
 	n.confine.secrets = n.need->secrets;
+	/* systemd hears how it goes. */
+	if ((n.need->net & CONFINE_DIAL) != 0 && getenv("NOTIFY_SOCKET") != NULL)
+		n.confine.net |= CONFINE_LOCAL;
 	if (strcmp(o->command->name, "node") == 0)
 		allow_node(&n);
 	allow_options(&n);

@@ -5,6 +5,7 @@
 #include "cli/confine.h"
 
 #include <arpa/inet.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
@@ -19,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
@@ -423,7 +425,6 @@ static void what_is_needed_works(void **state)
 	works(&c, act_names, "a name");
 	works(&c, act_tcp, "TCP");
 	works(&c, act_udp, "UDP");
-	works(&c, act_unix, "a Unix socket");
 	works(&c, act_netlink_route, "the list of our addresses");
 	works(&c, act_connect, "a connection");
 	works(&c, act_told, "no new privileges, and no dumps");
@@ -462,6 +463,46 @@ static void sockets_are_of_few_kinds(void **state)
 	confine_clear(&c);
 	confine_clear(&none);
 	confine_clear(&local);
+}
+
+/* With that for nsswitch.conf, in a tree of files of the child's own. */
+static int unix_socket_where(const char *hosts)
+{
+	struct confine c = with(CONFINE_DIAL | CONFINE_NAMES, false);
+	char path[128], text[CONFINE_TEXT_MAX];
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0) {
+		FILE *f;
+
+		snprintf(path, sizeof(path), "%s/a", folder);
+		f = fopen(path, "we");
+		if (f == NULL || fprintf(f, "hosts: %s\n", hosts) < 0 || fclose(f) != 0 ||
+		    unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0 ||
+		    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+		    mount(path, "/etc/nsswitch.conf", NULL, MS_BIND, NULL) != 0)
+			_exit(CANNOT_TELL);
+		confine_apply(&c, text);
+		_exit(act_unix());
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	confine_clear(&c);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static void names_need_unix_sockets_where_programs_are_asked(void **state)
+{
+	int plain = unix_socket_where("files [!UNAVAIL=return] dns # compat");
+
+	(void)state;
+	if (plain == CANNOT_TELL)
+		skip();
+	assert_int_equal(plain, ENOSYS);
+	assert_int_equal(unix_socket_where("files nobody_has_this dns"), ENOSYS);
+	if (dlopen("libnss_compat.so.2", RTLD_NOW) != NULL)
+		assert_int_equal(unix_socket_where("files compat [NOTFOUND=return] dns"), DONE);
 }
 
 static void ports_are_named(void **state)
@@ -629,6 +670,7 @@ int main(void)
 		cmocka_unit_test(what_is_needed_works),
 		cmocka_unit_test(files_elsewhere_are_out_of_reach),
 		cmocka_unit_test(sockets_are_of_few_kinds),
+		cmocka_unit_test(names_need_unix_sockets_where_programs_are_asked),
 		cmocka_unit_test(ports_are_named),
 		cmocka_unit_test(sources_have_any_port),
 		cmocka_unit_test(there_are_no_dumps_of_keys),
