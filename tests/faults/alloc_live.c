@@ -6,6 +6,7 @@
 #include "faults/world.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <time.h>
 #include <unistd.h>
@@ -96,7 +97,7 @@ enum {
 static struct {
 	pthread_t watcher; /* ends the stay; it has all the memory it wants */
 	_Atomic(struct pw_member *) member;
-	atomic_bool met, over;
+	atomic_bool watched, met, over;
 	bool was_met; /* at least once */
 } stay;
 
@@ -106,6 +107,7 @@ static void *watch(void *arg)
 	struct pw_member *member = NULL;
 
 	failing_exempt(true);
+	stay.watched = true;
 	for (unsigned ms = 0; ms < limit_ms && !stay.over && !stay.met; ms += member != NULL) {
 		member = stay.member;
 		nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
@@ -119,8 +121,10 @@ static void before_member(const char *network)
 {
 	before(network);
 	stay.member = NULL;
-	stay.met = stay.over = false;
+	stay.watched = stay.met = stay.over = false;
 	assert_int_equal(pthread_create(&stay.watcher, NULL, watch, NULL), 0);
+	while (!stay.watched) /* a thread's beginning may allocate */
+		sched_yield();
 }
 
 static void on_up(void *ctx, const struct pw_member_peer *peer)
