@@ -71,7 +71,10 @@ result "peers of a mute peer: nobody, and why" $?
 run 0 listen "$honest" --count 4 && [ "$(grep -c . out)" -eq 4 ] &&
 	head -n 1 out | grep -q '  version .*protocol 7'
 result "listen --count 4 prints four messages, the version first" $?
-run 0 listen "$honest" --duration 1s && grep -q '  addr' out && grep -q '  verack' out
+hears() { # on a busy machine more than one try may be needed
+	run 0 listen "$honest" --duration 1s && grep -q '  addr' out && grep -q '  verack' out
+}
+within hears
 result "listen --duration 1s ends by itself" $?
 run 0 listen "$honest" --count 1 --verbose && grep -q '^      user agent\|^      agent' out
 result "listen --verbose has a line for each field" $?

@@ -10,10 +10,17 @@ command -v python3 >/dev/null || { echo "there is no python3 here"; exit 77; }
 
 # Listens to such a peer; what it was asked is in asked.
 follow() { # options...
-	: >asked # before it is there, the file has what the last one said
-	python3 "$source_dir/tests/e2e/announcing_peer.py" >asked 2>peer.err &
-	within test -s asked || { cat peer.err; return 1; }
-	run 0 listen --follow --duration 1s "$@" "bitcoin-regtest://127.0.0.1:$(head -n 1 asked)"
+	local seconds
+	# A busy machine may need longer for the seven lines.
+	for seconds in 1 4 16; do
+		: >asked # before it is there, the file has what the last one said
+		python3 "$source_dir/tests/e2e/announcing_peer.py" >asked 2>peer.err &
+		within test -s asked || { cat peer.err; return 1; }
+		run 0 listen --follow --duration ${seconds}s "$@" \
+			"bitcoin-regtest://127.0.0.1:$(head -n 1 asked)" || return 1
+		[ "$(wc -l <asked)" -lt 7 ] || return 0
+	done
+	return 1
 }
 
 hash_of() { # a digit, 32 times as a byte

@@ -95,7 +95,7 @@ node() { # network, options...: to the end; status
 	within test -e "$network/log" || return 1
 	"$program" status "$network/st" --peers >status.out 2>&1 || return 1
 	# Somebody who calls, and stays for a while.
-	call "$network" >call.out 2>&1
+	call "$network" || return 1
 	kill -TERM "$pid"
 	wait "$pid"
 	status=$?
@@ -103,10 +103,16 @@ node() { # network, options...: to the end; status
 	[ $status -eq 143 ] && [ ! -e "$network/st" ]
 }
 call() {
-	local url
+	local url caller status
 	url=$(grep -oE '(enode|gossip|bitcoin[a-z0-9-]*)://[^ ]+' "$1/out" | head -n 1)
-	timeout 10 "$program" node "$1" --listen 127.0.0.1:0 --no-default-bootstrap --duration 2s \
-		"${private[@]}" --bootstrap "$url"
+	"$program" node "$1" --listen 127.0.0.1:0 --no-default-bootstrap "${private[@]}" --bootstrap "$url" \
+		>call.out 2>&1 </dev/null &
+	caller=$!
+	within grep -qE '\b(bonded|up)\b' "$1/log"
+	status=$?
+	kill -TERM $caller
+	wait $caller
+	return $status
 }
 private=()
 check "a node of Ethereum" node ethereum --key ethereum/node.key
