@@ -296,7 +296,7 @@ static void make_settings(void)
 	snprintf(path, sizeof(path), "%s/settings.ini", shared);
 	f = fopen(path, "wb");
 	if (f == NULL ||
-	    fputs("; of all\ndb = x.db\n[ping]\ncount = 2\ninterval = 5ms\n"
+	    fputs("; of all\ndb = x.db\n[peers]\nconnect-timeout = 5s\n"
 		  "[node]\nlisten = 127.0.0.1:1\n listen = 127.0.0.1:2\n",
 		  f) < 0 ||
 	    fclose(f) != 0)
