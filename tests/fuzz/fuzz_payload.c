@@ -1,8 +1,8 @@
 /* fuzz_payload.c: every payload's decoder: the first byte chooses the command.
  *
  * Whatever the bytes: the verdict is the same with and without a hook, the fields lie
- * one behind the other inside the input, an error has a place and a rule; and what was
- * understood, written and read again, is the same. */
+ * one behind the other inside the input, an error has a place and a rule; what was
+ * understood, written and read again, is the same; and lists hold what was counted. */
 #include "fuzz/fuzz.h"
 #include "support/bitcoin.h"
 
@@ -62,6 +62,88 @@ static void check_reencoded(enum bitcoin_command id, struct slice in)
 	CHECK(slice_equal(slice_of(first, w.len), slice_of(second, again.len)));
 }
 
+/* Lists whose form was checked: as many steps as were counted, and nothing left. */
+static void step_tx(const struct bitcoin_tx *tx)
+{
+	struct reader inputs, outputs, witnesses, items;
+	struct bitcoin_witness witness;
+	struct bitcoin_tx_out output;
+	struct bitcoin_tx_in input;
+	uint32_t ins = 0, outs = 0, seen = 0;
+	struct slice item;
+
+	reader_init(&inputs, tx->inputs);
+	while (bitcoin_tx_in_next(&inputs, &input))
+		ins++;
+	reader_init(&outputs, tx->outputs);
+	while (bitcoin_tx_out_next(&outputs, &output))
+		outs++;
+	CHECK(reader_ok(&inputs) && reader_ok(&outputs));
+	CHECK(ins == tx->in_count && outs == tx->out_count);
+	reader_init(&witnesses, tx->witnesses);
+	for (; bitcoin_witness_next(&witnesses, &witness); seen++) {
+		uint32_t count = 0;
+
+		reader_init(&items, witness.items);
+		while (bitcoin_witness_item_next(&items, &item))
+			count++;
+		CHECK(reader_ok(&items) && count == witness.count);
+	}
+	CHECK(reader_ok(&witnesses) && seen == (tx->segwit ? tx->in_count : 0));
+}
+
+static void step_txs(struct slice txs, uint32_t want)
+{
+	struct bitcoin_tx tx;
+	uint32_t count = 0;
+	struct reader r;
+
+	reader_init(&r, txs);
+	for (; bitcoin_block_tx_next(&r, &tx); count++)
+		step_tx(&tx);
+	CHECK(reader_ok(&r) && count == want);
+}
+
+static void step_prefilled(const struct bitcoin_cmpctblock *m)
+{
+	struct bitcoin_tx tx;
+	uint32_t count = 0, gap;
+	struct reader r;
+
+	reader_init(&r, m->prefilled);
+	for (; bitcoin_prefilled_next(&r, &gap, &tx); count++)
+		step_tx(&tx);
+	CHECK(reader_ok(&r) && count == m->prefilled_count);
+}
+
+static void check_steps(enum bitcoin_command id, struct slice in)
+{
+	struct bitcoin_cmpctblock compact;
+	struct bitcoin_blocktxn txn;
+	struct bitcoin_block block;
+	struct bitcoin_tx tx;
+	struct reader r;
+
+	reader_init(&r, in);
+	if (id == BITCOIN_TX) {
+		bitcoin_tx_decode(&r, &tx);
+		if (reader_ok(&r))
+			step_tx(&tx);
+	} else if (id == BITCOIN_BLOCK) {
+		bitcoin_block_decode(&r, &block);
+		if (reader_ok(&r))
+			step_txs(block.txs, block.tx_count);
+	} else if (id == BITCOIN_BLOCKTXN) {
+		bitcoin_blocktxn_decode(&r, &txn);
+		if (reader_ok(&r))
+			step_txs(txn.txs, txn.tx_count);
+	} else if (id == BITCOIN_CMPCTBLOCK) {
+		bitcoin_cmpctblock_decode(&r, &compact);
+		if (reader_ok(&r))
+			step_prefilled(&compact);
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	enum bitcoin_command id;
@@ -71,5 +153,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	id = (enum bitcoin_command)(data[0] % BITCOIN_COMMAND_COUNT);
 	check_explain(id, slice_of(data + 1, size - 1));
 	check_reencoded(id, slice_of(data + 1, size - 1));
+	check_steps(id, slice_of(data + 1, size - 1));
 	return 0;
 }
