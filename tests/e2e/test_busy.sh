@@ -9,7 +9,8 @@ set -uo pipefail
 source "$(dirname "$0")/lib.sh"
 
 simulate bitcoin --peers 200 --ghosts 10 --liars 0 --latency 5ms --seed 5 --duration 9m || exit 1
-how+=(--connect-timeout 300ms --timeout 1s)
+# Nobody here is silent once he is connected: the longer wait is for a busy machine alone.
+how+=(--connect-timeout 300ms --timeout 4s)
 # Holds it, as somebody who forgot to commit, until he is ended; `holder` is who.
 hold() { # database
 	: >held

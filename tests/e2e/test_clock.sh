@@ -20,7 +20,7 @@ visits_are() { # database, so many at least
 }
 
 simulate bitcoin --peers 150 --ghosts 20 --liars 0 --latency 5ms --seed 5 --duration 9m || exit 1
-how+=(--connect-timeout 300ms --timeout 2s)
+how+=(--connect-timeout 300ms --timeout 4s)
 
 # --- a crawl
 
