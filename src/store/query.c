@@ -20,6 +20,8 @@ void store_read_end(struct store *s)
 
 static void crawl_row(sqlite3_stmt *st, struct store_crawl *out)
 {
+	double seconds = sqlite3_column_double(st, 11);
+
 	*out = (struct store_crawl){
 		.id = sqlite3_column_int64(st, 0),
 		.started_at_ms = db_column_ms(st, 2),
@@ -31,10 +33,12 @@ static void crawl_row(sqlite3_stmt *st, struct store_crawl *out)
 		.adverts = (uint64_t)sqlite3_column_int64(st, 8),
 		.bytes_in = (uint64_t)sqlite3_column_int64(st, 9),
 		.bytes_out = (uint64_t)sqlite3_column_int64(st, 10),
-		.cpu_seconds = sqlite3_column_double(st, 11),
 		.max_rss_bytes = (uint64_t)sqlite3_column_int64(st, 12),
 	};
 	snprintf(out->network, sizeof(out->network), "%s", db_column_name(st, 1));
+	/* A number without end is none that JSON has. */
+	if (seconds > 0 && seconds <= 1e15)
+		out->cpu_seconds = seconds;
 	row_text(st, 13, out->settings, sizeof(out->settings));
 	out->every_ms = (uint64_t)db_column_ms(st, 14);
 	out->pruned = sqlite3_column_int(st, 15) != 0;
