@@ -473,6 +473,7 @@ static const struct {
 	  0 },
 	{ "24 nodes in one answer", "pi6D", "many", 40, OK_PART, 1, 1, 6, 1, 1 },
 	{ "an answer that comes with the next one", "pif.6D", "", 40, OK_PART, 1, 1, 3, 2, 1 },
+	{ "a part of it came before, among others", "pifm.6D", "", 40, OK_PART, 1, 1, 3, 2, 1 },
 	{ "each packet comes twice", "piW", "", 40, OK_PART, 1, 1, 11, 1, 1 },
 	{ "bonded by a fourth of five tries", "pi.pi.pi.piD", "", 40, OK_ALL, 4, 4, 6, 1, 1 },
 	{ "bonded anew, its PING comes first", "p..iD", "", 40, OK_ALL, 2, 1, 4, 1, 1 },

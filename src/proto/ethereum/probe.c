@@ -131,7 +131,7 @@ void probe_begin_asking(struct probe *p, uint64_t now_ms)
 static void next_findnode(struct probe *p, uint64_t now_ms)
 {
 	p->rest = false;
-	p->answer_all = p->answer_new = 0;
+	p->answer_new = 0;
 	if (drain_next(&p->drain, p->params.targets, p->target))
 		ask(&p->findnode);
 	else
@@ -159,16 +159,12 @@ static void never_answered(struct probe *p, uint64_t now_ms)
 	begin_bond(p);
 }
 
-/* What is still to come of the answers so far: this one took of it what was new, and of what was
- * not, no more than one answer has. */
+/* What may still come of the answers so far. Nodes that were known already may have been of a
+ * packet that came twice, while a part of this answer is still under way: they settle nothing. */
 static void settle_owed(struct probe *p)
 {
-	unsigned took = p->answer_all < DRAIN_REPLY_MAX ? p->answer_all : DRAIN_REPLY_MAX;
-
-	if (took < p->answer_new)
-		took = p->answer_new;
 	p->owed += DRAIN_REPLY_MAX;
-	p->owed -= took < p->owed ? took : p->owed;
+	p->owed -= p->answer_new < p->owed ? p->answer_new : p->owed;
 }
 
 void probe_end_answer(struct probe *p, uint64_t now_ms)

@@ -48,9 +48,9 @@ enum {
 	PROBE_PINGS_MAX = PROBE_TRIES + PROBE_UNANSWERED_MAX - 1,
 	/* PINGs that we answer: a node has a reason for one, or for one after each of ours. */
 	PROBE_PONGS_MAX = 2 * PROBE_PINGS_MAX,
-	/* Packets of NEIGHBORS over 16 nodes that it had not named before. Those that it had may be
-	 * of a packet that came twice, or of an answer to a question that did; and 16 more are of
-	 * an earlier question whose answer may still come: NEIGHBORS name none. */
+	/* Packets of NEIGHBORS over 16 nodes a question that it had not named before. Those that it
+	 * had may be of a packet that came twice, or of an answer to a question that did; and what
+	 * an earlier question has not got may still come: NEIGHBORS name no question. */
 	PROBE_MANY_MAX = 3,
 	/* Packets in: if each of NEIGHBORS has only one node, and some. More is a flood. */
 	PROBE_PACKETS_MAX = DRAIN_FINDNODES_MAX * DRAIN_REPLY_MAX + 64,
@@ -199,9 +199,9 @@ struct probe {
 	uint8_t pinged_hash[DISCV4_HASH_LEN];
 	struct netaddr pinged_from;
 	uint8_t target[SECP_PUBLIC_LEN];
-	/* Nodes of the answer under way, those that it was the first to name, and those that
-	 * earlier questions have not got. */
-	unsigned answer_all, answer_new, owed;
+	/* Nodes that the answer under way was the first to name, and how many more new ones
+	 * earlier questions could have got. */
+	unsigned answer_new, owed;
 	bool tell_bonded, tell_record, tell_done;
 	struct reader nodes; /* of the last packet, not yet told */
 	struct probe_info info;

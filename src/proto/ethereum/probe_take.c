@@ -106,7 +106,6 @@ static void take_neighbors(struct probe *p, const struct discv4_neighbors *m, ui
 		kademlia_hash(node.key, hashes[count]);
 		p->answer_new += !drain_has(&p->drain, hashes[count++]);
 	}
-	p->answer_all += (unsigned)count;
 	if (p->answer_new > DRAIN_REPLY_MAX + p->owed)
 		probe_note(p, PROBE_BREACH_MANY);
 	p->info.named += (unsigned)count;
