@@ -63,11 +63,16 @@ static bool load_service(const char *name, size_t len)
 {
 	char file[64];
 	int n = snprintf(file, sizeof(file), "libnss_%.*s.so.2", (int)len, name);
+	void *service;
 
 	if (is_builtin(name, len) || n < 0 || (size_t)n >= sizeof(file))
 		return false;
-	/* One that isn't installed is not used either; it stays for as long as the process. */
-	return dlopen(file, RTLD_NOW) != NULL;
+	/* One that isn't installed is not used either. It stays for as long as the process. */
+	service = dlopen(file, RTLD_NOW | RTLD_NODELETE);
+	if (service == NULL)
+		return false;
+	dlclose(service);
+	return true;
 }
 
 /* "resolve [!UNAVAIL=return] files dns" */

@@ -573,6 +573,8 @@ static void there_are_no_dumps_of_keys(void **state)
 /* Where somebody else's filter refuses a call of ours. */
 static bool says_of_dumps(int refused, const char *what)
 {
+	static const struct scmp_arg_cmp dumpable = { 0, SCMP_CMP_EQ, PR_SET_DUMPABLE, 0 };
+	static const struct scmp_arg_cmp limits = { 2, SCMP_CMP_NE, 0, 0 };
 	struct confine c = { .secrets = true };
 	char text[CONFINE_TEXT_MAX];
 	pid_t pid = fork();
@@ -581,12 +583,9 @@ static bool says_of_dumps(int refused, const char *what)
 	if (pid == 0) {
 		scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
 
-		if (refused == SCMP_SYS(prctl))
-			seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), refused, 1,
-					 SCMP_A0(SCMP_CMP_EQ, PR_SET_DUMPABLE));
-		else if (refused >= 0)
-			seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), refused, 1,
-					 SCMP_A2(SCMP_CMP_NE, 0));
+		if (refused >= 0)
+			seccomp_rule_add_array(filter, SCMP_ACT_ERRNO(EPERM), refused, 1,
+					       refused == SCMP_SYS(prctl) ? &dumpable : &limits);
 		if (seccomp_load(filter) != 0)
 			_exit(2);
 		seccomp_release(filter);
