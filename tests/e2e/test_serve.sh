@@ -31,6 +31,7 @@ stop() { # signal, expected status
 	kill -"$1" "$server"
 	wait "$server"
 	status=$?
+	cp serve.err err
 	check "SIG$1 ends it with status $2, not $status" [ $status -eq "$2" ]
 }
 
