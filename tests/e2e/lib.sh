@@ -25,6 +25,12 @@ trap clean_up EXIT
 cd "$dir" || exit 1
 unset "${!PEERWALK_@}"
 
+# Against the truth of simulate: everybody who can be reached is there, and nobody who is none.
+recall_is_1() { # database
+	"$program" score --truth truth.csv --db "$1" --min-recall 1 --json >score 2>err &&
+		grep -q '"false_ok": 0' score
+}
+
 # --- namespaces ---
 
 # Starts the script anew in user, mount and network namespaces of its own, or skips it.

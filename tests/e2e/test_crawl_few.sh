@@ -15,10 +15,7 @@ how=(--no-default-seeds --allow-private --connect-timeout 500ms --timeout 4s)
 crawl() {
 	"$program" crawl bitcoin "${how[@]}" "$@"
 }
-recall_is_1() { # database
-	"$program" score --truth truth.csv --db "$1" --min-recall 1 --json >score 2>err &&
-		grep -q '"false_ok": 0' score
-}
+
 # --- concurrency is clamped to the descriptors, and it says so
 (ulimit -n 200 && crawl --seeds seeds.txt --db few.db --concurrency 1000 >out 2>err)
 check "few descriptors: ends with 0" test $? -eq 0

@@ -22,10 +22,6 @@ crawl_behind() {
 		exec "$program" crawl bitcoin "${how[@]}" "$@" >out 2>err
 	) &
 }
-recall_is_1() { # database
-	"$program" score --truth truth.csv --db "$1" --min-recall 1 --json >score 2>err &&
-		grep -q '"false_ok": 0' score
-}
 # Everything that is kept of each visit, without the peers' current state.
 visits() {
 	"$program" export --what visits --format csv --db "$1" 2>err
