@@ -210,6 +210,14 @@ static void await_deadline(struct dial *dial)
 		set_alarm(dial, at);
 }
 
+static void hang_up(struct dial *dial)
+{
+	if (dial->visit.config->session.network->proto->ends_by_reset)
+		tcp_drop(&dial->tcp);
+	else
+		tcp_close(&dial->tcp);
+}
+
 static void finish(struct dial *dial)
 {
 	tell_done(dial);
@@ -217,7 +225,7 @@ static void finish(struct dial *dial)
 		return;
 	dial->over = true;
 	held_clear(&dial->held, &dial->dialer->held_bytes);
-	tcp_close(&dial->tcp);
+	hang_up(dial);
 	visit_clear(&dial->visit);
 	/* Whoever has called this may still look at it. */
 	if (!dial->ringing)
@@ -383,7 +391,7 @@ static void dial_again(struct dial *dial)
 
 	dial->dialled_again = true;
 	dial->held.len = 0;
-	tcp_close(&dial->tcp);
+	hang_up(dial);
 	err = begin_connect(dial);
 	if (err != 0)
 		connect_failed(dial, err);

@@ -302,8 +302,8 @@ static int take_spare(struct tcp_watch *w, int family)
 	return w->spares[--w->spare_count].fd;
 }
 
-/* A socket that reached nobody may try the next address: it costs half of what a new one does,
- * and most addresses of a network are nobody's. False: it has to be closed. */
+/* A socket may try the next address: that costs half of what a new one does, or less where a
+ * connection stands. Linux resets that. False: it has to be closed. */
 static bool make_spare(struct tcp_watch *w, struct tcp *t)
 {
 	const struct sockaddr nobody = { .sa_family = AF_UNSPEC };
@@ -414,7 +414,7 @@ void tcp_resume(struct tcp *t)
 		ask_anew(t);
 }
 
-void tcp_close(struct tcp *t)
+static void end(struct tcp *t, bool drop)
 {
 	struct tcp_watch *w;
 
@@ -422,8 +422,18 @@ void tcp_close(struct tcp *t)
 		return;
 	w = t->set->watch;
 	w->places[t->fd].owner = NULL;
-	if (t->connected || !make_spare(w, t))
+	if ((t->connected && !drop) || !make_spare(w, t))
 		close(t->fd);
 	forget(t);
 	leave(t);
+}
+
+void tcp_close(struct tcp *t)
+{
+	end(t, false);
+}
+
+void tcp_drop(struct tcp *t)
+{
+	end(t, true);
 }

@@ -3,8 +3,8 @@
  * A visit is so short that what surrounds its few packets counts: libuv's own streams take
  * four epoll_ctl and a getsockopt for it. Here a socket enters an epoll set once,
  * edge-triggered, and leaves it with its descriptor; the loop watches that set as one
- * descriptor, which exists while there are connections. A socket that reached nobody is not
- * closed: the next attempt has it.
+ * descriptor, which exists while there are connections. A socket that reached nobody, or was
+ * dropped, is not closed: the next attempt has it.
  *
  * The caller embeds struct tcp, and keeps it until the loop has turned once after a tcp_close in
  * one of its callbacks. Errors are libuv's (negative). Everything happens on the loop's thread. */
@@ -23,8 +23,8 @@ enum {
 	TCP_ROUNDS_MAX = 48,
 	/* Whole buffers read from one connection before the others have their turn. */
 	TCP_READS_MAX = 16,
-	/* Sockets that reached nobody and wait for another address: the next attempt takes one, so
-	 * that more than a few are never there but at the end, when there is no next. */
+	/* Sockets that wait for another address: the next attempt takes one, so that more than a few
+	 * are never there but at the end, when there is no next. */
 	TCP_SPARES_MAX = 16,
 };
 
@@ -99,5 +99,8 @@ static inline void tcp_pause(struct tcp *t)
 }
 void tcp_resume(struct tcp *t);
 void tcp_close(struct tcp *t); /* may be closed already */
+/* The same at once: what is still on its way, to and fro, is lost, and the peer is told by a reset
+ * (RFC 9293, 3.10.5). Nothing waits for a minute here, nor in a translator of addresses on the way. */
+void tcp_drop(struct tcp *t);
 
 #endif

@@ -173,6 +173,9 @@ struct proto {
 	size_t session_size, session_align;
 	/* The largest message recv() can ask the caller to hold. */
 	size_t buffer_max;
+	/* A reset says to its peers what an end says: a visit may end so (io/tcp.h), as nothing
+	 * that it said last matters. */
+	bool ends_by_reset;
 
 	void (*init)(void *session, const struct session_params *params, uint64_t now_ms);
 	size_t (*recv)(void *session, struct slice in, uint64_t now_ms);

@@ -492,6 +492,58 @@ static void a_socket_that_reached_nobody_tries_the_next(void **state)
 	free(e);
 }
 
+/* The peer reads what was sent before, and then of a reset; the next peer has the socket, and
+ * nothing that the first one still says. */
+static void a_dropped_connection_leaves_its_socket(void **state)
+{
+	struct end *e = calloc(1, sizeof(*e)), *beside = calloc(1, sizeof(*beside));
+	struct sockaddr_in at;
+	int listener = bound(&at), fds[2], first, second, fd;
+	char told[16];
+
+	(void)state;
+	assert_true(e != NULL && beside != NULL);
+	assert_int_equal(listen(listener, 4), 0);
+	assert_int_equal(uv_loop_init(&e->loop), 0);
+	tcp_set_init(&e->set, &e->loop, &calls);
+	/* One that stays, so that the set does. */
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds),
+			 0);
+	assert_int_equal(tcp_adopt(&e->set, &beside->tcp, fds[0]), 0);
+	assert_int_equal(tcp_connect(&e->set, &e->tcp, (struct sockaddr *)&at, sizeof(at), NULL),
+			 0);
+	fd = e->tcp.fd;
+	first = accept(listener, NULL, NULL);
+	assert_true(first >= 0);
+	while (e->connects == 0)
+		uv_run(&e->loop, UV_RUN_ONCE);
+	assert_true(tcp_send(&e->tcp, (const uint8_t *)"farewell", 8));
+	assert_int_equal(write(first, "unread", 6), 6);
+	tcp_drop(&e->tcp);
+	assert_int_equal(tcp_connect(&e->set, &e->tcp, (struct sockaddr *)&at, sizeof(at), NULL),
+			 0);
+	assert_int_equal(e->tcp.fd, fd);
+	assert_int_equal(read(first, told, sizeof(told)), 8);
+	assert_int_equal(read(first, told, sizeof(told)), -1);
+	assert_int_equal(errno, ECONNRESET);
+	second = accept(listener, NULL, NULL);
+	assert_true(second >= 0);
+	assert_int_equal(write(second, "ten bytes.", 10), 10);
+	close(second);
+	while (e->ends == 0)
+		uv_run(&e->loop, UV_RUN_ONCE);
+	assert_int_equal(e->connects, 2);
+	assert_int_equal(e->ended, UV_EOF);
+	assert_int_equal(e->heard, 10);
+	close(first);
+	close(fds[1]);
+	close(listener);
+	uv_run(&e->loop, UV_RUN_DEFAULT);
+	assert_int_equal(uv_loop_close(&e->loop), 0);
+	free(beside);
+	free(e);
+}
+
 static void it_goes_out_where_it_is_told(void **state)
 {
 	struct sockaddr_in from = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(0x7f000009) };
@@ -534,6 +586,7 @@ int main(void)
 		cmocka_unit_test(whoever_says_much_waits_for_the_others),
 		cmocka_unit_test(what_waits_is_counted_and_told_when_sent),
 		cmocka_unit_test(a_socket_that_reached_nobody_tries_the_next),
+		cmocka_unit_test(a_dropped_connection_leaves_its_socket),
 		cmocka_unit_test(it_goes_out_where_it_is_told),
 	};
 

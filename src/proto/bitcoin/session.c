@@ -384,6 +384,7 @@ const struct proto bitcoin_proto = {
 	.session_size = sizeof(struct talk),
 	.session_align = _Alignof(struct talk),
 	.buffer_max = BITCOIN_HEADER_LEN + BITCOIN_PAYLOAD_MAX,
+	.ends_by_reset = true,
 	.init = session_init,
 	.recv = session_recv,
 	.need = session_need,
