@@ -303,7 +303,7 @@ enum err report_walk(struct store *s, const struct report_options *options, stru
 		filter.crawl_id = r->crawl.id;
 		filter.forks = options->forks;
 		filter.forks_count = options->forks_count;
-		err = store_visits(s, &filter, on_visit, g);
+		err = store_counted(s, &filter, on_visit, g);
 	}
 	if (err == ERR_OK)
 		err = fill(g);

@@ -4,7 +4,6 @@
 #include "store/look.h"
 #include "store/rows.h"
 
-#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -198,26 +197,9 @@ struct walk {
 	struct row_network network;
 };
 
-enum { FORKS_TEXT_MAX = STORE_FORKS_MAX * 9 + 1 };
-
-/* ",FC64EC04,97C2C34C", as SQLite's hex() writes bytes. */
-static size_t forks_text(const struct store_filter *filter, char out[static FORKS_TEXT_MAX])
-{
-	size_t len = 0;
-
-	assert(filter->forks_count <= STORE_FORKS_MAX);
-	for (size_t i = 0; i < filter->forks_count; i++) {
-		const uint8_t *f = filter->forks[i];
-
-		len += (size_t)snprintf(out + len, FORKS_TEXT_MAX - len, ",%02X%02X%02X%02X", f[0],
-					f[1], f[2], f[3]);
-	}
-	return len;
-}
-
 /* forks lives until the statement is done. */
 static void bind_filter(sqlite3_stmt *st, const struct store_filter *filter,
-			char forks[static FORKS_TEXT_MAX])
+			char forks[static ROW_FORKS_MAX])
 {
 	if (filter->crawl_id != 0)
 		sqlite3_bind_int64(st, 1, filter->crawl_id);
@@ -227,13 +209,12 @@ static void bind_filter(sqlite3_stmt *st, const struct store_filter *filter,
 		sqlite3_bind_int(st, 3, filter->outcome);
 	if (filter->kind != NETADDR_NONE)
 		sqlite3_bind_int(st, 4, (int)filter->kind);
-	if (filter->forks_count > 0)
-		db_bind_text(st, 5, slice_of(forks, forks_text(filter, forks)));
+	row_forks(st, filter, forks);
 }
 
 static enum err walk(struct walk *w, enum sql sql, const struct store_filter *filter)
 {
-	char forks[FORKS_TEXT_MAX];
+	char forks[ROW_FORKS_MAX];
 	enum err err = ERR_OK;
 	int rc = SQLITE_DONE;
 
@@ -288,7 +269,7 @@ enum err store_asked(struct store *s, const struct store_filter *filter, store_a
 		     void *ctx)
 {
 	sqlite3_stmt *st = db_use(s, SQL_ASKED);
-	char forks[FORKS_TEXT_MAX];
+	char forks[ROW_FORKS_MAX];
 	enum err err = ERR_OK;
 	int rc = SQLITE_DONE;
 

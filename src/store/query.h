@@ -81,6 +81,13 @@ typedef enum err store_visit_fn(void *ctx, const struct store_visit *visit);
 enum err store_visits(struct store *s, const struct store_filter *filter, store_visit_fn *fn,
 		      void *ctx);
 
+/* Of one crawl what a report counts, in no order: outcome, reached, connect_ms, and whether the
+ * visit was a node's; of those that were reached also the address, the other times, what the peer
+ * said of itself first, and its node. The rest is as if it had not been said. Of the filter
+ * crawl_id and forks count. */
+enum err store_counted(struct store *s, const struct store_filter *filter, store_visit_fn *fn,
+		       void *ctx);
+
 /* Whom a crawl visited, by the numbers that its peers have in this store (the same in every
  * crawl), in ascending order. Of the filter crawl_id and forks count. */
 typedef enum err store_asked_fn(void *ctx, int64_t peer, bool reached);

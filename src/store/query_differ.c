@@ -8,6 +8,7 @@
 
 #include "base/hash.h"
 #include "store/feed.h"
+#include "store/rows.h"
 
 #include <stdlib.h>
 
@@ -61,28 +62,10 @@ static enum err add(struct side *side, int64_t peer, uint64_t hash)
 	return ERR_OK;
 }
 
-static enum err read_range(struct store *s, int64_t crawl, int64_t range[static 2])
-{
-	sqlite3_stmt *st = db_use(s, SQL_DIFFER_RANGE);
-	enum err err = ERR_OK;
-
-	if (st == NULL)
-		return db_fail(s);
-	sqlite3_bind_int64(st, 1, crawl);
-	if (sqlite3_step(st) == SQLITE_ROW) {
-		range[0] = sqlite3_column_int64(st, 0);
-		range[1] = sqlite3_column_int64(st, 1);
-	} else {
-		err = db_fail(s);
-	}
-	db_done(st);
-	return err;
-}
-
 static enum err read_visits(struct store *s, int64_t crawl, struct side *out)
 {
 	int64_t range[2] = { 1, 0 };
-	enum err err = read_range(s, crawl, range);
+	enum err err = row_visits_range(s, crawl, range);
 	sqlite3_stmt *st = db_use(s, SQL_DIFFER_VISITS);
 	int rc = SQLITE_DONE;
 

@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 
+#include <assert.h>
 #include <stdio.h>
 
 bool row_is_set(sqlite3_stmt *st, int at)
@@ -16,9 +17,49 @@ void row_text(sqlite3_stmt *st, int at, char *out, size_t cap)
 	snprintf(out, cap, "%.*s", (int)text.len, text.len > 0 ? (const char *)text.data : "");
 }
 
-static int32_t column_ms(sqlite3_stmt *st, int at)
+int32_t row_ms(sqlite3_stmt *st, int at)
 {
 	return row_is_set(st, at) ? sqlite3_column_int(st, at) : -1;
+}
+
+/* ",FC64EC04,97C2C34C", as SQLite's hex() writes bytes. */
+static size_t forks_text(const struct store_filter *filter, char out[static ROW_FORKS_MAX])
+{
+	size_t len = 0;
+
+	assert(filter->forks_count <= STORE_FORKS_MAX);
+	for (size_t i = 0; i < filter->forks_count; i++) {
+		const uint8_t *f = filter->forks[i];
+
+		len += (size_t)snprintf(out + len, ROW_FORKS_MAX - len, ",%02X%02X%02X%02X", f[0],
+					f[1], f[2], f[3]);
+	}
+	return len;
+}
+
+void row_forks(sqlite3_stmt *st, const struct store_filter *filter,
+	       char forks[static ROW_FORKS_MAX])
+{
+	if (filter->forks_count > 0)
+		db_bind_text(st, 5, slice_of(forks, forks_text(filter, forks)));
+}
+
+enum err row_visits_range(struct store *s, int64_t crawl, int64_t range[static 2])
+{
+	sqlite3_stmt *st = db_use(s, SQL_VISITS_RANGE);
+	enum err err = ERR_OK;
+
+	if (st == NULL)
+		return db_fail(s);
+	sqlite3_bind_int64(st, 1, crawl);
+	if (sqlite3_step(st) == SQLITE_ROW) {
+		range[0] = sqlite3_column_int64(st, 0);
+		range[1] = sqlite3_column_int64(st, 1);
+	} else {
+		err = db_fail(s);
+	}
+	db_done(st);
+	return err;
 }
 
 enum err row_network(struct store *s, sqlite3_stmt *row, struct row_network *network)
@@ -56,8 +97,8 @@ void row_peer(sqlite3_stmt *st, const char *network, struct store_peer *out)
 		.address = slice_text(db_column_name(st, 2)),
 		.node_id = slice_text(db_column_name(st, 3)),
 		.visited = row_is_set(st, 4),
-		.connect_ms = column_ms(st, 6),
-		.handshake_ms = column_ms(st, 7),
+		.connect_ms = row_ms(st, 6),
+		.handshake_ms = row_ms(st, 7),
 		.has_version = row_is_set(st, 9),
 		.first_seen_ms = db_column_ms(st, 12),
 		.last_seen_ms = db_column_ms(st, 13),
@@ -134,11 +175,11 @@ void row_visit(sqlite3_stmt *st, const char *network, struct row_visit *out)
 			.tries = (uint8_t)sqlite3_column_int(st, 6),
 			.stepwise = sqlite3_column_int(st, 7) != 0,
 			.rule = db_column_words(st, 8),
-			.connect_ms = column_ms(st, 9),
-			.version_ms = column_ms(st, 10),
-			.handshake_ms = column_ms(st, 11),
-			.reply_ms = column_ms(st, 12),
-			.total_ms = column_ms(st, 13),
+			.connect_ms = row_ms(st, 9),
+			.version_ms = row_ms(st, 10),
+			.handshake_ms = row_ms(st, 11),
+			.reply_ms = row_ms(st, 12),
+			.total_ms = row_ms(st, 13),
 			.adverts = (uint32_t)sqlite3_column_int64(st, 24),
 			.adverts_new = (uint32_t)sqlite3_column_int64(st, 25),
 			.adverts_cut = (uint32_t)sqlite3_column_int64(st, 26),

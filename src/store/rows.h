@@ -8,8 +8,17 @@
 #include "store/query.h"
 
 bool row_is_set(sqlite3_stmt *st, int at);
+int32_t row_ms(sqlite3_stmt *st, int at); /* -1: not reached */
 /* Cut to cap, NUL included. */
 void row_text(sqlite3_stmt *st, int at, char *out, size_t cap);
+
+/* ?5 of the questions that take a filter: its fork hashes, if there are any. forks lives until the
+ * statement is done. */
+enum { ROW_FORKS_MAX = STORE_FORKS_MAX * 9 + 1 };
+void row_forks(sqlite3_stmt *st, const struct store_filter *filter,
+	       char forks[static ROW_FORKS_MAX]);
+/* Between which numbers a crawl's visits lie in the file, others among them; none: 1 and 0. */
+enum err row_visits_range(struct store *s, int64_t crawl, int64_t range[static 2]);
 
 /* The network of a row, whose id is column 0; hardly ever another one than that of the row
  * before. All zero before the first. */

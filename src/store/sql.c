@@ -41,11 +41,10 @@
 
 /* ?1: crawl, ?2: network name, ?3: outcome, ?4: kind, ?5: fork hashes; NULL: any. d is the
  * table with the node's fork. */
+#define FORK_FILTER " AND d.fork_hash IS NOT NULL AND instr(?5, ',' || hex(d.fork_hash)) > 0"
 #define PEER_FILTER                                                                     \
 	" AND (?2 IS NULL OR p.network_id = (SELECT id FROM networks WHERE name = ?2))" \
-	" AND (?4 IS NULL OR p.kind = ?4)"                                              \
-	" AND (?5 IS NULL OR d.fork_hash IS NOT NULL"                                   \
-	" AND instr(?5, ',' || hex(d.fork_hash)) > 0)"
+	" AND (?4 IS NULL OR p.kind = ?4) AND (?5 IS NULL OR (true" FORK_FILTER "))"
 
 #define ADVERTS_FROM                                                                        \
 	" FROM adverts a JOIN peers f ON f.id = a.from_id JOIN peers p ON p.id = a.peer_id" \
@@ -235,8 +234,21 @@ static const char *const texts[SQL_COUNT] = {
 	[SQL_ASKED] =
 		"SELECT v.peer_id, v.reached FROM visits v WHERE v.crawl_id = ?1"
 		" AND (?5 IS NULL OR EXISTS (SELECT 1 FROM node_visits d WHERE d.crawl_id = ?1"
-		" AND d.peer_id = v.peer_id AND d.fork_hash IS NOT NULL"
-		" AND instr(?5, ',' || hex(d.fork_hash)) > 0)) ORDER BY v.peer_id",
+		" AND d.peer_id = v.peer_id" FORK_FILTER ")) ORDER BY v.peer_id",
+	/* Visits of a crawl lie beside each other: read from the first to the last of them, in the
+	 * order of the file, and not by the index (the +). */
+	[SQL_VISITS_RANGE] = "SELECT ifnull(min(id), 1), ifnull(max(id), 0) FROM visits"
+			     " WHERE crawl_id = ?1",
+	[SQL_COUNTED_REACHED] =
+		"SELECT p.key, v.outcome, v.connect_ms, v.handshake_ms, v.reply_ms, v.total_ms,"
+		" v.node_id, v.agent, v.protocol, v.services, v.height, d.tcp_port, NULL,"
+		" " NODE_COLUMNS " FROM visits v JOIN peers p ON p.id = v.peer_id" VISIT_NODE
+		" WHERE v.id BETWEEN ?2 AND ?3 AND +v.crawl_id = ?1 AND v.reached AND (?5 IS NULL "
+		"OR (true" FORK_FILTER "))",
+	[SQL_COUNTED_MISSED] =
+		"SELECT v.outcome, v.connect_ms, d.peer_id IS NOT NULL FROM visits v" VISIT_NODE
+		" WHERE v.id BETWEEN ?2 AND ?3 AND +v.crawl_id = ?1 AND NOT v.reached AND (?5 IS "
+		"NULL OR (true" FORK_FILTER "))",
 	[SQL_REACHED] = "SELECT p.key FROM visits v JOIN peers p ON p.id = v.peer_id"
 			" WHERE v.crawl_id = ?1 AND v.reached ORDER BY v.peer_id",
 	[SQL_ADVERTS] = "SELECT p.network_id, f.key, p.key, a.crawl_id, a.at_ms, a.services,"
@@ -254,10 +266,6 @@ static const char *const texts[SQL_COUNT] = {
 	" UNION ALL " CHANGES_FROM("b", "a", "?1") CHANGES_OF_B " ORDER BY 1",
 	[SQL_CHANGE_OF_A] = CHANGES_FROM("a", "b", "?2") CHANGES_OF_A " AND a.peer_id = ?3",
 	[SQL_CHANGE_OF_B] = CHANGES_FROM("b", "a", "?1") CHANGES_OF_B " AND b.peer_id = ?3",
-	/* Visits of a crawl lie beside each other: read from the first to the last of them, in the
-	 * order of the file, and not by the index (the +). */
-	[SQL_DIFFER_RANGE] = "SELECT ifnull(min(id), 1), ifnull(max(id), 0) FROM visits"
-			     " WHERE crawl_id = ?1",
 	[SQL_DIFFER_VISITS] = "SELECT peer_id, agent, protocol, services FROM visits"
 			      " WHERE id BETWEEN ?2 AND ?3 AND +crawl_id = ?1 AND reached",
 	[SQL_DIFFER_NODES] = "SELECT peer_id, record_seq, fork_hash FROM node_visits"
