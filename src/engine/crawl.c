@@ -1,6 +1,7 @@
 #include "engine/crawl.h"
 
 #include "base/addrset.h"
+#include "base/unset.h"
 #include "engine/gates.h"
 #include "engine/late.h"
 #include "engine/rate.h"
@@ -281,7 +282,7 @@ static void add_addresses(struct crawl *c, const struct advert *adverts, size_t 
 			  uint32_t *taken, enum crawl_verdict *verdicts,
 			  uint32_t counts[static CRAWL_CUT + 1])
 {
-	uint64_t hashes[BLOCK];
+	UNSET uint64_t hashes[BLOCK];
 
 	for (size_t start = 0; start < count; start += BLOCK) {
 		size_t n = count - start < BLOCK ? count - start : BLOCK;
@@ -358,7 +359,7 @@ size_t crawl_pass_known(struct crawl *c, struct glance *named, size_t count)
 size_t crawl_read_named(struct crawl *c, const struct proto *proto, struct session_event *event,
 			struct advert *out, size_t cap)
 {
-	struct glance named[GLANCES];
+	UNSET struct glance named[GLANCES];
 	size_t count, left;
 
 	if (proto->glance == NULL)

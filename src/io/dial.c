@@ -1,4 +1,5 @@
 #include "io/dial.h"
+#include "base/unset.h"
 #include "io/wall.h"
 
 #include <assert.h>
@@ -240,7 +241,7 @@ static void fail_here(struct dial *dial)
 
 static void send_pending(struct dial *dial)
 {
-	uint8_t out[VISIT_SEND_MIN];
+	UNSET uint8_t out[VISIT_SEND_MIN];
 	size_t n;
 
 	while (!dial->failed_here && tcp_waiting(&dial->tcp) < DIAL_QUEUE_MAX &&

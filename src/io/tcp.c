@@ -1,5 +1,7 @@
 #include "io/tcp.h"
 
+#include "base/unset.h"
+
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -196,7 +198,7 @@ static void on_event(struct tcp *t, uint32_t events)
 static void on_set(uv_poll_t *poll, int status, int what)
 {
 	struct tcp_watch *w = poll->data;
-	struct epoll_event events[TCP_EVENTS];
+	UNSET struct epoll_event events[TCP_EVENTS];
 	unsigned rounds = 0;
 	int n;
 
@@ -303,7 +305,8 @@ static int take_spare(struct tcp_watch *w, int family)
 }
 
 /* A socket may try the next address: that costs half of what a new one does, or less where a
- * connection stands. Linux resets that. False: it has to be closed. */
+ * connection stands, which Linux resets. The next attempt forgets the error of this one. False: it
+ * has to be closed. */
 static bool make_spare(struct tcp_watch *w, struct tcp *t)
 {
 	const struct sockaddr nobody = { .sa_family = AF_UNSPEC };
@@ -312,7 +315,6 @@ static bool make_spare(struct tcp_watch *w, struct tcp *t)
 	if (t->family == AF_UNSPEC || w->spare_count == TCP_SPARES_MAX ||
 	    (w->told != NULL && w->told != t) || connect(t->fd, &nobody, sizeof(nobody)) != 0)
 		return false;
-	socket_error(t); /* that of the attempt which is over */
 	w->spares[w->spare_count].fd = t->fd;
 	w->spares[w->spare_count++].family = t->family;
 	return true;

@@ -1,5 +1,6 @@
 #include "proto/bitcoin/talk.h"
 
+#include "base/unset.h"
 #include "proto/bitcoin/stay.h"
 
 #include <assert.h>
@@ -87,7 +88,7 @@ static void put_message(struct writer *w, const struct talk *t, enum bitcoin_com
 
 size_t talk_send(struct talk *t, uint8_t *out, size_t cap)
 {
-	uint8_t whole[512]; /* a version with the longest agent has 368 */
+	UNSET uint8_t whole[512]; /* a version with the longest agent has 368 */
 	size_t len = 0;
 
 	while (t->say_count > 0 && len < cap) {
