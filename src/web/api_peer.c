@@ -110,7 +110,7 @@ static json_t *uptime_json(const struct schedule *s)
 		json_object_set_new(out, schedule_window_names[i],
 				    up >= 0 ? json_real(round(up * 10000) / 10000) : json_null());
 	}
-	return out;
+	return json_whole(out, SCHEDULE_WINDOWS);
 }
 
 static void put_place(const struct api_peers *a, const struct store_peer *p, json_t *out)
@@ -146,6 +146,9 @@ static void put_said(const struct api_peers *a, const struct store_peer *p, json
 	json_object_set_new(out, "height", number_if(p->has_version && p->height >= 0, p->height));
 }
 
+enum { PEER_KEYS = 30 };
+
+/* NULL: out of memory, of any part of it. */
 static json_t *peer_json(const struct api_peers *a, int64_t id, const struct store_peer *p,
 			 const struct schedule *schedule)
 {
@@ -177,7 +180,7 @@ static json_t *peer_json(const struct api_peers *a, int64_t id, const struct sto
 	json_object_set_new(out, "uptime", schedule != NULL ? uptime_json(schedule) : json_null());
 	if (p->public.len > 0)
 		json_object_set_new(out, "node", node_json(p));
-	return out;
+	return json_whole(out, PEER_KEYS + (p->public.len > 0));
 }
 
 struct reading {
