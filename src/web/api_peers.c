@@ -219,10 +219,16 @@ static void one(const struct api_peers *a, struct store *s, int64_t id,
 		http_error(r, 404, "there is no peer %" PRId64 " in this database", id);
 		return;
 	}
-	if (store_peer_schedule(s, id, &schedule) == ERR_OK)
+	err = store_peer_schedule(s, id, &schedule);
+	if (err == ERR_OK)
 		watched = json_pack("{s:o s:I}", "due", api_time(schedule.due_ms), "misses",
 				    (json_int_t)schedule.misses);
-	json_object_set_new(peer, "schedule", watched);
+	if ((err != ERR_OK && err != ERR_NOT_FOUND) ||
+	    json_object_set_new(peer, "schedule", watched) != 0) {
+		json_decref(peer);
+		api_failed(r, s, err != ERR_OK ? err : ERR_NOMEM);
+		return;
+	}
 	api_send(r, peer);
 }
 
