@@ -23,8 +23,8 @@ enum {
 	TCP_ROUNDS_MAX = 48,
 	/* Whole buffers read from one connection before the others have their turn. */
 	TCP_READS_MAX = 16,
-	/* Sockets that wait for another address: the next attempt takes one, so that more than a few
-	 * are never there but at the end, when there is no next. */
+	/* Sockets that wait for another address: the next attempt takes one, so that more than a
+	 * few are never there but at the end, when there is no next. */
 	TCP_SPARES_MAX = 16,
 };
 
@@ -100,7 +100,8 @@ static inline void tcp_pause(struct tcp *t)
 void tcp_resume(struct tcp *t);
 void tcp_close(struct tcp *t); /* may be closed already */
 /* The same at once: what is still on its way, to and fro, is lost, and the peer is told by a reset
- * (RFC 9293, 3.10.5). Nothing waits for a minute here, nor in a translator of addresses on the way. */
+ * (RFC 9293, 3.10.5). Nothing waits for a minute here, nor in a translator of addresses on the way.
+ */
 void tcp_drop(struct tcp *t);
 
 #endif
