@@ -3,6 +3,7 @@
 #include "api/place_arg.h"
 #include "cli/alloc.h"
 #include "cli/group_arg.h"
+#include "cli/loop.h"
 #include "cli/store_arg.h"
 #include "cli/terminal.h"
 
@@ -247,10 +248,11 @@ static void start_handles(struct node_run *run)
 
 static int serve(struct node_run *run)
 {
+	char why[DRIVER_WHY_MAX];
 	int status = EXIT_FAILED;
 
-	if (uv_loop_init(&run->loop) != 0) {
-		cli_fail(run->cli, "cannot make an event loop; close other programs and try again");
+	if (!loop_begin(&run->loop, NULL, why)) {
+		cli_fail(run->cli, "%s", why);
 		return EXIT_FAILED;
 	}
 	if (node_ops_start(run)) {

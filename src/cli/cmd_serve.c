@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 #include "cli/geo_arg.h"
 #include "cli/log_arg.h"
+#include "cli/loop.h"
 #include "cli/service_text.h"
 #include "cli/signals.h"
 #include "cli/store_arg.h"
@@ -57,6 +58,7 @@ struct run {
 	const struct cli *cli;
 	struct serve *serve;
 	struct http *http;
+	uv_loop_t loop;
 	struct signals signals;
 	int interrupted;
 };
@@ -95,16 +97,9 @@ static void tell(const struct run *run, const struct serve_options *o)
 
 static int wait_for_signal(struct run *run)
 {
-	uv_loop_t loop;
-
-	if (uv_loop_init(&loop) != 0) {
-		cli_fail(run->cli, "cannot make an event loop; close other programs and try again");
-		return EXIT_FAILED;
-	}
-	signals_watch(&run->signals, &loop, on_signal, run);
+	signals_watch(&run->signals, &run->loop, on_signal, run);
 	signals_watch_log(&run->signals, run->cli->log);
-	uv_run(&loop, UV_RUN_DEFAULT);
-	uv_loop_close(&loop);
+	uv_run(&run->loop, UV_RUN_DEFAULT);
 	notify_send("STOPPING=1");
 	return run->interrupted;
 }
@@ -151,14 +146,19 @@ static int run_serve(struct cli *cli, void *values, char **args, unsigned args_c
 {
 	const struct serve_options *o = values;
 	struct run run = { .cli = cli };
-	char token[HTTP_PARAM_MAX + 1] = "";
+	char token[HTTP_PARAM_MAX + 1] = "", why[DRIVER_WHY_MAX];
 	struct geo *geo = NULL;
 	int status = log_arg_open(cli, &o->log);
 
 	(void)args;
 	(void)args_count;
-	if (status == EXIT_DONE)
-		status = read_token(cli, o->token, token);
+	if (status != EXIT_DONE)
+		return status;
+	if (!loop_begin(&run.loop, NULL, why)) {
+		cli_fail(cli, "%s", why);
+		return EXIT_FAILED;
+	}
+	status = read_token(cli, o->token, token);
 	if (status == EXIT_DONE)
 		status = geo_arg_open(cli, &o->geo, &geo);
 	if (status == EXIT_DONE)
@@ -171,6 +171,7 @@ static int run_serve(struct cli *cli, void *values, char **args, unsigned args_c
 	http_stop(run.http);
 	serve_free(run.serve);
 	geo_close(geo);
+	uv_loop_close(&run.loop);
 	explicit_bzero(token, sizeof(token));
 	return status;
 }

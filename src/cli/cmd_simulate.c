@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "cli/json_line.h"
+#include "cli/loop.h"
 #include "cli/signals.h"
 #include "cli/simulation.h"
 #include "cli/terminal.h"
@@ -222,11 +223,11 @@ static void start_handles(struct run *run)
 
 static int serve(struct run *run)
 {
-	char why[SIMULATION_WHY_MAX];
+	char why[SIMULATION_WHY_MAX], no_loop[DRIVER_WHY_MAX];
 	int status = EXIT_FAILED;
 
-	if (uv_loop_init(&run->loop) != 0) {
-		cli_error("cannot make an event loop; close other programs and try again");
+	if (!loop_begin(&run->loop, NULL, no_loop)) {
+		cli_error("%s", no_loop);
 		return EXIT_FAILED;
 	}
 	/* A client that goes away is no reason to end. */

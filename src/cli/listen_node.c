@@ -1,6 +1,7 @@
 #include "cli/listen_node.h"
 
 #include "cli/contacts.h"
+#include "cli/loop.h"
 #include "cli/message_tell.h"
 #include "cli/signals.h"
 #include "io/dial.h"
@@ -166,13 +167,14 @@ int listen_node(const struct listen_node_config *config)
 	uint8_t random[SECP_RANDOM_LEN + IDENTITY_SEED_LEN];
 	struct listening l = { .config = config };
 	struct identity identity;
+	char why[DRIVER_WHY_MAX];
 	int status;
 
 	l.peer = kademlia_node(peer->node_id, &peer->addr, peer->tcp_port);
 	memcpy(node.key, peer->node_id, sizeof(node.key));
 	enode_text(&node, l.name);
-	if (uv_loop_init(&l.loop) != 0) {
-		cli_error("cannot make an event loop; close other programs and try again");
+	if (!loop_begin(&l.loop, NULL, why)) {
+		cli_error("%s", why);
 		return EXIT_FAILED;
 	}
 	dial_random(random, sizeof(random));

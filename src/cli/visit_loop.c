@@ -2,12 +2,10 @@
 
 #include "cli/alloc.h"
 #include "cli/cli.h"
-#include "io/limits.h"
+#include "cli/loop.h"
 
 #include <assert.h>
 #include <stdlib.h>
-
-enum { DESCRIPTORS_OWN = 16 /* epoll, wake-up and signal pipes, sockets of no connection */ };
 
 static void stop(struct visit_loop *l)
 {
@@ -30,17 +28,16 @@ static void on_duration(uv_timer_t *timer)
 
 struct visit_loop *visit_loop_new(uint64_t duration_ms, void (*on_stop)(void *ctx), void *ctx)
 {
-	uint64_t limit = limits_raise_descriptors(), used = limits_open_descriptors();
 	struct visit_loop *l = alloc_zeroed(1, sizeof(*l));
+	char why[DRIVER_WHY_MAX];
+	uint64_t left;
 
-	/* libuv aborts where a loop's own descriptors don't fit. */
-	if (limit < used + DESCRIPTORS_OWN + 1 || uv_loop_init(&l->loop) != 0) {
-		cli_error("cannot start: too many open files; raise the limit (ulimit -n)");
+	if (!loop_begin(&l->loop, &left, why)) {
+		cli_error("%s", why);
 		free(l);
 		return NULL;
 	}
-	limit -= used + DESCRIPTORS_OWN;
-	l->at_once = limit < VISIT_LOOP_AT_ONCE ? limit : VISIT_LOOP_AT_ONCE;
+	l->at_once = left < VISIT_LOOP_AT_ONCE ? left : VISIT_LOOP_AT_ONCE;
 	l->on_stop = on_stop;
 	l->ctx = ctx;
 	dialer_init(&l->dialer, &l->loop);

@@ -31,6 +31,17 @@ check "no descriptor for a connection: ends with 1" test $? -eq 1
 check "no descriptor for a connection: says so" \
 	grep -q 'may open 16 files, which leaves none for a connection: raise that' err
 check "no descriptor for a connection: no database" test ! -e none.db
+# Whatever has an event loop says the same, down to the last descriptor that a shell needs.
+for files in 5 16; do
+	for what in "node gossip --listen 127.0.0.1:0" "serve --listen 127.0.0.1:0 --db few.db" \
+		"ping bitcoin://127.0.0.1:1" "simulate gossip --peers 2"; do
+		read -r -a words <<<"$what"
+		(ulimit -n $files && "$program" "${words[@]}" >out 2>err)
+		check "${words[0]}, with $files files: ends with 1" test $? -eq 1
+		check "${words[0]}, with $files files: says so" \
+			grep -q "may open $files files, which leaves none" err
+	done
+done
 
 # --- a disk that fills up while it crawls
 if unshare -Urm true 2>/dev/null; then
@@ -45,4 +56,4 @@ else
 	echo "no user namespaces: the full disk is not tried"
 fi
 
-finish 11
+finish 25
