@@ -39,6 +39,7 @@ void tcp_set_init(struct tcp_set *s, uv_loop_t *loop, const struct tcp_calls *ca
 
 /* --- sending --- */
 
+/* Below 0: this machine has no memory for it, and no event would tell when it has. */
 static ssize_t send_now(struct tcp *t, const uint8_t *data, size_t len)
 {
 	ssize_t n;
@@ -48,6 +49,8 @@ static ssize_t send_now(struct tcp *t, const uint8_t *data, size_t len)
 	while (n < 0 && errno == EINTR);
 	if (n >= 0)
 		return n;
+	if (errno == ENOBUFS || errno == ENOMEM)
+		return -1;
 	/* Whoever reads learns of a broken connection, but not why any more. */
 	if (errno == ECONNRESET || errno == ETIMEDOUT || errno == EHOSTUNREACH ||
 	    errno == ENETUNREACH)
@@ -87,16 +90,20 @@ static bool keep(struct tcp *t, const uint8_t *data, size_t len)
 
 bool tcp_send(struct tcp *t, const uint8_t *data, size_t len)
 {
-	size_t sent = t->late_len == 0 ? (size_t)send_now(t, data, len) : 0;
+	ssize_t sent = t->late_len == 0 ? send_now(t, data, len) : 0;
 
-	return sent == len || keep(t, data + sent, len - sent);
+	return sent >= 0 && ((size_t)sent == len || keep(t, data + sent, len - (size_t)sent));
 }
 
 static void send_late(struct tcp *t)
 {
-	size_t sent = (size_t)send_now(t, t->late, t->late_len);
+	ssize_t sent = send_now(t, t->late, t->late_len);
 
-	t->late_len -= sent;
+	if (sent < 0) {
+		t->set->calls->on_read(t, UV_ENOBUFS, NULL);
+		return;
+	}
+	t->late_len -= (size_t)sent;
 	memmove(t->late, t->late + sent, t->late_len);
 	if (t->late_len > 0)
 		return;
