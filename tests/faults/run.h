@@ -25,6 +25,7 @@ struct fault {
 struct run {
 	int status, signal; /* of its end; one of them is 0 */
 	bool hung, sound;
+	bool cut_short; /* a crawl whose time was over */
 	double cpu_s;
 	unsigned long calls[FAULT_CALL_COUNT], failed;
 	char err[RUN_TEXT_MAX];    /* the beginning of its stderr */

@@ -136,8 +136,10 @@ static const char *fault_of(const struct fault_kind *kind, unsigned every, const
 		return "it takes this machine's fault for a damaged file";
 	if (!run->sound)
 		return "the database is not sound";
-	/* Where it goes on and on, nobody new can be reached until the crawl's time is over. */
-	if (run->status != 0 || (kind->flags & MACHINE) == 0 || every == 1)
+	/* Where it goes on and on, nobody new can be reached until the crawl's time is over; where
+	 * every third call fails, not all of them. */
+	if (run->status != 0 || (kind->flags & MACHINE) == 0 || every == 1 ||
+	    (every > 1 && run->cut_short))
 		return NULL;
 	return strcmp(best->result, run->result) == 0 ? NULL : "status 0, and another result";
 }
@@ -194,6 +196,7 @@ static void sweep_kind(const struct sweep *s, unsigned number, const struct run 
 		points = (unsigned)count;
 	for (unsigned i = 0; i < points * 3; i++) {
 		unsigned every = i / points == 2 ? 3 : i / points;
+		unsigned long at;
 
 		/* No call is interrupted for ever. */
 		if (kind->error == EINTR && every == 1)
@@ -204,9 +207,13 @@ static void sweep_kind(const struct sweep *s, unsigned number, const struct run 
 			continue;
 		if ((*turn)++ % WORKERS != worker)
 			continue;
+		at = number_of(i % points, points, count, number + i);
+		/* Without its first pipe libuv ends the process itself; that there is room for it
+		 * the program has seen to before. */
+		if (kind->call == FAULT_pipe2 && at == 1)
+			continue;
 		tally->points++;
-		tally->hits += run_point(s, kind, best,
-					 number_of(i % points, points, count, number + i), every);
+		tally->hits += run_point(s, kind, best, at, every);
 	}
 }
 

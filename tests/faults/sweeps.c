@@ -25,7 +25,7 @@ static void look_at_visits(const char *folder, struct run *run)
 	static const char sql[] =
 		"SELECT group_concat(line, ' ') FROM (SELECT p.address || ':' || p.port || '=' ||"
 		" v.outcome || '/' || v.reached AS line FROM visits v JOIN peers p"
-		" ON p.id = v.peer_id ORDER BY line)";
+		" ON p.id = v.peer_id ORDER BY line), (SELECT complete FROM crawls)";
 	sqlite3 *db = NULL;
 	sqlite3_stmt *st = NULL;
 	char path[512];
@@ -33,9 +33,11 @@ static void look_at_visits(const char *folder, struct run *run)
 	snprintf(path, sizeof(path), "%s/x.db", folder);
 	if (access(path, F_OK) == 0 && sqlite3_open(path, &db) == SQLITE_OK &&
 	    sqlite3_prepare_v2(db, sql, -1, &st, NULL) == SQLITE_OK &&
-	    sqlite3_step(st) == SQLITE_ROW && sqlite3_column_text(st, 0) != NULL)
+	    sqlite3_step(st) == SQLITE_ROW && sqlite3_column_text(st, 0) != NULL) {
 		snprintf(run->result, sizeof(run->result), "%s",
 			 (const char *)sqlite3_column_text(st, 0));
+		run->cut_short = sqlite3_column_int(st, 1) == 0;
+	}
 	sqlite3_finalize(st);
 	sqlite3_close(db);
 }
