@@ -282,7 +282,7 @@ static void add_addresses(struct crawl *c, const struct advert *adverts, size_t 
 			  uint32_t *taken, enum crawl_verdict *verdicts,
 			  uint32_t counts[static CRAWL_CUT + 1])
 {
-	UNSET uint64_t hashes[BLOCK];
+	uint64_t hashes[BLOCK];
 
 	for (size_t start = 0; start < count; start += BLOCK) {
 		size_t n = count - start < BLOCK ? count - start : BLOCK;

@@ -41,10 +41,12 @@
 
 /* ?1: crawl, ?2: network name, ?3: outcome, ?4: kind, ?5: fork hashes; NULL: any. d is the
  * table with the node's fork. */
-#define FORK_FILTER " AND d.fork_hash IS NOT NULL AND instr(?5, ',' || hex(d.fork_hash)) > 0"
+#define FORK_FILTER                                   \
+	" AND (?5 IS NULL OR d.fork_hash IS NOT NULL" \
+	" AND instr(?5, ',' || hex(d.fork_hash)) > 0)"
 #define PEER_FILTER                                                                     \
 	" AND (?2 IS NULL OR p.network_id = (SELECT id FROM networks WHERE name = ?2))" \
-	" AND (?4 IS NULL OR p.kind = ?4) AND (?5 IS NULL OR (true" FORK_FILTER "))"
+	" AND (?4 IS NULL OR p.kind = ?4)" FORK_FILTER
 
 #define ADVERTS_FROM                                                                        \
 	" FROM adverts a JOIN peers f ON f.id = a.from_id JOIN peers p ON p.id = a.peer_id" \
@@ -243,12 +245,10 @@ static const char *const texts[SQL_COUNT] = {
 		"SELECT p.key, v.outcome, v.connect_ms, v.handshake_ms, v.reply_ms, v.total_ms,"
 		" v.node_id, v.agent, v.protocol, v.services, v.height, d.tcp_port, NULL,"
 		" " NODE_COLUMNS " FROM visits v JOIN peers p ON p.id = v.peer_id" VISIT_NODE
-		" WHERE v.id BETWEEN ?2 AND ?3 AND +v.crawl_id = ?1 AND v.reached AND (?5 IS NULL "
-		"OR (true" FORK_FILTER "))",
+		" WHERE v.id BETWEEN ?2 AND ?3 AND +v.crawl_id = ?1 AND v.reached" FORK_FILTER,
 	[SQL_COUNTED_MISSED] =
 		"SELECT v.outcome, v.connect_ms, d.peer_id IS NOT NULL FROM visits v" VISIT_NODE
-		" WHERE v.id BETWEEN ?2 AND ?3 AND +v.crawl_id = ?1 AND NOT v.reached AND (?5 IS "
-		"NULL OR (true" FORK_FILTER "))",
+		" WHERE v.id BETWEEN ?2 AND ?3 AND +v.crawl_id = ?1 AND NOT v.reached" FORK_FILTER,
 	[SQL_REACHED] = "SELECT p.key FROM visits v JOIN peers p ON p.id = v.peer_id"
 			" WHERE v.crawl_id = ?1 AND v.reached ORDER BY v.peer_id",
 	[SQL_ADVERTS] = "SELECT p.network_id, f.key, p.key, a.crawl_id, a.at_ms, a.services,"

@@ -146,6 +146,7 @@ static void put_said(const struct api_peers *a, const struct store_peer *p, json
 	json_object_set_new(out, "height", number_if(p->has_version && p->height >= 0, p->height));
 }
 
+/* That peer_json sets, and put_said and put_place for it; without a node's. */
 enum { PEER_KEYS = 30 };
 
 /* NULL: out of memory, of any part of it. */
