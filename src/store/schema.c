@@ -119,116 +119,47 @@
 	") STRICT, WITHOUT ROWID;\n"
 
 /* The views are for people: names for numbers, ISO 8601 for times. */
-#define SECONDS_TEXT(column) "strftime('%Y-%m-%dT%H:%M:%SZ', " column ", 'unixepoch')"
-#define TIME_TEXT(column)    SECONDS_TEXT(column " / 1000")
+#define VIEW_CRAWLS                                                                              \
+	"CREATE VIEW crawls_readable AS SELECT c.id, n.name AS network,\n"                       \
+	"  strftime('%Y-%m-%dT%H:%M:%SZ', c.started_at_ms / 1000, 'unixepoch') AS started_at,\n" \
+	"  strftime('%Y-%m-%dT%H:%M:%SZ', c.ended_at_ms / 1000, 'unixepoch') AS ended_at,\n"     \
+	"  (c.ended_at_ms - c.started_at_ms) / 1000.0 AS seconds, c.complete, c.known,\n"        \
+	"  c.visited, c.reached, c.adverts, c.bytes_in, c.bytes_out, c.cpu_seconds,\n"           \
+	"  c.max_rss_bytes, c.settings\n"                                                        \
+	"  FROM crawls c JOIN networks n ON n.id = c.network_id;\n"
 
-#define VIEW_CRAWLS                                                                                \
-	"CREATE VIEW crawls_readable AS SELECT c.id, n.name AS network,\n"                         \
-	"  " TIME_TEXT(                                                                            \
-		"c.started_at_ms") " AS started_at,\n"                                             \
-				   "  " TIME_TEXT(                                                 \
-					   "c.ended_at_ms") " AS ended_at,\n"                      \
-							    "  (c.ended_at_ms - c.started_at_ms) " \
-							    "/ 1000.0 AS seconds, c.complete, "    \
-							    "c.known,\n"                           \
-							    "  c.visited, c.reached, c.adverts, "  \
-							    "c.bytes_in, c.bytes_out, "            \
-							    "c.cpu_seconds,\n"                     \
-							    "  c.max_rss_bytes, c.settings\n"      \
-							    "  FROM crawls c JOIN networks n ON "  \
-							    "n.id = c.network_id;\n"
+#define VIEW_PEERS                                                                               \
+	"CREATE VIEW peers_readable AS SELECT p.id, n.name AS network, k.name AS kind,\n"        \
+	"  p.address, p.port, p.node_id, o.name AS outcome, p.agent, p.protocol,\n"              \
+	"  iif(p.services IS NULL, NULL, printf('0x%x', p.services)) AS services, p.height,\n"   \
+	"  strftime('%Y-%m-%dT%H:%M:%SZ', p.first_seen_ms / 1000, 'unixepoch') AS first_seen,\n" \
+	"  strftime('%Y-%m-%dT%H:%M:%SZ', p.last_seen_ms / 1000, 'unixepoch') AS last_seen,\n"   \
+	"  strftime('%Y-%m-%dT%H:%M:%SZ', p.last_reached_ms / 1000, 'unixepoch') AS "            \
+	"last_reached,\n"                                                                        \
+	"  p.connect_ms, p.handshake_ms, p.visits, p.reached_count, p.crawl_id\n"                \
+	"  FROM peers p JOIN networks n ON n.id = p.network_id JOIN kinds k ON k.id = p.kind\n"  \
+	"  LEFT JOIN outcomes o ON o.id = p.outcome;\n"
 
-#define VIEW_PEERS                                                                                 \
-	"CREATE VIEW peers_readable AS SELECT p.id, n.name AS network, k.name AS kind,\n"          \
-	"  p.address, p.port, p.node_id, o.name AS outcome, p.agent, p.protocol,\n"                \
-	"  iif(p.services IS NULL, NULL, printf('0x%x', p.services)) AS services, p.height,\n"     \
-	"  " TIME_TEXT(                                                                            \
-		"p.first_seen_ms") " AS first_seen,\n"                                             \
-				   "  " TIME_TEXT(                                                 \
-					   "p.last_seen_ms") " AS last_seen,\n"                    \
-							     "  " TIME_TEXT(                       \
-								     "p.last_reached_ms") " AS "   \
-											  "last_"  \
-											  "reache" \
-											  "d,\n"   \
-											  "  "     \
-											  "p."     \
-											  "connec" \
-											  "t_ms, " \
-											  "p."     \
-											  "handsh" \
-											  "ake_"   \
-											  "ms, "   \
-											  "p."     \
-											  "visits" \
-											  ", "     \
-											  "p."     \
-											  "reache" \
-											  "d_"     \
-											  "count," \
-											  " p."    \
-											  "crawl_" \
-											  "id\n"   \
-											  "  "     \
-											  "FROM "  \
-											  "peers " \
-											  "p "     \
-											  "JOIN "  \
-											  "networ" \
-											  "ks n "  \
-											  "ON "    \
-											  "n.id "  \
-											  "= "     \
-											  "p."     \
-											  "networ" \
-											  "k_id "  \
-											  "JOIN "  \
-											  "kinds " \
-											  "k ON "  \
-											  "k.id "  \
-											  "= "     \
-											  "p."     \
-											  "kind\n" \
-											  "  "     \
-											  "LEFT "  \
-											  "JOIN "  \
-											  "outcom" \
-											  "es o "  \
-											  "ON "    \
-											  "o.id "  \
-											  "= "     \
-											  "p."     \
-											  "outcom" \
-											  "e;\n"
-
-#define VIEW_VISITS                                                                                \
-	"CREATE VIEW visits_readable AS SELECT v.crawl_id, n.name AS network,\n"                   \
-	"  k.name AS kind, p.address, p.port,\n"                                                   \
-	"  " TIME_TEXT("v.started_at_ms") " AS started_at,\n"                                      \
-					  "  o.name AS outcome, v.rule, v.reached, v.tries, "      \
-					  "v.stepwise, v.agent, v.protocol,\n"                     \
-					  "  iif(v.services IS NULL, NULL, printf('0x%x', "        \
-					  "v.services)) AS services, v.height,\n"                  \
-					  "  v.connect_ms, v.version_ms, v.handshake_ms, "         \
-					  "v.reply_ms, v.total_ms,\n"                              \
-					  "  v.negotiation, v.relay, v.clock_skew_s, "             \
-					  "v.feefilter, v.sees_us_as, v.adverts,\n"                \
-					  "  v.adverts_new, v.adverts_cut, v.messages_in, "        \
-					  "v.unknown_in, v.bytes_in, v.bytes_out\n"                \
-					  "  FROM visits v JOIN peers p ON p.id = v.peer_id\n"     \
-					  "  JOIN networks n ON n.id = p.network_id JOIN kinds k " \
-					  "ON k.id = p.kind\n"                                     \
-					  "  JOIN outcomes o ON o.id = v.outcome;\n"
+#define VIEW_VISITS                                                                              \
+	"CREATE VIEW visits_readable AS SELECT v.crawl_id, n.name AS network,\n"                 \
+	"  k.name AS kind, p.address, p.port,\n"                                                 \
+	"  strftime('%Y-%m-%dT%H:%M:%SZ', v.started_at_ms / 1000, 'unixepoch') AS started_at,\n" \
+	"  o.name AS outcome, v.rule, v.reached, v.tries, v.stepwise, v.agent, v.protocol,\n"    \
+	"  iif(v.services IS NULL, NULL, printf('0x%x', v.services)) AS services, v.height,\n"   \
+	"  v.connect_ms, v.version_ms, v.handshake_ms, v.reply_ms, v.total_ms,\n"                \
+	"  v.negotiation, v.relay, v.clock_skew_s, v.feefilter, v.sees_us_as, v.adverts,\n"      \
+	"  v.adverts_new, v.adverts_cut, v.messages_in, v.unknown_in, v.bytes_in, v.bytes_out\n" \
+	"  FROM visits v JOIN peers p ON p.id = v.peer_id\n"                                     \
+	"  JOIN networks n ON n.id = p.network_id JOIN kinds k ON k.id = p.kind\n"               \
+	"  JOIN outcomes o ON o.id = v.outcome;\n"
 
 #define VIEW_ADVERTS                                                                           \
 	"CREATE VIEW adverts_readable AS SELECT a.crawl_id,\n"                                 \
 	"  f.address AS from_address, f.port AS from_port, p.address, p.port,\n"               \
-	"  " TIME_TEXT("a.at_ms") " AS at, printf('0x%x', a.services) AS services,\n"          \
-				  "  " SECONDS_TEXT(                                           \
-					  "a.last_seen_s") " AS last_seen\n"                   \
-							   "  FROM adverts a JOIN peers f ON " \
-							   "f.id = a.from_id JOIN peers p ON " \
-							   "p.id = a.peer_id;\n"
+	"  strftime('%Y-%m-%dT%H:%M:%SZ', a.at_ms / 1000, 'unixepoch') AS at, printf('0x%x', " \
+	"a.services) AS services,\n"                                                           \
+	"  strftime('%Y-%m-%dT%H:%M:%SZ', a.last_seen_s, 'unixepoch') AS last_seen\n"          \
+	"  FROM adverts a JOIN peers f ON f.id = a.from_id JOIN peers p ON p.id = a.peer_id;\n"
 
 /* Step 2: nodes of discovery (Ethereum). Their peers' keys end with the node id, as one
  * address may be that of several keys, and one key may be at several addresses. */
