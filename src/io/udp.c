@@ -16,6 +16,8 @@ enum {
 	/* In a row, and the fault is the datagram's own: that so many messages by ICMP come in
 	 * between is unlikely. */
 	REFUSALS_MAX = 4,
+	/* When the system has no memory; it says nothing when it has some again. */
+	REST_MS = 5,
 };
 
 /* A datagram with all that a system call wants to know of it. */
@@ -32,9 +34,10 @@ struct udp {
 	struct udp_config config;
 	uv_poll_t poll;
 	uv_prepare_t prepare;
+	uv_timer_t rest; /* running: nothing is read or sent */
 	int fd, family;
 	unsigned closing;  /* handles on their way out */
-	bool waits;        /* for the kernel to take more */
+	bool waits;        /* for the kernel to take more, or the rest to be over */
 	unsigned refusals; /* in a row, of the first in the queue */
 	struct udp_counts counts;
 	struct netaddr local;
@@ -111,6 +114,38 @@ static void prepare_headers(struct udp *u)
 	}
 }
 
+/* --- waiting --- */
+
+static void on_poll(uv_poll_t *poll, int status, int events);
+static void flush(struct udp *u);
+
+static void poll_on(struct udp *u)
+{
+	uv_poll_start(&u->poll, UV_READABLE | (u->waits ? UV_WRITABLE : 0), on_poll);
+}
+
+static void on_rested(uv_timer_t *timer)
+{
+	struct udp *u = timer->data;
+
+	u->waits = false;
+	poll_on(u);
+	flush(u);
+}
+
+static bool no_memory(void)
+{
+	return errno == ENOBUFS || errno == ENOMEM;
+}
+
+/* The socket counts as ready all the same, and the loop would turn and turn. */
+static void rest(struct udp *u)
+{
+	u->waits = true;
+	uv_poll_stop(&u->poll);
+	uv_timer_start(&u->rest, on_rested, REST_MS, 0);
+}
+
 /* --- receiving --- */
 
 /* The local address that a datagram came to. */
@@ -158,6 +193,8 @@ static bool read_batch(struct udp *u)
 		header->msg_controllen = u->config.any_address ? CONTROL_BYTES : 0;
 	}
 	n = recvmmsg(u->fd, u->in_headers, UDP_BATCH, 0, NULL);
+	if (n < 0 && no_memory())
+		rest(u);
 	for (int i = 0; i < n && u->closing == 0; i++)
 		hand_out(u, (unsigned)i);
 	return n == UDP_BATCH && u->closing == 0;
@@ -298,13 +335,6 @@ static void refused(struct udp *u)
 		u->config.on_failed(u->config.ctx, &to, OUTCOME_UNREACHABLE);
 }
 
-static void on_poll(uv_poll_t *poll, int status, int events);
-
-static void poll_on(struct udp *u)
-{
-	uv_poll_start(&u->poll, UV_READABLE | (u->waits ? UV_WRITABLE : 0), on_poll);
-}
-
 static void watch(struct udp *u, bool waits)
 {
 	if (u->waits == waits || u->closing > 0)
@@ -320,8 +350,11 @@ static void flush(struct udp *u)
 	while (u->count > 0 && u->closing == 0) {
 		if (send_batch(u) > 0)
 			continue;
-		if (errno == EAGAIN || errno == ENOBUFS || errno == ENOMEM ||
-		    ++errors > UDP_BATCH) {
+		if (no_memory()) {
+			rest(u);
+			return;
+		}
+		if (errno == EAGAIN || ++errors > UDP_BATCH) {
 			watch(u, true);
 			return;
 		}
@@ -387,7 +420,8 @@ enum err udp_open(uv_loop_t *loop, const struct udp_config *config, struct udp *
 	}
 	prepare_headers(u);
 	uv_prepare_init(loop, &u->prepare);
-	u->poll.data = u->prepare.data = u;
+	uv_timer_init(loop, &u->rest);
+	u->poll.data = u->prepare.data = u->rest.data = u;
 	poll_on(u);
 	uv_prepare_start(&u->prepare, on_prepare);
 	uv_unref((uv_handle_t *)&u->prepare);
@@ -413,9 +447,10 @@ void udp_close(struct udp *u)
 		return;
 	u->config.on_failed = NULL;
 	flush(u);
-	u->closing = 2;
+	u->closing = 3;
 	uv_close((uv_handle_t *)&u->poll, on_closed);
 	uv_close((uv_handle_t *)&u->prepare, on_closed);
+	uv_close((uv_handle_t *)&u->rest, on_closed);
 }
 
 struct netaddr udp_local(const struct udp *u)

@@ -39,6 +39,20 @@ static void refuse(int error, unsigned times)
 	refused_calls = 0;
 }
 
+static bool deaf; /* no memory to read */
+static unsigned deaf_calls;
+
+/* Likewise. */
+int recvmmsg(int fd, struct mmsghdr *headers, unsigned count, int flags, struct timespec *timeout)
+{
+	if (deaf) {
+		deaf_calls++;
+		errno = ENOMEM;
+		return -1;
+	}
+	return (int)syscall(SYS_recvmmsg, fd, headers, count, flags, timeout);
+}
+
 /* --- both ends of conversations, on one loop --- */
 
 struct heard {
@@ -133,6 +147,8 @@ static int begin(void **state)
 {
 	(void)state;
 	refuse(0, 0);
+	deaf = false;
+	deaf_calls = 0;
 	sides_count = 0;
 	assert_int_equal(uv_loop_init(&loop), 0);
 	uv_timer_init(&loop, &guard);
@@ -470,6 +486,65 @@ static void a_full_queue_drops_and_counts(void **state)
 	assert_int_equal(counts_of(a).dropped, MANY - UDP_QUEUE_MAX);
 }
 
+enum { A_WHILE_MS = 60, TRIES_MAX = A_WHILE_MS / 5 + 2 /* a rest is 5 ms */ };
+
+static void on_while(uv_timer_t *timer)
+{
+	uv_stop(timer->loop);
+}
+
+static void run_a_while(void)
+{
+	uv_timer_t timer;
+
+	uv_timer_init(&loop, &timer);
+	uv_timer_start(&timer, on_while, A_WHILE_MS, 0);
+	uv_run(&loop, UV_RUN_DEFAULT);
+	uv_close((uv_handle_t *)&timer, NULL);
+	run_some();
+}
+
+/* Where the system has no memory a socket is ready all the same, and asking is of no use. */
+static void without_memory_it_rests(void **state)
+{
+	static const int errors[] = { ENOBUFS, ENOMEM };
+	struct side *a = open_side("127.0.0.1", false), *b = open_side("127.0.0.1", false);
+	struct netaddr to = where(b);
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		refuse(errors[i], UINT32_MAX);
+		say(a, &to, i);
+		run_a_while();
+		assert_in_range(refused_calls, 2, TRIES_MAX);
+		refuse(0, 0);
+		run_until(&b->count, i + 1);
+	}
+	deaf = true;
+	say(a, &to, 2);
+	run_a_while();
+	assert_in_range(deaf_calls, 2, TRIES_MAX);
+	deaf = false;
+	run_until(&b->count, 3);
+	assert_int_equal(b->log[2].number, 2);
+}
+
+static void closed_while_it_rests(void **state)
+{
+	struct side *a = open_side("127.0.0.1", false), *b = open_side("127.0.0.1", false);
+	struct netaddr to = where(b);
+
+	(void)state;
+	refuse(ENOBUFS, UINT32_MAX);
+	say(a, &to, 1);
+	run_some();
+	assert_int_equal(refused_calls, 1);
+	close_side(a);
+	run_a_while();
+	assert_int_equal(refused_calls, 2); /* the last try, at the end */
+	assert_int_equal(b->count, 0);
+}
+
 /* --- closing --- */
 
 static void closed_by_what_it_hears(void **state)
@@ -560,6 +635,8 @@ int main(void)
 		ROW(no_way_there),
 		ROW(what_the_kernel_does_not_take_waits),
 		ROW(a_full_queue_drops_and_counts),
+		ROW(without_memory_it_rests),
+		ROW(closed_while_it_rests),
 		ROW(closed_by_what_it_hears),
 		ROW(closed_by_a_refusal),
 		ROW(what_waits_is_sent_before_the_end),
