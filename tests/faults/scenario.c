@@ -2,9 +2,9 @@
  *
  *     alloc_faults [GROUP [SCENARIO [NUMBER [once|on]]]]
  *
- * PEERWALK_FAULTS=all: every allocation, and not a sample of them. A point is run in a process
- * that goes on with the next one: if it dies, the parent says where, and begins another one behind
- * it. */
+ * PEERWALK_FAULTS=all: every allocation, and not a sample of them, by some workers side by side. A
+ * point is run in a process that goes on with the worker's next one: if it dies, the worker says
+ * where, and begins another one behind it. */
 #include "faults/scenario.h"
 
 #include "base/hash.h"
@@ -25,6 +25,9 @@ enum {
 	POINT_S = 100,    /* a point that takes longer hangs */
 	LEAK_REPEATS = 3, /* what grows each time is a leak; what grows once is kept for later */
 	DEATHS_MAX = 20,
+	/* In the long form; where there are threads most of a point is waiting. */
+	WORKERS = 6,
+	WAITERS = 48,
 };
 
 static const struct {
@@ -39,13 +42,14 @@ static const struct {
 	{ "cli", cli_scenarios },
 };
 
-/* What parent and child both see. */
+/* What a worker and whoever runs its points both see. */
 static struct shared {
-	unsigned long at;     /* the point that is run, or the next one */
-	enum failing_how how; /* ... and how it fails */
-	bool began, over;     /* a point is run; all of them are done */
+	unsigned first, workers; /* its points are first, first + workers... */
+	unsigned long at;        /* the point that is run, or the next one */
+	enum failing_how how;    /* ... and how it fails */
+	bool began, over;        /* a point is run; all of them are done */
 	unsigned points, hits, silent, failures;
-} * shared;
+} * shared, *of_workers;
 
 static bool is_long;
 static struct hash_key result = { 1, 2 };
@@ -70,26 +74,30 @@ void wanted(bool ok, const char *what, const char *file, int line)
 		shared->how == FAIL_ON ? " and later ones" : "", what, file, line);
 }
 
+/* --- a folder for each worker --- */
+
 static char folder[128];
 
 const char *scenario_folder(void)
 {
+	return folder;
+}
+
+static void make_folder(void)
+{
 	const char *base = getenv("TMPDIR");
 
-	if (folder[0] != 0)
-		return folder;
 	snprintf(folder, sizeof(folder), "%.90s/peerwalk-faults.XXXXXX",
 		 base != NULL ? base : "/tmp");
 	if (mkdtemp(folder) == NULL) {
 		perror(folder);
 		exit(1);
 	}
-	return folder;
 }
 
 static void remove_folder(void)
 {
-	DIR *dir = folder[0] != 0 ? opendir(folder) : NULL;
+	DIR *dir = opendir(folder);
 	struct dirent *entry;
 	char path[512];
 
@@ -174,7 +182,7 @@ static unsigned long stride(const struct scenario *s, unsigned long count)
 {
 	unsigned points = s->points > 0 ? s->points : POINTS_SHORT;
 
-	return is_long || count <= points ? 1 : (count + points - 1) / points;
+	return is_long || count <= points ? shared->workers : (count + points - 1) / points;
 }
 
 static void run_points(const struct scenario *s)
@@ -186,7 +194,7 @@ static void run_points(const struct scenario *s)
 	/* What libraries keep for good is there by the second time. */
 	for (unsigned i = 0; i < 2; i++)
 		want(run_once(s, 0, FAIL_ONCE, &count, &failed, &right, &left) == ERR_OK);
-	for (; shared->how <= FAIL_ON; shared->how++, shared->at = 1) {
+	for (; shared->how <= FAIL_ON; shared->how++, shared->at = shared->first) {
 		for (;; shared->at += stride(s, count)) {
 			if (s->threads && shared->at > count)
 				break; /* there may always be one more */
@@ -226,13 +234,11 @@ static void show_point(const struct scenario *s)
 	waitpid(pid, &status, 0);
 }
 
-static bool run_scenario(const struct scenario *s)
+static void work(const struct scenario *s)
 {
 	unsigned deaths = 0;
 
-	memset(shared, 0, sizeof(*shared));
-	shared->at = 1;
-	current = s;
+	make_folder();
 	while (!shared->over && deaths < DEATHS_MAX) {
 		pid_t pid;
 		int status = 0;
@@ -252,11 +258,37 @@ static bool run_scenario(const struct scenario *s)
 			break;
 		show_point(s);
 		deaths++;
-		shared->at++;
+		shared->at += shared->workers;
+	}
+	remove_folder();
+}
+
+static bool run_scenario(const struct scenario *s)
+{
+	struct shared sum = { 0 };
+	unsigned workers = !is_long ? 1 : s->threads ? WAITERS : WORKERS;
+	int status;
+
+	current = s;
+	for (unsigned i = 0; i < workers; i++) {
+		shared = &of_workers[i];
+		*shared = (struct shared){ .first = i + 1, .workers = workers, .at = i + 1 };
+		if (fork() == 0) {
+			work(s);
+			_exit(0);
+		}
+	}
+	while (wait(&status) > 0)
+		sum.failures += status != 0;
+	for (unsigned i = 0; i < workers; i++) {
+		sum.points += of_workers[i].points;
+		sum.hits += of_workers[i].hits;
+		sum.silent += of_workers[i].silent;
+		sum.failures += of_workers[i].failures;
 	}
 	printf("%-28s %6u points, %6u failed here, %5u of them harmless, %u faults\n", s->name,
-	       shared->points, shared->hits, shared->silent, shared->failures);
-	return shared->failures == 0 && shared->hits > 0;
+	       sum.points, sum.hits, sum.silent, sum.failures);
+	return sum.failures == 0 && sum.hits > 0;
 }
 
 /* One point, in this process, for a debugger. */
@@ -268,6 +300,8 @@ static int run_one(const struct scenario *s, const char *at, const char *how)
 	enum err err;
 
 	current = s;
+	make_folder();
+	shared = of_workers;
 	shared->at = strtoul(at, NULL, 10);
 	shared->how = how != NULL && strcmp(how, "on") == 0 ? FAIL_ON : FAIL_ONCE;
 	for (unsigned i = 0; i < 2; i++)
@@ -278,14 +312,15 @@ static int run_one(const struct scenario *s, const char *at, const char *how)
 	printf("%s, %lu failed, %s, %ld left, %s\n", err_name(err), failed,
 	       digest == right ? "the same" : "another result", left,
 	       leaks(s, shared->at, shared->how) ? "leaks" : "no leak");
+	remove_folder();
 	return shared->failures > 0;
 }
 
 int main(int argc, char **argv)
 {
 	const char *all = getenv("PEERWALK_FAULTS");
+	size_t size = sizeof(struct shared) * WAITERS;
 	unsigned bad = 0, ran = 0;
-	pid_t self = getpid();
 
 #if defined(__SANITIZE_THREAD__)
 	puts("skipped: ThreadSanitizer bears no process that forks beside its own allocator");
@@ -297,11 +332,9 @@ int main(int argc, char **argv)
 	/* Each allocation of SQLite's is one of malloc's. */
 	sqlite3_config(SQLITE_CONFIG_LOOKASIDE, 0, 0);
 	spare_use();
-	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
-		      0);
-	if (shared == MAP_FAILED)
+	of_workers = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (of_workers == MAP_FAILED)
 		return 1;
-	scenario_folder();
 	for (size_t i = 0; i < sizeof(groups) / sizeof(*groups); i++) {
 		if (argc > 1 && strcmp(argv[1], groups[i].name) != 0)
 			continue;
@@ -312,8 +345,6 @@ int main(int argc, char **argv)
 			bad += argc > 3 ? (unsigned)run_one(s, argv[3], argv[4]) : !run_scenario(s);
 		}
 	}
-	if (getpid() == self)
-		remove_folder();
 	printf("%u scenarios, %u with faults\n", ran, bad);
 	return bad > 0 || ran == 0;
 }

@@ -46,7 +46,7 @@ void said_number(uint64_t n);
 void wanted(bool ok, const char *what, const char *file, int line);
 #define want(condition) wanted(condition, #condition, __FILE__, __LINE__)
 
-/* A folder for this program, made when it is first asked for and removed at its end. */
+/* The folder for what this scenario leaves. */
 const char *scenario_folder(void);
 
 #endif
