@@ -3,20 +3,15 @@
 #include "web/http_inner.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
-enum {
-	STOP_MS = 1000,
-	REST_MS = 20, /* when nobody can be taken: the system says nothing when it has room again */
-};
+enum { STOP_MS = 1000 };
 
 /* --- connections --- */
 
@@ -127,56 +122,19 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *mhd, const c
 
 /* --- starting and stopping --- */
 
-static bool is_stopping(struct http *h)
+/* Who comes while it ends is turned away. MHD_quiesce_daemon would say it better, but aborts the
+ * process when one of its threads looks at the same moment: libmicrohttpd 0.9.75, and since. */
+static enum MHD_Result on_accept(void *ctx, const struct sockaddr *from, socklen_t len)
 {
+	struct http *h = ctx;
 	bool stopping;
 
+	(void)from;
+	(void)len;
 	pthread_mutex_lock(&h->lock);
 	stopping = h->stopping;
 	pthread_mutex_unlock(&h->lock);
-	return stopping;
-}
-
-/* Takes who comes, until http_stop. Not libmicrohttpd: where there is no descriptor it asks for one
- * again and again, and its way to take nobody any more (MHD_quiesce_daemon) aborts the process when
- * one of its threads looks at the same moment: version 0.9.75, and since. */
-static void *take_clients(void *ctx)
-{
-	static const struct timespec rest = { .tv_nsec = REST_MS * 1000 * 1000 };
-	struct http *h = ctx;
-
-	while (!is_stopping(h)) {
-		struct sockaddr_storage from;
-		socklen_t len = sizeof(from);
-		int fd = accept4(h->listen_fd, (struct sockaddr *)&from, &len,
-				 SOCK_NONBLOCK | SOCK_CLOEXEC);
-
-		if (fd >= 0)
-			MHD_add_connection(h->daemon, fd, (struct sockaddr *)&from, len);
-		else if (errno != EINTR)
-			nanosleep(&rest, NULL);
-	}
-	return NULL;
-}
-
-/* Nobody is taken any more, and nobody watched. */
-static void end_threads(struct http *h)
-{
-	http_streams_end(h);
-	pthread_join(h->watcher, NULL);
-	shutdown(h->listen_fd, SHUT_RDWR); /* wakes who waits in accept4 */
-	pthread_join(h->taker, NULL);
-}
-
-static bool start_threads(struct http *h)
-{
-	if (pthread_create(&h->watcher, NULL, http_watch, h) != 0)
-		return false;
-	if (pthread_create(&h->taker, NULL, take_clients, h) == 0)
-		return true;
-	http_streams_end(h);
-	pthread_join(h->watcher, NULL);
-	return false;
+	return stopping ? MHD_NO : MHD_YES;
 }
 
 static enum err start_daemon(struct http *h, char why[static HTTP_WHY_MAX])
@@ -187,9 +145,9 @@ static enum err start_daemon(struct http *h, char why[static HTTP_WHY_MAX])
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	h->daemon = MHD_start_daemon(
-		MHD_USE_AUTO_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET,
-		0, NULL, NULL, on_request, h, MHD_OPTION_THREAD_POOL_SIZE, (unsigned)HTTP_THREADS,
-		MHD_OPTION_CONNECTION_LIMIT, (unsigned)HTTP_CONNECTIONS_MAX,
+		MHD_USE_AUTO_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, on_accept, h,
+		on_request, h, MHD_OPTION_LISTEN_SOCKET, h->listen_fd, MHD_OPTION_THREAD_POOL_SIZE,
+		(unsigned)HTTP_THREADS, MHD_OPTION_CONNECTION_LIMIT, (unsigned)HTTP_CONNECTIONS_MAX,
 		MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)HTTP_PER_HOST_MAX,
 		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)HTTP_IDLE_S,
 		/* Ours is the limit; this one, with room for the answer's headers, comes after. */
@@ -197,9 +155,10 @@ static enum err start_daemon(struct http *h, char why[static HTTP_WHY_MAX])
 		MHD_OPTION_NOTIFY_CONNECTION, on_connection, h, MHD_OPTION_NOTIFY_COMPLETED,
 		on_completed, h, MHD_OPTION_URI_LOG_CALLBACK, on_line, h,
 		MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_END);
-	if (h->daemon != NULL && !start_threads(h)) {
-		MHD_stop_daemon(h->daemon);
+	if (h->daemon != NULL && pthread_create(&h->watcher, NULL, http_watch, h) != 0) {
+		MHD_stop_daemon(h->daemon); /* it closes the socket */
 		h->daemon = NULL;
+		h->listen_fd = -1;
 	}
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (h->daemon != NULL)
@@ -287,10 +246,12 @@ void http_stop(struct http *h)
 
 	if (h == NULL)
 		return;
-	end_threads(h);
+	http_streams_end(h);
+	pthread_join(h->watcher, NULL);
 	while (is_answering(h) && http_now_ms() < until_ms)
 		nanosleep(&pause, NULL);
 	MHD_stop_daemon(h->daemon);
+	h->listen_fd = -1; /* closed with it */
 	if (h->end != NULL)
 		h->end(h->ctx);
 	http_free(h);

@@ -61,7 +61,7 @@ struct http {
 	char where[64];
 	int listen_fd;
 	struct MHD_Daemon *daemon;
-	pthread_t watcher, taker;
+	pthread_t watcher;
 	pthread_mutex_t lock; /* of everything below */
 	pthread_cond_t woken;
 	bool stopping, wake;

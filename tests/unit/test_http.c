@@ -8,7 +8,6 @@
 
 #include <arpa/inet.h>
 #include <cmocka.h>
-#include <errno.h>
 #include <math.h>
 #include <poll.h>
 #include <signal.h>
@@ -18,7 +17,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -26,22 +24,6 @@
 enum { ANSWER_MAX = 256 * 1024, SOON_MS = 20 * 1000 };
 
 static const char token[] = "0123456789abcdef+/";
-
-/* --- the kernel, which may be out of descriptors --- */
-
-static atomic_bool is_full;
-static atomic_uint turned_away;
-
-/* In place of the C library's, for all of this program. */
-int accept4(int fd, struct sockaddr *from, socklen_t *len, int flags)
-{
-	if (is_full) {
-		turned_away++;
-		errno = ENFILE;
-		return -1;
-	}
-	return (int)syscall(SYS_accept4, fd, from, len, flags);
-}
 
 /* --- a handler --- */
 
@@ -633,29 +615,6 @@ static void test_many_connections(void **state)
 	end(s);
 }
 
-/* Who comes when there is no descriptor is served when there is one; and nobody asks for it all the
- * time. */
-static void test_full(void **state)
-{
-	enum { A_WHILE_MS = 200, REST_MS = 20 };
-	static const struct timespec a_while = { .tv_nsec = A_WHILE_MS * 1000 * 1000 };
-	struct stage *s = start("127.0.0.1:0", NULL);
-	int first, second;
-
-	(void)state;
-	is_full = true;
-	turned_away = 0;
-	first = dial(s, "127.0.0.1"); /* by the call that waits already */
-	second = dial(s, "127.0.0.1");
-	nanosleep(&a_while, NULL);
-	assert_in_range(turned_away, 2, A_WHILE_MS / REST_MS + 1);
-	is_full = false;
-	assert_int_equal(status_of(ask(s, "GET /x", "")), 200);
-	close(first);
-	close(second);
-	end(s);
-}
-
 /* --- metrics --- */
 
 static void tell(void *ctx, struct text *out)
@@ -717,7 +676,6 @@ int main(void)
 		cmocka_unit_test(test_stream),
 		cmocka_unit_test(test_many_streams),
 		cmocka_unit_test(test_many_connections),
-		cmocka_unit_test(test_full),
 		cmocka_unit_test(test_metrics),
 	};
 
