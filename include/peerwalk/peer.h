@@ -50,7 +50,7 @@ struct pw_info {
 	int64_t height;            /**< of its chain; -1: not said */
 	bool relay;                /**< wants to be told of transactions */
 	int64_t clock_skew_s;      /**< its clock minus ours, in seconds */
-	const char *negotiation;   /**< its messages up to the handshake, e.g. "version verack" */
+	const char *negotiation;   /**< what it offered, in its order, e.g. "version verack" */
 	const char *sees_us_as;    /**< HOST:PORT under which it sees us; "" if not said */
 	uint16_t listen_port;      /**< where it takes connections, on a gossip network; 0: nowhere,
 					or not said */

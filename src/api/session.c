@@ -72,6 +72,7 @@ static bool take_config(const struct pw_session_config *c, struct pw_session *s,
 		.ping_count = c->ping_count > 0 ? c->ping_count : 1,
 		.ping_interval_ms = c->ping_interval_ms,
 	};
+	dial_random(&p->secret, sizeof(p->secret));
 	while (p->nonce == 0)
 		dial_random(&p->nonce, sizeof(p->nonce));
 	return true;

@@ -1,21 +1,31 @@
 #include "cli/cli.h"
 
+#include "base/text.h"
 #include "cli/suggest.h"
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 static void say(const char *who, const char *format, va_list args)
 	__attribute__((format(printf, 2, 0)));
 
+/* It may quote a file that came from somebody else. */
 static void say(const char *who, const char *format, va_list args)
 {
+	struct text safe = { 0 };
+	char *message = NULL;
+
 	fflush(stdout); /* so that the two streams stay in order on a terminal */
 	if (log_stderr_is_journal())
 		fputs("<3>", stderr); /* an error, to the journal */
-	fprintf(stderr, "peerwalk%s%s: ", who != NULL ? " " : "", who != NULL ? who : "");
-	vfprintf(stderr, format, args);
-	putc('\n', stderr);
+	if (vasprintf(&message, format, args) < 0)
+		message = NULL;
+	text_add_escaped_rest(&safe, message != NULL ? message : "out of memory");
+	fprintf(stderr, "peerwalk%s%s: %s\n", who != NULL ? " " : "", who != NULL ? who : "",
+		safe.data != NULL ? safe.data : "out of memory");
+	text_clear(&safe);
+	free(message);
 }
 
 void cli_error(const char *format, ...)

@@ -134,6 +134,19 @@ static int check_crawl(const struct export_args *o, struct store *store)
 	return EXIT_FAILED;
 }
 
+/* A name that is neither in the database nor on a list is a slip of the pen. */
+static int check_name(const struct export_args *o, struct store *store)
+{
+	struct store_crawl crawl;
+
+	if (o->store.network == NULL || strcmp(o->what, "book") == 0 ||
+	    network_find(o->store.network) != NULL ||
+	    store_crawl_get(store, 0, o->store.network, &crawl) == ERR_OK)
+		return EXIT_DONE;
+	cli_error("%s", store_why(store));
+	return EXIT_FAILED;
+}
+
 /* Three formats are of a network of Bitcoin's. Who says no --port gets the network's. */
 static int check_network(const struct export_args *o, struct store *store, uint16_t *port)
 {
@@ -310,6 +323,8 @@ static int run(struct cli *cli, void *values, char **args, unsigned args_count)
 		status = EXIT_FAILED;
 	if (status == EXIT_DONE)
 		status = check_crawl(o, store);
+	if (status == EXIT_DONE)
+		status = check_name(o, store);
 	if (status == EXIT_DONE)
 		status = check_network(o, store, &seed.names.port);
 	if (status == EXIT_DONE)

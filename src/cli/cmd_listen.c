@@ -28,6 +28,7 @@ static const struct option_row options[] = {
 	  .type = OPTION_UINT,
 	  .arg = "N",
 	  .help = "stop after so many messages",
+	  .min = 1,
 	  .offset = offsetof(struct listen_options, count) },
 	{ .name = "follow",
 	  .letter = 'f',

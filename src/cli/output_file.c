@@ -30,6 +30,11 @@ bool output_file_open(struct output_file *o, const char *path, const char *optio
 	*o = (struct output_file){ .file = stdout, .path = path, .option = option };
 	if (path == NULL)
 		return true;
+	if (path[0] == '\0') {
+		cli_error("%s: a file's name is expected", option);
+		o->file = NULL;
+		return false;
+	}
 	o->temporary = is_plain(path) ? malloc(room) : NULL;
 	if (o->temporary != NULL)
 		snprintf(o->temporary, room, "%s.new", path);

@@ -1,5 +1,7 @@
 #include "cli/visit_args.h"
 
+#include "io/dial.h"
+
 #include <stdio.h>
 
 int visit_args_read(const struct cli *cli, const struct visit_args *a, char **args, unsigned count,
@@ -24,6 +26,7 @@ void visit_args_config(const struct visit_args *a, enum session_goal goal, struc
 	out->session.agent = contacts_agent();
 	out->session.group = a->group != NULL ? slice_text(a->group) : slice_of(NULL, 0);
 	out->session.timeout_ms = a->timeout_ms;
+	dial_random(&out->session.secret, sizeof(out->session.secret));
 }
 
 static const char *text_of(const struct record *r)

@@ -58,6 +58,8 @@ enum err swarm_new(const struct swarm_config *config, uint64_t now_ms, struct sw
 	s->now_ms = s->start_ms = now_ms;
 	s->random.state = random_mix(config->seed);
 	s->key = (struct hash_key){ random_next(&s->random), random_next(&s->random) };
+	/* Others see what comes of the generator from here on, and don't learn the key of it. */
+	s->random.state = hash_siphash13(&s->key, NULL, 0);
 	for (unsigned i = 0; i < LINES; i++)
 		s->lines[i] = (struct line){ NO_SLOT, NO_SLOT };
 	s->first_action = s->last_action = NO_SLOT;

@@ -305,6 +305,7 @@ void swarm_conn_open(struct swarm *s, struct conn *c)
 	params.role = c->direction == SWARM_IN ? SESSION_RESPONDER : SESSION_INITIATOR;
 	params.goal = SESSION_GOAL_STAY;
 	params.nonce = c->nonce;
+	params.secret = s->key;
 	params.is_own = swarm_conn_is_own_nonce;
 	params.is_own_ctx = s;
 	params.unix_s = swarm_unix_s(s);

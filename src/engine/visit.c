@@ -38,7 +38,7 @@ static void finish(struct visit *v, enum outcome outcome, const char *rule)
 	v->rule = rule;
 }
 
-/* Keeps the counts of a connection before the session is started anew. */
+/* Of the first connection, as the session is about to be started anew. */
 static void keep_counts(struct visit *v)
 {
 	struct session_counts counts;
@@ -52,17 +52,21 @@ static void keep_counts(struct visit *v)
 
 static void on_done(struct visit *v, const struct session_event *event, uint64_t now_ms)
 {
-	if (event->retry_stepwise && v->attempts == 1) {
-		keep_counts(v);
-		v->attempts++;
-		v->stepwise = true;
-		v->attempt_ms = now_ms;
-		v->connected_ms = 0;
-		v->handshaken = false;
-		v->state = VISIT_RECONNECT;
-		return;
-	}
 	finish(v, event->outcome, event->rule);
+	if (event->retry_stepwise && v->attempts == 1) {
+		v->attempts++;
+		v->first_ms = v->attempt_ms;
+		v->attempt_ms = now_ms;
+		v->state = VISIT_RECONNECT;
+	}
+}
+
+/* The second connection failed: then the visit was the first one, with all that was said there. */
+static void back_to_first(struct visit *v)
+{
+	v->attempt_ms = v->first_ms;
+	v->hung_up = true;
+	v->state = VISIT_DONE;
 }
 
 static void drain(struct visit *v, uint64_t now_ms)
@@ -86,6 +90,11 @@ void visit_connected(struct visit *v, uint64_t now_ms)
 	struct session_params params = v->config->session;
 
 	assert(v->state == VISIT_CONNECTING || v->state == VISIT_RECONNECT);
+	if (v->state == VISIT_RECONNECT) {
+		keep_counts(v);
+		v->stepwise = params.again = true;
+		v->handshaken = false;
+	}
 	v->state = VISIT_OPEN;
 	v->connected_ms = now_ms;
 	params.peer = v->addr;
@@ -102,7 +111,10 @@ void visit_connect_failed(struct visit *v, enum outcome why, uint64_t now_ms)
 {
 	(void)now_ms;
 	assert(v->state == VISIT_CONNECTING || v->state == VISIT_RECONNECT);
-	finish(v, why, NULL);
+	if (v->state == VISIT_RECONNECT)
+		back_to_first(v);
+	else
+		finish(v, why, NULL);
 }
 
 size_t visit_recv(struct visit *v, struct slice in, uint64_t now_ms)
@@ -126,7 +138,8 @@ size_t visit_send(struct visit *v, uint8_t *out, size_t cap)
 	size_t n = 0;
 
 	/* Also the last words of a session that is over, a Disconnect with its reason. */
-	if (v->state == VISIT_OPEN || (v->state == VISIT_DONE && v->connected_ms != 0))
+	if (v->state == VISIT_OPEN ||
+	    (v->state == VISIT_DONE && v->connected_ms != 0 && !v->hung_up))
 		n = proto_of(v)->send(v->session, out, cap);
 	if (n == 0 && v->state == VISIT_OPEN && v->config->more != NULL) {
 		assert(cap >= VISIT_SEND_MIN);
@@ -171,15 +184,18 @@ void visit_tick(struct visit *v, uint64_t now_ms)
 		proto_of(v)->tick(v->session, now_ms);
 		drain(v, now_ms);
 	} else if (v->state != VISIT_DONE) {
-		finish(v, OUTCOME_CONNECT_TIMEOUT, NULL);
+		visit_connect_failed(v, OUTCOME_CONNECT_TIMEOUT, now_ms);
 	}
 }
 
 void visit_cancel(struct visit *v, uint64_t now_ms)
 {
 	(void)now_ms;
-	if (v->state != VISIT_DONE)
-		finish(v, OUTCOME_CANCELLED, NULL);
+	if (v->state == VISIT_DONE)
+		return;
+	if (v->state == VISIT_RECONNECT)
+		back_to_first(v);
+	finish(v, OUTCOME_CANCELLED, NULL);
 }
 
 void visit_clear(struct visit *v)

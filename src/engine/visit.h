@@ -3,7 +3,8 @@
  *     CONNECTING -> OPEN -> DONE
  *          ^          |
  *          +----------+  RECONNECT: once more, step by step, for a peer that
- *                        closed on the one-flight handshake
+ *                        closed on the one-flight handshake; if it can't be
+ *                        reached again, what came of the first time counts
  *
  * The caller owns the memory (visit_size bytes), the socket, the bytes and the time.
  * It dials when the state is CONNECTING or RECONNECT, reports what became of that,
@@ -52,11 +53,13 @@ struct visit {
 	void *owner; /* the caller's, untouched */
 	/* private */
 	uint64_t nonce, started_ms, attempt_ms;
-	uint64_t connected_ms; /* 0: not on this attempt; now_ms is never 0 */
+	uint64_t connected_ms; /* 0: never; now_ms is never 0 */
+	uint64_t first_ms;     /* once there is a second attempt: the first one's attempt_ms */
 	struct patience_wait wait;
 	int64_t started_unix_ms;
 	uint8_t attempts;
 	bool handshaken, stepwise;
+	bool hung_up; /* there was a connection, and is none any more */
 	enum outcome outcome;
 	const char *rule;
 	uint32_t adverts;

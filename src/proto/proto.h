@@ -16,6 +16,7 @@
 #define PEERWALK_PROTO_PROTO_H
 
 #include "base/glance.h"
+#include "base/hash.h"
 #include "base/peer.h"
 
 #define NETWORKS_SEEDS_MAX 10
@@ -61,9 +62,14 @@ struct session_params {
 	const struct network *network;
 	enum session_role role;
 	enum session_goal goal;
-	bool stepwise;  /* send nothing before the peer's turn has come (old software) */
-	bool patient;   /* wait long for the answer to getaddr */
+	bool stepwise; /* send nothing before the peer's turn has come (old software) */
+	bool patient;  /* wait long for the answer to getaddr */
+	/* A second try, where the first session was: what the peer said of itself there is known
+	 * until it says it anew. */
+	bool again;
 	uint64_t nonce; /* random: tells our own connections from others' */
+	/* Random, and nobody else's: what a ping asks for, so that no answer can come before it. */
+	struct hash_key secret;
 	bool (*is_own)(void *ctx, uint64_t nonce); /* NULL: compare with nonce only */
 	void *is_own_ctx;
 	int64_t unix_s;       /* wall clock at now_ms */

@@ -318,6 +318,11 @@ static enum err open_path(struct store *s)
 	bool exists = stat(s->path, &st) == 0;
 	enum err err;
 
+	if (s->path[0] == '\0') { /* to SQLite a file that is gone when it is closed */
+		snprintf(s->why, sizeof(s->why),
+			 "the database has an empty name; name a file with --db");
+		return ERR_NOT_FOUND;
+	}
 	if (exists) {
 		if (S_ISDIR(st.st_mode))
 			return db_fail_as(s, ERR_NOT_OURS, "it is a folder");

@@ -337,6 +337,34 @@ static void ping_goal(void **state)
 	free(s);
 }
 
+/* A pong before its ping would feign nearness: what a ping asks for can't be told from what was
+ * said before, and differs where the secret does. */
+static void no_pong_comes_before_its_ping(void **state)
+{
+	uint64_t nonces[2];
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		struct session_params p = params_of(SESSION_INITIATOR, SESSION_GOAL_PING);
+		uint8_t out[2048];
+		struct bitcoin_ping ping;
+		struct reader r;
+		struct side *s;
+
+		p.secret = (struct hash_key){ 5, i };
+		s = new_side(&p);
+		collect(s, out, sizeof(out));
+		shake_hands(s);
+		reader_init(&r, slice_of(out + BITCOIN_HEADER_LEN,
+					 collect(s, out, sizeof(out)) - BITCOIN_HEADER_LEN));
+		bitcoin_ping_decode(&r, &ping);
+		assert_true(ping.has_nonce);
+		nonces[i] = ping.nonce;
+		free(s);
+	}
+	assert_true(nonces[0] != nonces[1]);
+}
+
 static void listen_goal_tells_every_message(void **state)
 {
 	struct session_params p = params_of(SESSION_INITIATOR, SESSION_GOAL_LISTEN);
@@ -466,6 +494,7 @@ int main(void)
 		cmocka_unit_test(replies),
 		cmocka_unit_test(the_patient_wait_longer),
 		cmocka_unit_test(ping_goal),
+		cmocka_unit_test(no_pong_comes_before_its_ping),
 		cmocka_unit_test(listen_goal_tells_every_message),
 		cmocka_unit_test(responder_answers_once),
 		cmocka_unit_test(offers_go_by_the_older_version),

@@ -84,9 +84,13 @@ static void broken_rules(void **state)
 		  OUTCOME_PROTOCOL_ERROR, "checksum" },
 		{ "version of 4 bytes",
 		  "f9beb4d976657273696f6e000000000004000000"
-		  "8df0e5c180110100",
-		  OUTCOME_PROTOCOL_ERROR, "" },
-		{ "bad checksum of a skipped inv",
+		  "5ba4a1b480110100",
+		  OUTCOME_PROTOCOL_ERROR, "version: ends before its last field" },
+		{ "an inv that is cut off, of no use here",
+		  "f9beb4d9696e76000000000000000000010000009c12cfdc"
+		  "01",
+		  OUTCOME_PROTOCOL_ERROR, "inv: ends before its last field" },
+		{ "bad checksum of an inv",
 		  "f9beb4d9696e760000000000000000000100000000000000"
 		  "00",
 		  OUTCOME_PROTOCOL_ERROR, "checksum" },
@@ -204,6 +208,45 @@ static void large_messages_are_passed_over(void **state)
 	free(s);
 }
 
+/* Nor are many of them read: what is of no use to a visit has a bound. */
+static void a_visit_reads_so_much_and_no_more(void **state)
+{
+	enum { LEN = 4000 * 1000, WHOLE = BITCOIN_VISIT_BYTES_MAX / LEN };
+	static const enum session_goal goals[] = { SESSION_GOAL_PEERS, SESSION_GOAL_PING };
+	uint8_t header[BITCOIN_HEADER_LEN], checksum[4];
+	uint8_t *bytes = calloc(1, LEN);
+	struct writer w;
+
+	(void)state;
+	assert_non_null(bytes);
+	bitcoin_checksum(slice_of(bytes, LEN), checksum);
+	writer_init(&w, header, sizeof(header));
+	put_empty(&w, BITCOIN_BLOCK);
+	memcpy(header + 4, "bulk\0", 6);
+	memcpy(header + 16, &(uint32_t){ LEN }, 4); /* little-endian, as this machine is */
+	memcpy(header + 20, checksum, 4);
+	for (size_t goal = 0; goal < 2; goal++) {
+		struct session_params p = params_of(SESSION_INITIATOR, goals[goal]);
+		struct side *s = new_side(&p);
+
+		shake_hands(s);
+		for (unsigned i = 0; i < WHOLE + 1; i++) {
+			assert_false(s->done);
+			feed(s, header, sizeof(header), 24);
+			for (size_t at = 0; at < LEN && !s->done; at += 50000)
+				feed(s, bytes + at, 50000, 50000);
+		}
+		/* Who asked for signs of life has said how long that may take. */
+		assert_int_equal(s->done, goal == 0);
+		if (s->done) {
+			assert_int_equal(s->outcome, OUTCOME_TOO_BIG);
+			assert_string_equal(s->rule, "header: more than 16 MiB in one visit");
+		}
+		free(s);
+	}
+	free(bytes);
+}
+
 /* What comes before the handshake was not asked for, and can't be the end of the reply. */
 static void addresses_before_the_handshake_are_no_reply(void **state)
 {
@@ -238,6 +281,7 @@ int main(void)
 		cmocka_unit_test(endless_addresses_end),
 		cmocka_unit_test(pings_without_reading_end),
 		cmocka_unit_test(large_messages_are_passed_over),
+		cmocka_unit_test(a_visit_reads_so_much_and_no_more),
 		cmocka_unit_test(addresses_before_the_handshake_are_no_reply),
 	};
 

@@ -141,8 +141,7 @@ static void client_step(struct client *c, uint64_t at_ms)
 	client_say(c);
 	if (c->visit->state != VISIT_DONE)
 		visit_tick(c->visit, at_ms);
-	if (c->visit->state == VISIT_RECONNECT && c->visit->connected_ms == 0 && c->in != NULL &&
-	    c->visit->attempts == 2 && c->visit->owner == NULL) {
+	if (c->visit->state == VISIT_RECONNECT && c->visit->owner == NULL) {
 		c->visit->owner = c; /* dialled anew, once */
 		client_hang_up(c);
 		client_dial(c, at_ms);

@@ -99,6 +99,8 @@ void bitcoin_payload_explain(struct reader *r, enum bitcoin_command id);
 /* The same for what comes from the wire: bytes behind the last field are no error, as
  * Core leaves them to later versions. */
 void bitcoin_payload_check(struct reader *r, enum bitcoin_command id);
+/* The rule that a message breaks which is cut off: static text. */
+const char *bitcoin_short_rule(enum bitcoin_command id);
 
 /* Further messages: sendtxrcncl, feature, inv, getdata, notfound, getheaders, headers,
  * getblocks, tx, block, sendcmpct, reject, alert, filterload, filteradd, merkleblock,

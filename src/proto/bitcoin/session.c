@@ -74,17 +74,37 @@ static void take(struct talk *t, const struct bitcoin_header *header, struct sli
 	talk_hear(t, header->id, &r, now_ms);
 }
 
+static void begin_again(struct talk *t)
+{
+	struct talk first = *t;
+
+	memset(t, 0, sizeof(*t));
+	t->had_version = first.has_version;
+	t->protocol = first.protocol;
+	t->services = first.services;
+	t->height = first.height;
+	t->relay = first.relay;
+	t->clock_skew_s = first.clock_skew_s;
+	t->sees_us_as = first.sees_us_as;
+	t->agent_len = first.agent_len;
+	memcpy(t->agent, first.agent, first.agent_len);
+}
+
 static void session_init(void *session, const struct session_params *params, uint64_t now_ms)
 {
 	struct talk *t = session;
 
 	assert(params->agent.len <= BITCOIN_AGENT_MAX);
-	memset(t, 0, sizeof(*t));
+	if (params->again) {
+		begin_again(t);
+	} else {
+		memset(t, 0, sizeof(*t));
+		t->height = -1;
+	}
 	t->params = *params;
 	t->start_ms = t->heard_at = now_ms;
 	/* There is no hurry, and nobody to be called a second time. */
 	t->params.stepwise |= params->goal == SESSION_GOAL_STAY;
-	t->height = -1;
 	t->quiet_ends = t->next_ping = UINT64_MAX;
 	t->need = BITCOIN_HEADER_LEN;
 	t->times = (struct session_times){ TALK_NEVER, TALK_NEVER, TALK_NEVER, TALK_NEVER,
@@ -106,7 +126,8 @@ static bool holds(const struct talk *t, const struct bitcoin_header *header)
 	case SESSION_GOAL_PING:
 		break;
 	}
-	return talk_understands(header->id) || header->length == 0;
+	return talk_understands(header->id) || header->length == 0 ||
+	       (header->id != BITCOIN_UNKNOWN && header->length <= BITCOIN_CHECKED_MAX);
 }
 
 static size_t session_recv(void *session, struct slice in, uint64_t now_ms)
@@ -134,6 +155,9 @@ static size_t session_recv(void *session, struct slice in, uint64_t now_ms)
 	bitcoin_header_decode(&r, t->params.network->magic, &header);
 	if (reader_ok(&r) && header.length > bitcoin_command_max(header.id))
 		reader_fail(&r, ERR_LIMIT, "header: length over the message's limit");
+	if (reader_ok(&r) && t->params.goal == SESSION_GOAL_PEERS &&
+	    t->counts.bytes_in + header.length > BITCOIN_VISIT_BYTES_MAX)
+		reader_fail(&r, ERR_LIMIT, "header: more than 16 MiB in one visit");
 	if (!reader_ok(&r)) {
 		bad_header(t, in, &r);
 		return 0;
@@ -317,12 +341,12 @@ static void session_info(const void *session, struct peer_info *out)
 		.agent = slice_of(t->agent, t->agent_len),
 		.node_id = slice_of(NULL, 0),
 		.negotiation = slice_of(t->negotiation, t->negotiation_len),
-		.has_version = t->has_version,
+		.has_version = t->has_version || t->had_version,
 		.protocol = t->protocol,
 		.services = t->services,
 		.height = t->height,
 		.relay = t->relay,
-		.has_clock = t->has_version,
+		.has_clock = t->has_version || t->had_version,
 		.clock_skew_s = t->clock_skew_s,
 		.has_feefilter = t->has_feefilter,
 		.feefilter = t->feefilter,

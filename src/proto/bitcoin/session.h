@@ -15,8 +15,9 @@
  * reply of a peer that knows few, or an address relayed unasked: a longer quiet time.
  * Without any of these the deadline ends it.
  *
- * Messages that the goal has no use for (inv, tx, block ...) are passed over as they
- * come, with their checksum verified, and never held in memory. */
+ * Messages that the goal has no use for (inv, tx, block ...) are checked like the others;
+ * what is unknown or longer than BITCOIN_CHECKED_MAX is passed over as it comes, with its
+ * checksum verified, and never held in memory. */
 #ifndef PEERWALK_PROTO_BITCOIN_SESSION_H
 #define PEERWALK_PROTO_BITCOIN_SESSION_H
 
@@ -44,6 +45,11 @@ enum {
 	BITCOIN_RELAYED_MAX = 10,
 	/* Five full replies in one visit; nobody honest comes near. */
 	BITCOIN_NAMED_MAX = 5000,
+	/* All that is read in a visit that asks for peers: those five, and some blocks. */
+	BITCOIN_VISIT_BYTES_MAX = 16 << 20,
+	/* Messages that a visit has no use for are waited for and checked up to this; what is
+	 * longer is passed over. */
+	BITCOIN_CHECKED_MAX = 64 << 10,
 	BITCOIN_PING_TIMEOUT_MS = 10 * 1000,
 };
 

@@ -138,9 +138,11 @@ void talk_ping(struct talk *t, uint64_t now_ms)
 {
 	bool answered = t->params.goal != SESSION_GOAL_STAY ||
 			talk_protocol(t) >= BITCOIN_PROTOCOL_PONG /* BIP 31 */;
+	uint64_t numbers[2] = { t->params.nonce };
 
-	t->pings_sent++;
-	t->ping_nonce = answered ? t->params.nonce ^ (0x9e3779b97f4a7c15ULL * t->pings_sent) : 0;
+	numbers[1] = ++t->pings_sent;
+	t->ping_nonce =
+		answered ? hash_siphash13(&t->params.secret, numbers, sizeof(numbers)) | 1 : 0;
 	t->ping_at = now_ms;
 	t->next_ping = UINT64_MAX;
 	say(t, BITCOIN_PING, t->ping_nonce);
@@ -193,7 +195,7 @@ static void keep_version(struct talk *t, const struct bitcoin_version *v, uint64
 	t->services = v->services;
 	t->height = v->has_height ? v->height : -1;
 	t->relay = v->relay;
-	t->sees_us_as = v->recv.addr;
+	t->sees_us_as = netaddr_is_host(&v->recv.addr) ? v->recv.addr : (struct netaddr){ 0 };
 	t->agent_len = (uint16_t)v->agent.len;
 	if (v->agent.len > 0)
 		memcpy(t->agent, v->agent.data, v->agent.len);
@@ -402,10 +404,11 @@ void talk_hear(struct talk *t, enum bitcoin_command id, struct reader *r, uint64
 		/* To a standing peer what it passes over is no fault, either. */
 		bitcoin_payload_check(r, id);
 	}
-	/* A limit that is passed is too much; any other rule is broken. */
+	/* A limit that is passed is too much; any other rule is broken. What is cut off has the
+	 * name of its field for a rule, which says little without the bytes. */
 	if (!reader_ok(r))
 		talk_done(t, r->err == ERR_LIMIT ? OUTCOME_TOO_BIG : OUTCOME_PROTOCOL_ERROR,
-			  r->rule);
+			  r->err == ERR_SHORT ? bitcoin_short_rule(id) : r->rule);
 }
 
 void talk_begin(struct talk *t, uint64_t now_ms)

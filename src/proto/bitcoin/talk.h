@@ -40,6 +40,7 @@ struct talk {
 
 	/* What the peer said. */
 	bool has_version, has_verack, wants_addrv2, asked;
+	bool had_version; /* in a first try; what it said there is what follows */
 	int32_t protocol, height;
 	uint64_t services, feefilter;
 	bool relay, has_feefilter;
