@@ -560,12 +560,12 @@ static enum err end_in_store(struct walk *w, struct walk_result *r)
 static enum err tell_left_out(struct walk *w, const struct walk_result *r)
 {
 	if (r->totals.gave_up) {
-		snprintf(
-			w->why, sizeof(w->why),
-			"for %llu s this machine had no descriptor, no memory or no local port for "
-			"a single connection: end other programs, or raise what this one may have "
-			"(ulimit -n, or LimitNOFILE= in a systemd unit), then go on (--resume)",
-			(unsigned long long)DRIVER_GIVE_UP_MS / 1000);
+		snprintf(w->why, sizeof(w->why),
+			 "for %llu s this machine had no descriptor, no memory, no local port or "
+			 "no route for "
+			 "a single connection: end other programs, or raise what this one may have "
+			 "(ulimit -n, or LimitNOFILE= in a systemd unit), then go on (--resume)",
+			 (unsigned long long)DRIVER_GIVE_UP_MS / 1000);
 		return ERR_IO;
 	}
 	snprintf(w->why, sizeof(w->why),

@@ -92,7 +92,7 @@ static void tell(const struct run *run, const struct serve_options *o)
 	if (o->token != NULL)
 		cli_note(run->cli, "a browser comes in by %s?token=..., with what is in %s", url,
 			 o->token);
-	notify_send("READY=1");
+	notify_ready();
 }
 
 static int wait_for_signal(struct run *run)

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "cli/crawl_metrics.h"
 #include "cli/json_line.h"
+#include "cli/loop.h"
 #include "cli/signals.h"
 #include "cli/terminal.h"
 #include "io/dial.h"
@@ -485,12 +486,16 @@ static int start(struct watching *w)
 static int watch(struct watching *w)
 {
 	const struct cli *cli = w->run->cli;
+	char why[DRIVER_WHY_MAX];
 	int status;
 
+	if (!loop_begin(&w->loop, NULL, why)) {
+		cli_error("%s", why);
+		return EXIT_FAILED;
+	}
 	w->run->on_tick = on_tick;
 	w->run->on_tick_ctx = w;
 	w->can_draw = !cli->quiet && cli->err_is_terminal && terminal_can_draw(STDERR_FILENO);
-	uv_loop_init(&w->loop);
 	uv_timer_init(&w->loop, &w->timer);
 	signals_watch(&w->signals, &w->loop, on_signal, w);
 	signals_watch_log(&w->signals, cli->log);

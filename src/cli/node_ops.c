@@ -112,7 +112,7 @@ void node_ops_ready(struct node_run *run)
 					{ 0 } });
 	if (every_ms == 0 || every_ms > BEAT_MS)
 		every_ms = BEAT_MS;
-	if (notify_send("READY=1"))
+	if (notify_ready())
 		uv_timer_start(&run->ops.beat, on_beat, 0, every_ms);
 }
 

@@ -591,10 +591,11 @@ void crawl_give_back(struct crawl *c, uint32_t id)
 		give_up(c, id);
 }
 
-/* Over UDP a node that was heard, but not its PONGs, may have lost them on the way. */
+/* Over UDP a node that was heard, but not its PONGs, may have lost them on the way; and no way may
+ * be a router's trouble that passes. */
 static bool is_worth_another_try(const struct crawl *c, enum outcome outcome)
 {
-	return outcome == OUTCOME_CONNECT_TIMEOUT ||
+	return outcome == OUTCOME_CONNECT_TIMEOUT || outcome == OUTCOME_UNREACHABLE ||
 	       (c->config.nodes && outcome == OUTCOME_HANDSHAKE_TIMEOUT);
 }
 

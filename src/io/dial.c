@@ -341,14 +341,21 @@ static void connect_failed(struct dial *dial, int error)
 	}
 }
 
+static bool is_v6(const struct dial *dial)
+{
+	return dial->visit.addr.kind != NETADDR_IPV4;
+}
+
 static void on_connect(struct tcp *tcp, int error)
 {
 	struct dial *dial = dial_of(tcp);
 
-	if (error == 0)
+	if (error == 0) {
+		dial->dialer->has_reached[is_v6(dial)] = true;
 		visit_connected(&dial->visit, dialer_now_ms(dial->dialer));
-	else
+	} else {
 		connect_failed(dial, error);
+	}
 	step(dial);
 }
 
@@ -383,7 +390,13 @@ int dial_connect(struct tcp_set *set, struct tcp *tcp, const struct netaddr *to,
 
 static int begin_connect(struct dial *dial)
 {
-	return dial_connect(&dial->dialer->connections, &dial->tcp, &dial->visit.addr, NULL);
+	int err = dial_connect(&dial->dialer->connections, &dial->tcp, &dial->visit.addr, NULL);
+
+	/* Where others of that family were reached, this machine has lost its way to all of them:
+	 * like a lack of ports that passes. */
+	if ((err == UV_ENETUNREACH || err == UV_ENETDOWN) && dial->dialer->has_reached[is_v6(dial)])
+		return UV_EADDRNOTAVAIL;
+	return err;
 }
 
 static void dial_again(struct dial *dial)

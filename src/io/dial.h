@@ -32,6 +32,7 @@ struct dialer {
 	uv_loop_t *loop;
 	int64_t wall_minus_loop_ms; /* wall clock minus the loop's */
 	size_t held_bytes;          /* of unfinished messages, all dials together */
+	bool has_reached[2];        /* anybody, by IPv4 and by IPv6 */
 	struct tcp_set connections;
 	struct alarms alarms;
 	uint8_t buffer[DIAL_READ_BYTES];

@@ -102,7 +102,7 @@ static void on_knock(uv_poll_t *poll, int status, int events)
 
 /* --- opening and closing --- */
 
-static int open_socket(const struct netaddr *at, int backlog)
+static int open_socket(const struct netaddr *at)
 {
 	struct sockaddr_storage sa;
 	socklen_t len = dial_sockaddr(at, &sa);
@@ -115,7 +115,7 @@ static int open_socket(const struct netaddr *at, int backlog)
 	    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)) == 0 &&
 	    (sa.ss_family != AF_INET6 ||
 	     setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one)) == 0) &&
-	    bind(fd, (struct sockaddr *)&sa, len) == 0 && listen(fd, backlog) == 0)
+	    bind(fd, (struct sockaddr *)&sa, len) == 0)
 		return fd;
 	one = errno;
 	close(fd);
@@ -135,24 +135,25 @@ static void on_closed(uv_handle_t *handle)
 	free(l);
 }
 
-enum err listener_open(uv_loop_t *loop, const struct listen_config *config, struct listener **out)
+enum err listener_take(uv_loop_t *loop, int fd, const struct listen_config *config,
+		       struct listener **out)
 {
 	struct listener *l = calloc(1, sizeof(*l));
-	int err;
+	int err = ENOMEM;
 
 	*out = NULL;
-	if (l == NULL)
-		return ERR_NOMEM;
-	l->config = *config;
-	l->fd = open_socket(&config->at, config->backlog);
-	err = l->fd < 0 ? errno : -uv_poll_init(loop, &l->poll, l->fd);
+	if (l != NULL)
+		err = listen(fd, config->backlog) != 0 ? errno : -uv_poll_init(loop, &l->poll, fd);
 	if (err != 0) {
-		if (l->fd >= 0)
-			close(l->fd);
+		enum err why = l == NULL ? ERR_NOMEM : ERR_IO;
+
+		close(fd);
 		free(l);
 		errno = err;
-		return ERR_IO;
+		return why;
 	}
+	l->config = *config;
+	l->fd = fd;
 	uv_timer_init(loop, &l->pause);
 	l->open = HANDLES;
 	l->poll.data = l->pause.data = l;
@@ -160,6 +161,14 @@ enum err listener_open(uv_loop_t *loop, const struct listen_config *config, stru
 	uv_poll_start(&l->poll, UV_READABLE, on_knock);
 	*out = l;
 	return ERR_OK;
+}
+
+enum err listener_open(uv_loop_t *loop, const struct listen_config *config, struct listener **out)
+{
+	int fd = open_socket(&config->at);
+
+	*out = NULL;
+	return fd >= 0 ? listener_take(loop, fd, config, out) : ERR_IO;
 }
 
 struct netaddr listener_local(const struct listener *l)

@@ -1,4 +1,4 @@
-/* listen.h: a listening TCP socket on a libuv loop.
+/* listen.h: a listening socket on a libuv loop, of TCP unless it is given one.
  *
  * Callers are taken in rounds, so that a flood of them leaves turns to the connections that
  * stand. Without a descriptor for a caller he is turned away by one that is kept in reserve,
@@ -43,7 +43,11 @@ struct listen_config {
 	void *ctx;
 };
 
-/* ERR_NOMEM; ERR_IO, and errno says why. */
+/* On a socket that is bound and non-blocking, whatever its kind, and the listener's from now on:
+ * closed if that fails. config->at counts for nothing. ERR_NOMEM; ERR_IO, and errno says why. */
+enum err listener_take(uv_loop_t *loop, int fd, const struct listen_config *config,
+		       struct listener **out);
+/* The same on a new socket. */
 enum err listener_open(uv_loop_t *loop, const struct listen_config *config, struct listener **out);
 /* Where it listens, with its port. */
 struct netaddr listener_local(const struct listener *l);

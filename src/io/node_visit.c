@@ -48,6 +48,7 @@ struct node_visit {
 	unsigned pings;
 	uint32_t pong_ms;
 	bool failed_here, cancelled;
+	bool lost_here; /* what may have been an answer of it, for want of memory */
 	/* Its timer rang: a tick is due as soon as all datagrams that came are handled. */
 	bool is_due;
 	struct node_visit *next_due, **due_link;
@@ -211,6 +212,12 @@ static void end(struct node_visit *v)
 	uv_close((uv_handle_t *)&v->timer, on_timer_closed);
 }
 
+/* NULL: this machine has none of that family. */
+static struct udp *socket_of(const struct node_visit *v)
+{
+	return v->node.endpoint.addr.kind == NETADDR_IPV4 ? v->visitor->v4 : v->visitor->v6;
+}
+
 /* --- the session --- */
 
 static void on_session_done(void *ctx, struct dial *dial, const struct record *record)
@@ -230,6 +237,14 @@ static void on_session_done(void *ctx, struct dial *dial, const struct record *r
 	end(v);
 }
 
+/* Its silence may be this machine's fault. */
+static bool is_deaf(const struct node_visit *v)
+{
+	const struct udp *udp = socket_of(v);
+
+	return v->lost_here || (udp != NULL && udp_is_stuck(udp));
+}
+
 static void begin_session(struct node_visit *v)
 {
 	struct node_visitor *n = v->visitor;
@@ -241,6 +256,11 @@ static void begin_session(struct node_visit *v)
 	forget_due(v);
 	uv_timer_stop(&v->timer);
 	probe_info(&v->probe, &info);
+	if (!info.reached && info.outcome == OUTCOME_CONNECT_TIMEOUT && is_deaf(v)) {
+		v->failed_here = true;
+		end(v);
+		return;
+	}
 	port = node_record_tcp_port(&v->node, &info);
 	if (v->cancelled || n->config.no_session || port == 0 ||
 	    (!info.reached && !n->config.always_session) || info.outcome == OUTCOME_SELF ||
@@ -437,8 +457,10 @@ static void on_datagram(void *ctx, const struct udp_datagram *d)
 	place = &n->waiting[(n->waiting_first + n->waiting_count) % WAITING_MAX];
 	if (*place == NULL)
 		*place = malloc(sizeof(**place));
-	if (*place == NULL)
-		return; /* as lost on the way */
+	if (*place == NULL) {
+		v->lost_here = true;
+		return;
+	}
 	v->waiting++;
 	v->datagrams++;
 	(*place)->from = d->from;
@@ -498,7 +520,7 @@ static void init_discovery(struct node_visit *v)
 	memcpy(params.own_key, config->visit.session.identity->public, sizeof(params.own_key));
 	probe_init(&v->probe, &params, now);
 	/* Without a socket of that family there is no way there. */
-	if ((v->node.endpoint.addr.kind == NETADDR_IPV4 ? n->v4 : n->v6) == NULL)
+	if (socket_of(v) == NULL)
 		probe_failed(&v->probe, OUTCOME_UNREACHABLE, now);
 }
 

@@ -7,7 +7,10 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
+
+enum { READY_TRIES = 40 };
 
 bool notify_send(const char *text)
 {
@@ -29,6 +32,18 @@ bool notify_send(const char *text)
 		      (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len));
 	close(fd);
 	return sent == (ssize_t)strlen(text);
+}
+
+bool notify_ready(void)
+{
+	static const struct timespec pause = { .tv_nsec = 50 * 1000 * 1000 };
+
+	for (unsigned i = 0; i < READY_TRIES && getenv("NOTIFY_SOCKET") != NULL; i++) {
+		if (notify_send("READY=1"))
+			return true;
+		nanosleep(&pause, NULL);
+	}
+	return false;
 }
 
 uint64_t notify_watchdog_ms(void)

@@ -1,5 +1,7 @@
 #include "io/status.h"
 
+#include "io/listen.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <poll.h>
@@ -26,20 +28,21 @@ struct client {
 };
 
 struct status {
-	uv_pipe_t pipe;
+	uv_loop_t *loop;
+	struct listener *listener;
 	struct sockaddr_un at;
 	dev_t dev; /* of the socket's name: somebody else's is left alone */
 	ino_t ino;
 	struct status_config config; /* without path */
 	struct client clients[STATUS_CLIENTS_MAX];
-	bool stopped, closed;
+	bool stopped;
 };
 
 /* --- one client --- */
 
 static void free_if_done(struct status *s)
 {
-	if (!s->closed)
+	if (!s->stopped)
 		return;
 	for (unsigned i = 0; i < STATUS_CLIENTS_MAX; i++) {
 		if (s->clients[i].status != NULL)
@@ -143,47 +146,31 @@ static void on_read(uv_stream_t *stream, ssize_t got, const uv_buf_t *buf)
 
 /* --- all of them --- */
 
-static void on_surplus_closed(uv_handle_t *handle)
+static bool on_caller(void *ctx, int fd, const struct netaddr *from)
 {
-	free(handle);
-}
-
-/* There is no place. */
-static void send_away(struct status *s)
-{
-	uv_pipe_t *pipe = malloc(sizeof(*pipe));
-
-	if (pipe == NULL)
-		return;
-	uv_pipe_init(s->pipe.loop, pipe, 0);
-	uv_accept((uv_stream_t *)&s->pipe, (uv_stream_t *)pipe);
-	uv_close((uv_handle_t *)pipe, on_surplus_closed);
-}
-
-static void on_connection(uv_stream_t *stream, int status)
-{
-	struct status *s = stream->data;
+	struct status *s = ctx;
 	struct client *c = NULL;
 
-	if (status != 0)
-		return;
+	(void)from; /* has none */
 	for (unsigned i = 0; i < STATUS_CLIENTS_MAX && c == NULL; i++) {
 		if (s->clients[i].status == NULL)
 			c = &s->clients[i];
 	}
-	if (c == NULL) {
-		send_away(s);
-		return;
-	}
+	if (c == NULL)
+		return false; /* there is no place */
 	c->status = s;
 	c->open = 2;
-	uv_pipe_init(stream->loop, &c->pipe, 0);
-	uv_timer_init(stream->loop, &c->timer);
+	uv_pipe_init(s->loop, &c->pipe, 0);
+	uv_timer_init(s->loop, &c->timer);
 	c->pipe.data = c->timer.data = c;
 	uv_timer_start(&c->timer, on_time, s->config.client_ms, 0);
-	if (uv_accept(stream, (uv_stream_t *)&c->pipe) != 0 ||
-	    uv_read_start((uv_stream_t *)&c->pipe, on_room, on_read) != 0)
+	if (uv_pipe_open(&c->pipe, fd) != 0) {
 		close_client(c);
+		return false;
+	}
+	if (uv_read_start((uv_stream_t *)&c->pipe, on_room, on_read) != 0)
+		close_client(c);
+	return true;
 }
 
 /* --- the socket and its name --- */
@@ -296,33 +283,30 @@ static void remove_name(const struct status *s)
 		unlink(s->at.sun_path);
 }
 
-static void on_closed(uv_handle_t *handle)
-{
-	struct status *s = handle->data;
-
-	s->closed = true;
-	free_if_done(s);
-}
-
 void status_stop(struct status *s)
 {
 	if (s == NULL || s->stopped)
 		return;
 	s->stopped = true;
 	remove_name(s);
-	uv_close((uv_handle_t *)&s->pipe, on_closed);
+	if (s->listener != NULL)
+		listener_close(s->listener);
 	for (unsigned i = 0; i < STATUS_CLIENTS_MAX; i++) {
 		if (s->clients[i].status != NULL)
 			close_client(&s->clients[i]);
 	}
+	free_if_done(s);
 }
 
 enum err status_start(uv_loop_t *loop, const struct status_config *config, struct status **out,
 		      char why[static STATUS_WHY_MAX])
 {
+	struct listen_config listen_config = { .backlog = STATUS_CLIENTS_MAX,
+					       .round = STATUS_CLIENTS_MAX,
+					       .on_caller = on_caller };
 	struct status *s = calloc(1, sizeof(*s));
 	enum err err = ERR_OK;
-	int fd, failed;
+	int fd;
 
 	if (s == NULL) {
 		snprintf(why, STATUS_WHY_MAX, "out of memory");
@@ -337,18 +321,14 @@ enum err status_start(uv_loop_t *loop, const struct status_config *config, struc
 	s->config.path = NULL;
 	if (s->config.client_ms == 0)
 		s->config.client_ms = STATUS_CLIENT_MS;
-	uv_pipe_init(loop, &s->pipe, 0);
-	s->pipe.data = s;
-	failed = uv_pipe_open(&s->pipe, fd);
-	if (failed != 0)
-		close(fd);
-	else
-		failed = uv_listen((uv_stream_t *)&s->pipe, STATUS_CLIENTS_MAX, on_connection);
-	if (failed != 0) {
+	s->loop = loop;
+	listen_config.ctx = s;
+	err = listener_take(loop, fd, &listen_config, &s->listener);
+	if (err != ERR_OK) {
 		snprintf(why, STATUS_WHY_MAX, "cannot listen at the status socket %s: %s",
-			 config->path, uv_strerror(failed));
+			 config->path, strerror(err == ERR_NOMEM ? ENOMEM : errno));
 		status_stop(s);
-		return ERR_IO;
+		return err;
 	}
 	*out = s;
 	return ERR_OK;

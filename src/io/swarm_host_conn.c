@@ -229,13 +229,18 @@ static void on_read(struct tcp *tcp, ssize_t n, const uint8_t *data)
 {
 	struct conn *c = conn_of(tcp);
 	struct swarm_host *h = c->host;
+	enum outcome why;
 
 	if (c->state == CONN_LINGERING) {
 		if (n < 0)
 			finish(c);
 		return;
 	}
-	if (n < 0) {
+	if (n < 0 && n != UV_EOF && !dial_outcome((int)n, &why)) {
+		c->drop = true;
+		swarm_close(h->swarm, c->id, "this machine has no memory", swarm_host_now_ms(h));
+		finish(c);
+	} else if (n < 0) {
 		swarm_closed(h->swarm, c->id, n == UV_EOF ? SESSION_CLOSE_EOF : SESSION_CLOSE_RESET,
 			     swarm_host_now_ms(h));
 		finish(c);

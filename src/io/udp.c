@@ -34,10 +34,11 @@ struct udp {
 	struct udp_config config;
 	uv_poll_t poll;
 	uv_prepare_t prepare;
-	uv_timer_t rest; /* running: nothing is read or sent */
+	uv_timer_t rest;       /* running where one of these two is set: */
+	bool no_send, no_read; /* for want of memory, just now */
 	int fd, family;
 	unsigned closing;  /* handles on their way out */
-	bool waits;        /* for the kernel to take more, or the rest to be over */
+	bool waits;        /* for the kernel to take more */
 	unsigned refusals; /* in a row, of the first in the queue */
 	struct udp_counts counts;
 	struct netaddr local;
@@ -119,16 +120,24 @@ static void prepare_headers(struct udp *u)
 static void on_poll(uv_poll_t *poll, int status, int events);
 static void flush(struct udp *u);
 
+/* A socket counts as ready also where the system has no memory for what it is asked: the loop
+ * would turn and turn. */
 static void poll_on(struct udp *u)
 {
-	uv_poll_start(&u->poll, UV_READABLE | (u->waits ? UV_WRITABLE : 0), on_poll);
+	int events = 0;
+
+	if (!u->no_read)
+		events |= UV_READABLE;
+	if (u->waits && !u->no_send)
+		events |= UV_WRITABLE;
+	uv_poll_start(&u->poll, events, on_poll);
 }
 
 static void on_rested(uv_timer_t *timer)
 {
 	struct udp *u = timer->data;
 
-	u->waits = false;
+	u->no_send = u->no_read = false;
 	poll_on(u);
 	flush(u);
 }
@@ -138,12 +147,13 @@ static bool no_memory(void)
 	return errno == ENOBUFS || errno == ENOMEM;
 }
 
-/* The socket counts as ready all the same, and the loop would turn and turn. */
-static void rest(struct udp *u)
+/* Of one of the two; the other goes on. */
+static void rest(struct udp *u, bool *no_memory_for)
 {
-	u->waits = true;
-	uv_poll_stop(&u->poll);
-	uv_timer_start(&u->rest, on_rested, REST_MS, 0);
+	*no_memory_for = true;
+	if (!uv_is_active((uv_handle_t *)&u->rest))
+		uv_timer_start(&u->rest, on_rested, REST_MS, 0);
+	poll_on(u);
 }
 
 /* --- receiving --- */
@@ -194,7 +204,7 @@ static bool read_batch(struct udp *u)
 	}
 	n = recvmmsg(u->fd, u->in_headers, UDP_BATCH, 0, NULL);
 	if (n < 0 && no_memory())
-		rest(u);
+		rest(u, &u->no_read);
 	for (int i = 0; i < n && u->closing == 0; i++)
 		hand_out(u, (unsigned)i);
 	return n == UDP_BATCH && u->closing == 0;
@@ -321,9 +331,12 @@ void udp_send(struct udp *u, const struct netaddr *to, const struct netaddr *fro
 }
 
 /* The kernel refuses the first one. Once, that says nothing about it: what came by ICMP for an
- * earlier one is told by the next call, and again, with the address, by read_error. */
-static void refused(struct udp *u)
+ * earlier one is told by the next call, and again, with the address, by read_error. Nor does it
+ * where others were heard, and this machine has lost its way to all of them: then it is as lost as
+ * if it had gone out. */
+static void refused(struct udp *u, int error)
 {
+	bool no_route = (error == ENETUNREACH || error == ENETDOWN) && u->counts.datagrams_in > 0;
 	struct netaddr to;
 
 	if (++u->refusals < REFUSALS_MAX)
@@ -331,7 +344,7 @@ static void refused(struct udp *u)
 	dial_netaddr((struct sockaddr *)&u->queue[u->first]->peer, &to);
 	forget_first(u);
 	u->counts.dropped++;
-	if (u->config.on_failed != NULL)
+	if (u->config.on_failed != NULL && !no_route)
 		u->config.on_failed(u->config.ctx, &to, OUTCOME_UNREACHABLE);
 }
 
@@ -347,20 +360,22 @@ static void flush(struct udp *u)
 {
 	unsigned errors = 0;
 
-	while (u->count > 0 && u->closing == 0) {
+	while (u->count > 0 && u->closing == 0 && !u->no_send) {
 		if (send_batch(u) > 0)
 			continue;
 		if (no_memory()) {
-			rest(u);
+			u->waits = true;
+			rest(u, &u->no_send);
 			return;
 		}
 		if (errno == EAGAIN || ++errors > UDP_BATCH) {
 			watch(u, true);
 			return;
 		}
-		refused(u);
+		refused(u, errno);
 	}
-	watch(u, false);
+	if (!u->no_send)
+		watch(u, false);
 }
 
 /* --- the loop --- */
@@ -446,6 +461,7 @@ void udp_close(struct udp *u)
 	if (u->closing > 0)
 		return;
 	u->config.on_failed = NULL;
+	u->no_send = false;
 	flush(u);
 	u->closing = 3;
 	uv_close((uv_handle_t *)&u->poll, on_closed);
@@ -456,6 +472,11 @@ void udp_close(struct udp *u)
 struct netaddr udp_local(const struct udp *u)
 {
 	return u->local;
+}
+
+bool udp_is_stuck(const struct udp *u)
+{
+	return u->no_send || u->no_read;
 }
 
 void udp_counts(const struct udp *u, struct udp_counts *out)

@@ -59,6 +59,8 @@ void udp_close(struct udp *u);
 /* len <= UDP_DATAGRAM_MAX. from: NULL, or with any_address the local address. */
 void udp_send(struct udp *u, const struct netaddr *to, const struct netaddr *from,
 	      struct slice bytes);
+/* The system has no memory to send or to read, just now: silence of others says nothing. */
+bool udp_is_stuck(const struct udp *u);
 /* Where it is bound, with its port. */
 struct netaddr udp_local(const struct udp *u);
 void udp_counts(const struct udp *u, struct udp_counts *out);
