@@ -18,7 +18,8 @@ static void note_refusal(struct crawl_run *run)
 {
 	run->refused = true;
 	progress_hide(run->progress);
-	cli_note(run->cli, "this machine has no descriptor or no local port left for a connection; "
+	cli_note(run->cli, "this machine has no descriptor, no memory, no local port or no route "
+			   "left for a connection; "
 			   "going on as some become free (a smaller --concurrency needs fewer)");
 }
 

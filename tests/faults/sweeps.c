@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -136,6 +137,33 @@ static void ask_some(const char *folder)
 	ask(port, "/");
 }
 
+/* Of a node, until it ends. */
+static void ask_status(const char *folder)
+{
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	struct timeval patience = { .tv_sec = 2 };
+	char bytes[4096];
+
+	snprintf(at.sun_path, sizeof(at.sun_path), "%.90s/status", folder);
+	for (unsigned i = 0; i < 8; i++) {
+		int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+		pause_ms(100);
+		setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+		if (connect(fd, (struct sockaddr *)&at, sizeof(at)) == 0 &&
+		    send(fd, "status\n", 7, MSG_NOSIGNAL) == 7)
+			while (recv(fd, bytes, sizeof(bytes), 0) > 0)
+				;
+		close(fd);
+	}
+}
+
+static void watch_a_while(const char *folder)
+{
+	(void)folder;
+	pause_ms(1500);
+}
+
 #define CRAWL(network)                                                                         \
 	"crawl " network " --no-default-seeds --seeds %c/seeds.txt --allow-private --adverts " \
 	"--timeout 8s --connect-timeout 5s --db %d/x.db"
@@ -166,6 +194,16 @@ const struct sweep sweeps[] = {
 	{ .name = "node-gossip",
 	  .network = "gossip",
 	  .args = NODE("gossip"),
+	  .look = look_at_nothing },
+	{ .name = "node-status",
+	  .network = "bitcoin-regtest",
+	  .args = NODE("bitcoin-regtest") " --status %d/status",
+	  .visit = ask_status,
+	  .look = look_at_nothing },
+	{ .name = "watch",
+	  .network = "bitcoin-regtest",
+	  .args = CRAWL("bitcoin-regtest --every 400ms"),
+	  .visit = watch_a_while,
 	  .look = look_at_nothing },
 	{ .name = "node-ethereum",
 	  .network = "ethereum",
