@@ -50,7 +50,11 @@ bool output_file_close(struct output_file *o, bool keep)
 	bool done = true;
 
 	if (o->path != NULL && o->file != NULL) {
-		done = fclose(o->file) == 0;
+		/* On the disk before it takes the place of what is there: a power cut leaves one of
+		 * them. */
+		if (o->temporary != NULL && keep)
+			done = fflush(o->file) == 0 && fsync(fileno(o->file)) == 0;
+		done = fclose(o->file) == 0 && done;
 		if (o->temporary != NULL && keep && done)
 			done = rename(o->temporary, o->path) == 0;
 		if (keep && !done)

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 /* One byte for each, far beyond the end of any file. */
@@ -32,11 +33,13 @@ static enum err hold(struct store *s, off_t at, const char *what)
 
 	if (s->hold_fd < 0)
 		s->hold_fd = open_log(s->path, O_RDWR);
-	if (s->hold_fd < 0 || fcntl(s->hold_fd, F_OFD_SETLK, &lock) == 0)
-		return ERR_OK; /* a file system without locks holds nobody up */
-	if (errno == EAGAIN || errno == EACCES)
+	if (s->hold_fd >= 0 && fcntl(s->hold_fd, F_OFD_SETLK, &lock) == 0)
+		return ERR_OK;
+	if (s->hold_fd >= 0 && (errno == EAGAIN || errno == EACCES))
 		return db_fail_as(s, ERR_BUSY, what);
-	return ERR_OK;
+	if (errno == EMFILE || errno == ENFILE || errno == ENOMEM)
+		return db_fail_as(s, ERR_IO, strerror(errno));
+	return ERR_OK; /* a file system without locks holds nobody up */
 }
 
 enum err db_hold_crawl(struct store *s, int64_t crawl)
