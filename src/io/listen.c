@@ -39,7 +39,7 @@ static int take(const struct listener *l, struct netaddr *from)
 
 	do
 		fd = accept4(l->fd, (struct sockaddr *)&sa, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
-	while (fd < 0 && (errno == EINTR || errno == ECONNABORTED));
+	while (fd < 0 && errno == EINTR);
 	if (fd >= 0)
 		dial_netaddr((struct sockaddr *)&sa, from);
 	return fd;
@@ -75,10 +75,17 @@ static void on_pause_over(uv_timer_t *timer)
 	uv_poll_start(&l->poll, UV_READABLE, on_knock);
 }
 
+static void pause_taking(struct listener *l)
+{
+	uv_poll_stop(&l->poll);
+	uv_timer_start(&l->pause, on_pause_over, LISTEN_PAUSE_MS, 0);
+}
+
 static void on_knock(uv_poll_t *poll, int status, int events)
 {
 	struct listener *l = poll->data;
 	struct netaddr from = { 0 };
+	unsigned taken = 0;
 
 	(void)status; /* accept tells more */
 	(void)events;
@@ -86,18 +93,22 @@ static void on_knock(uv_poll_t *poll, int status, int events)
 		int fd = take(l, &from);
 
 		if (fd >= 0) {
+			taken++;
 			if (!l->config.on_caller(l->config.ctx, fd, &from))
 				close(fd);
 			continue;
 		}
 		if (errno == EAGAIN || errno == EWOULDBLOCK)
 			return;
+		if (errno == ECONNABORTED) /* that one is gone; the next may be there */
+			continue;
 		if (errno == EMFILE || errno == ENFILE)
 			turn_away(l);
-		uv_poll_stop(&l->poll);
-		uv_timer_start(&l->pause, on_pause_over, LISTEN_PAUSE_MS, 0);
+		pause_taking(l);
 		return;
 	}
+	if (taken == 0 && !l->closing)
+		pause_taking(l);
 }
 
 /* --- opening and closing --- */

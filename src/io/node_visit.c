@@ -1,5 +1,6 @@
 #include "io/node_visit.h"
 
+#include "io/datagrams.h"
 #include "io/node_record.h"
 #include "proto/ethereum/session.h"
 
@@ -12,9 +13,8 @@
 enum {
 	/* Datagrams that were read and wait for their turn. Checking a signature takes longer than
 	 * reading, and what the kernel keeps for us is little: some 90 datagrams. */
-	WAITING_MAX = 8192, /* 17 MiB, allocated as it is needed */
-	/* Of them, of one visit: three times an answer in single packets, PING, PONG and record.
-	 * Whoever sends without end takes nobody else's turn. */
+	/* Datagrams that wait, of one visit: three times an answer in single packets, PING, PONG
+	 * and record. Whoever sends without end takes nobody else's turn. */
 	WAITING_PER_VISIT = 64,
 	/* Read in one visit at all, of whoever has that address; each may cost a signature. Much
 	 * more than probe.h takes from the node itself. */
@@ -63,15 +63,6 @@ struct node_visit {
 	struct probe probe;
 };
 
-struct waiting {
-	struct netaddr from;
-	uint64_t nonce; /* of the visit that it is for */
-	uint64_t at_ms;
-	uint16_t len;
-	bool cut;
-	uint8_t bytes[UDP_DATAGRAM_MAX];
-};
-
 struct node_visitor {
 	struct dialer *dialer;
 	struct node_visit_config config;
@@ -88,9 +79,7 @@ struct node_visitor {
 	struct hash_key hash;
 	struct node_visit **slots;
 	uint32_t mask, count;
-	/* A ring. */
-	struct waiting *waiting[WAITING_MAX];
-	unsigned waiting_first, waiting_count;
+	struct datagrams waiting;
 	struct advert named[NAMED_BATCH];
 	struct enode named_nodes[NAMED_BATCH]; /* whose keys they borrow */
 	size_t named_count;
@@ -403,7 +392,7 @@ static uint64_t heard_at(struct node_visit *v, uint64_t at_ms)
 	return v->heard_ms;
 }
 
-static void handle(struct node_visitor *n, const struct waiting *w)
+static void handle(struct node_visitor *n, const struct datagram *w)
 {
 	struct node_visit *v = n->slots[find_slot(n, &w->from)];
 	struct slice bytes = slice_of(w->bytes, w->len);
@@ -429,47 +418,27 @@ static void handle(struct node_visitor *n, const struct waiting *w)
 	step(v);
 }
 
-static void handle_first(struct node_visitor *n)
-{
-	struct waiting *w = n->waiting[n->waiting_first];
-
-	n->waiting_first = (n->waiting_first + 1) % WAITING_MAX;
-	n->waiting_count--;
-	handle(n, w);
-}
-
 /* Of a visit, and there is memory: it waits for its turn, as the sockets come first. */
 static void on_datagram(void *ctx, const struct udp_datagram *d)
 {
 	struct node_visitor *n = ctx;
 	struct node_visit *v = n->slots[find_slot(n, &d->from)];
-	struct waiting **place;
 
 	/* A stranger, or somebody who has had his share. */
 	if (v == NULL || v->waiting == WAITING_PER_VISIT || v->datagrams == DATAGRAMS_PER_VISIT)
 		return;
-	if (n->waiting_count == WAITING_MAX) {
-		handle_first(n);
+	if (n->waiting.count == DATAGRAMS_MAX) {
+		handle(n, datagrams_take(&n->waiting));
 		v = n->slots[find_slot(n, &d->from)];
 		if (v == NULL)
 			return; /* that was its end */
 	}
-	place = &n->waiting[(n->waiting_first + n->waiting_count) % WAITING_MAX];
-	if (*place == NULL)
-		*place = malloc(sizeof(**place));
-	if (*place == NULL) {
+	if (!datagrams_add(&n->waiting, d, v->nonce, dialer_now_ms(n->dialer))) {
 		v->lost_here = true;
 		return;
 	}
 	v->waiting++;
 	v->datagrams++;
-	(*place)->from = d->from;
-	(*place)->nonce = v->nonce;
-	(*place)->at_ms = dialer_now_ms(n->dialer);
-	(*place)->cut = d->cut;
-	(*place)->len = (uint16_t)d->bytes.len;
-	memcpy((*place)->bytes, d->bytes.data, d->bytes.len);
-	n->waiting_count++;
 }
 
 static void on_failed(void *ctx, const struct netaddr *to, enum outcome why)
@@ -549,19 +518,19 @@ static void on_check(uv_check_t *check)
 {
 	struct node_visitor *n = check->data;
 
-	if (n->waiting_count == 0 && n->first_waiting != NULL)
+	if (n->waiting.count == 0 && n->first_waiting != NULL)
 		begin_some(n);
-	if (n->waiting_count == 0 && n->due == NULL) {
+	if (n->waiting.count == 0 && n->due == NULL) {
 		if (n->busy)
 			uv_idle_stop(&n->idle);
 		n->busy = false;
 		return;
 	}
-	for (unsigned i = 0; i < TURN && n->waiting_count > 0; i++)
-		handle_first(n);
+	for (unsigned i = 0; i < TURN && n->waiting.count > 0; i++)
+		handle(n, datagrams_take(&n->waiting));
 	/* Not before the sockets were looked at with nothing left to handle; but a turn later at
 	 * most, as somebody may send without end. */
-	if (n->waiting_count == 0)
+	if (n->waiting.count == 0)
 		tick_due(n);
 	keep_busy(n);
 }
@@ -622,8 +591,7 @@ static void on_visitor_closed(uv_handle_t *handle)
 	struct node_visitor *n = handle->data;
 
 	if (++n->closed == 3) { /* check, idle, pace */
-		for (unsigned i = 0; i < WAITING_MAX; i++)
-			free(n->waiting[i]);
+		datagrams_clear(&n->waiting);
 		free(n->slots);
 		free(n);
 	}
