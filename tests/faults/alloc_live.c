@@ -113,6 +113,7 @@ static void *watch(void *arg)
 		member = stay.member;
 		nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
 	}
+	member = stay.member; /* it may have met somebody before anybody looked here */
 	if (member != NULL)
 		pw_member_stop(member);
 	return arg;
