@@ -239,6 +239,10 @@ static enum err open_store(struct walk *w)
 			 c->db, network);
 		return err;
 	}
+	if (err == ERR_OK && w->crawl.ended_at_ms != 0) {
+		w->crawl.ended_at_ms = 0;
+		err = store_crawl_end(w->store, &w->crawl);
+	}
 	return err == ERR_OK ? ERR_OK : store_error(w, err);
 }
 

@@ -21,8 +21,9 @@ static const struct option_row rows[] = {
 	{ "db", 'd', OPTION_TEXT, "FILE", "keep what is learnt in this database", "peerwalk.db",
 	  AT(db), 0, 0, NULL },
 	{ "resume", 0, OPTION_FLAG, NULL,
-	  "go on with the newest unfinished crawl of this network in the database", NULL,
-	  AT(resume), 0, 0, NULL },
+	  "go on with the newest unfinished crawl of this network in the database, also one that a "
+	  "limit ended",
+	  NULL, AT(resume), 0, 0, NULL },
 	{ "adverts", 0, OPTION_FLAG, NULL, "keep who named whom, too (large)", NULL, AT(adverts), 0,
 	  0, NULL },
 	{ "concurrency", 'c', OPTION_UINT, "N", "visits at a time (2000; for Ethereum 10000)", NULL,

@@ -106,7 +106,8 @@ enum err store_crawl_unfinished(struct store *s, const char *network, struct sto
 {
 	enum err err = store_crawl_get(s, 0, network, out);
 
-	if (err == ERR_OK && out->ended_at_ms != 0)
+	/* One by itself that ended before all were asked, as it was told to, may go on. */
+	if (err == ERR_OK && out->ended_at_ms != 0 && (out->complete || out->every_ms > 0))
 		return db_fail_as(s, ERR_NOT_FOUND, "the newest crawl came to its end");
 	if (err == ERR_OK && s->mode != STORE_READ)
 		err = db_hold_crawl(s, out->id);

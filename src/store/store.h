@@ -65,7 +65,8 @@ enum err store_crawl_at(struct store *s, int64_t unix_ms, const char *network,
 /* The one before it, of the same network. ERR_NOT_FOUND. */
 enum err store_crawl_before(struct store *s, const struct store_crawl *crawl,
 			    struct store_crawl *out);
-/* The newest crawl of that network, if it did not end. ERR_NOT_FOUND; ERR_BUSY while
+/* The newest crawl of that network, if it did not end, or ended before all were asked and is no
+ * round of watching. ERR_NOT_FOUND; ERR_BUSY while
  * another process writes it (unless the store was opened for reading). */
 enum err store_crawl_unfinished(struct store *s, const char *network, struct store_crawl *out);
 

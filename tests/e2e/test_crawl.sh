@@ -57,6 +57,12 @@ check "three loops find everybody" recall_is_1 threads.db
 crawl --seeds seeds.txt --db adverts.db --adverts --max-peers 5 --json >out 2>err
 check "adverts are kept" test "$("$program" export --what adverts --format csv --db adverts.db | wc -l)" -gt 100
 check "--max-peers is kept" test "$(json_value visited out)" -eq 5
+crawl --seeds seeds.txt --db adverts.db --resume --json >out 2>err
+check "a crawl that a limit ended goes on" recall_is_1 adverts.db
+check "as one crawl, which is complete then" test "$(ask adverts.db 'SELECT count(*), min(complete),
+	min(ended_at_ms > 0) FROM crawls')" = '1 1 1'
+crawl --seeds seeds.txt --db adverts.db --resume >out 2>err
+check "and then no more" test $? -eq 1
 awk -F, '$4 == "ghost_silent" { print $2 }' truth.csv | head -n 5 >silent
 cat silent seeds.txt >silent-first
 crawl --seeds silent-first --db silent.db --max-peers 7 --json >out 2>err
@@ -101,4 +107,4 @@ printf '127.9.9.9\n127.9.9.8\0 and more\n' >nul
 check "a NUL byte among the seeds ends with 2" test $? -eq 2
 check "and names the line" grep -q "nul, line 2: holds a NUL byte" err
 
-finish 36
+finish 39

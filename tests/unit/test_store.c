@@ -437,6 +437,10 @@ static void crawls(void **state)
 
 	/* Only the newest can be resumed. */
 	open.ended_at_ms = open.started_at_ms + 1;
+	open.complete = false;
+	assert_int_equal(store_crawl_end(s, &open), ERR_OK);
+	assert_int_equal(store_crawl_unfinished(s, "bitcoin", &got), ERR_OK);
+	open.complete = true;
 	assert_int_equal(store_crawl_end(s, &open), ERR_OK);
 	assert_int_equal(store_crawl_unfinished(s, "bitcoin", &got), ERR_NOT_FOUND);
 	store_close(s);
