@@ -6,9 +6,9 @@
  * Not thread-safe: loops that share a crawl hold a lock around each call.
  *
  * The rules, each with its cap:
- *   - every address is visited once; a connect timeout (of a node over UDP also a handshake
- *     timeout) is tried once more, when no first try waits; how long either try may take is
- *     learned (engine/patience.h);
+ *   - every address is visited once; a connect timeout, or no way there (of a node over UDP also a
+ *     handshake timeout), is tried once more, when no first try waits; how long either try may take
+ * is learned (engine/patience.h);
  *   - at most one visit at a time to one IP, per_group to one /16 (IPv4) or /32 (IPv6);
  *   - non-routable, own and excluded addresses are never dialled, seeds included;
  *   - of those that earlier rounds knew (crawl_add_watched) those alone are dialled that are due;
@@ -129,8 +129,8 @@ size_t crawl_read_named(struct crawl *c, const struct proto *proto, struct sessi
  * not known for sure are kept, and the others counted. Returns how many are kept. */
 const struct glance_key *crawl_glance_key(const struct crawl *c);
 size_t crawl_pass_known(struct crawl *c, struct glance *named, size_t count);
-/* Resume: this address was visited before the interruption. A CONNECT_TIMEOUT with
- * one try goes to the late retries. */
+/* Resume: this address was visited before the interruption. What is worth a
+ * second try, and had one, goes to the late retries. */
 void crawl_add_visited(struct crawl *c, const struct advert *peer, enum outcome outcome,
 		       bool reached, uint8_t tries);
 /* A peer of earlier rounds: dialled if it is due, else it rests. When somebody names it, it is

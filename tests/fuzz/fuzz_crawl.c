@@ -67,6 +67,11 @@ static struct dialled *dialled_of(const struct netaddr *addr)
 	return &rig.dialled[rig.dialled_count++];
 }
 
+static bool is_tried_again(enum outcome outcome)
+{
+	return outcome == OUTCOME_CONNECT_TIMEOUT || outcome == OUTCOME_UNREACHABLE;
+}
+
 static bool same_group(const struct netaddr *a, const struct netaddr *b)
 {
 	return a->kind == b->kind &&
@@ -93,7 +98,7 @@ static void check_dial(const struct crawl_dial *order)
 		count++;
 	}
 	CHECK(group < rig.config.per_group && count < rig.config.concurrency);
-	CHECK(d->times == 0 || (d->times == 1 && d->outcome == OUTCOME_CONNECT_TIMEOUT));
+	CHECK(d->times == 0 || (d->times == 1 && is_tried_again(d->outcome)));
 	CHECK(order->attempt == (d->times > 0 || d->before ? 2 : 1));
 	CHECK(order->wait.connect_ms > 0 && order->wait.connect_ms <= 5000);
 	CHECK(!order->was_hasty || order->wait.connect_ms == 5000);
@@ -145,7 +150,7 @@ static void end_flight(struct flight *f)
 	d->outcome = record.outcome;
 	crawl_learn(rig.crawl, &record);
 	CHECK(crawl_finish(rig.crawl, f->id, record.outcome, record.reached) ==
-	      (record.outcome != OUTCOME_CONNECT_TIMEOUT || f->attempt == 2));
+	      (!is_tried_again(record.outcome) || f->attempt == 2));
 	rig.cancelled += record.outcome == OUTCOME_CANCELLED;
 	free(f->visit);
 	free(f->in);

@@ -127,26 +127,32 @@ static void each_is_visited_once(void **state)
 	crawl_free(c);
 }
 
-static void a_connect_timeout_is_tried_once_more_at_the_end(void **state)
+static void once_more_at_the_end(enum outcome why)
 {
 	struct crawl *c = new_crawl(&plain);
 	struct crawl_dial late, other;
 
-	(void)state;
 	add(c, "1.2.3.4");
 	assert_int_equal(next(c, 1000, &late), CRAWL_DIAL);
-	assert_false(crawl_finish(c, late.id, OUTCOME_CONNECT_TIMEOUT, false));
+	assert_false(crawl_finish(c, late.id, why, false));
 	/* Whoever waits for a first try goes first. */
 	add(c, "5.6.7.8");
 	assert_int_equal(next(c, 1000, &other), CRAWL_DIAL);
 	assert_int_equal(other.addr.bytes[0], 5);
 	assert_int_equal(next(c, 1000, &late), CRAWL_DIAL);
 	assert_int_equal(late.attempt, 2);
-	assert_true(crawl_finish(c, late.id, OUTCOME_CONNECT_TIMEOUT, false));
+	assert_true(crawl_finish(c, late.id, why, false));
 	assert_int_equal(next(c, 1000, &late), CRAWL_WAIT);
 	assert_true(crawl_finish(c, other.id, OUTCOME_NO_PEERS, true));
 	assert_int_equal(next(c, 1000, &late), CRAWL_DONE);
 	crawl_free(c);
+}
+
+static void who_is_silent_or_out_of_reach_is_tried_once_more(void **state)
+{
+	(void)state;
+	once_more_at_the_end(OUTCOME_CONNECT_TIMEOUT);
+	once_more_at_the_end(OUTCOME_UNREACHABLE);
 }
 
 /* Once the peers' times are known a first try is hasty, but for one in some; who was silent then
@@ -722,7 +728,7 @@ int main(void)
 		cmocka_unit_test(verdicts),
 		cmocka_unit_test(private_addresses_are_dialled_when_allowed),
 		cmocka_unit_test(each_is_visited_once),
-		cmocka_unit_test(a_connect_timeout_is_tried_once_more_at_the_end),
+		cmocka_unit_test(who_is_silent_or_out_of_reach_is_tried_once_more),
 		cmocka_unit_test(who_was_silent_to_a_hasty_try_has_the_whole_time),
 		cmocka_unit_test(who_was_left_silent_has_the_whole_time),
 		cmocka_unit_test(one_visit_at_a_time_to_one_ip),
