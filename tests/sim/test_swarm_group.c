@@ -335,7 +335,7 @@ static void a_quiet_group_stays_as_it_is(void **state)
 			struct swarm_counts counts;
 
 			swarm_counts(net->nodes[i].swarm, &counts);
-			assert_int_equal(counts.dialling, counts.checking);
+			assert_true(counts.dialling <= counts.checking); /* or it is connected */
 			assert_true(counts.up >= 8);
 		}
 		net_free(net);
